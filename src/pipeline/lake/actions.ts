@@ -1,13 +1,16 @@
-/** Splits and dividends of the lake: a file a provider. */
+/** Splits and dividends of the lake: a file a provider, or several of one with very many symbols. */
 
 import { version } from "../../../package.json";
 import { ACTION_KINDS } from "../../domain/market/corporate-actions.ts";
-import type { Database } from "../../storage/db.ts";
+import { chunks, type Database } from "../../storage/db.ts";
 import { actionDimensions, actionPages } from "../../storage/market/corporate-actions.ts";
 import { encodeParquet } from "../exports/parquet/encode-parquet.ts";
 import type { TableBlock, TableHead } from "../exports/table-block.ts";
 import { isoOf, type LakeFile } from "./manifest.ts";
 import type { LakeStorage, StagedFile } from "./storage.ts";
+
+/** The most symbols of a file: rows have the place of their symbol in 16 bits. */
+const FILE_SYMBOLS = 65_536;
 
 interface ActionTable {
   readonly provider: string;
@@ -17,9 +20,12 @@ interface ActionTable {
   facts(): Pick<LakeFile, "rows" | "min_timestamp" | "max_timestamp" | "content_sha256">;
 }
 
-/** The actions that count, a table a provider. */
-export async function actionTables(db: Database): Promise<ActionTable[]> {
-  return (await actionDimensions(db)).map(({ provider, symbols, currencies }) => {
+/** The actions that count, a table a provider and `fileSymbols` symbols. */
+export async function actionTables(db: Database, fileSymbols = FILE_SYMBOLS): Promise<ActionTable[]> {
+  const tables = (await actionDimensions(db)).flatMap(({ symbols, ...provider }) =>
+    [...chunks(symbols, fileSymbols)].map((part) => ({ ...provider, symbols: part })),
+  );
+  return tables.map(({ provider, symbols, currencies }) => {
     const hash = new Bun.CryptoHasher("sha256");
     let [rows, first, last] = [0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     const placeOf = new Map(symbols.map((symbol, place) => [symbol, place]));
@@ -74,9 +80,9 @@ export type StagedActions = ReturnType<ActionTable["facts"]> & {
 };
 
 /** Writes all of them to files without a place. */
-export async function stageActions(db: Database, lake: LakeStorage): Promise<StagedActions[]> {
+export async function stageActions(db: Database, lake: LakeStorage, fileSymbols?: number): Promise<StagedActions[]> {
   const all: StagedActions[] = [];
-  for (const { provider, head, blocks, facts } of await actionTables(db)) {
+  for (const { provider, head, blocks, facts } of await actionTables(db, fileSymbols)) {
     const staged = await lake.stage(encodeParquet(head, blocks()));
     all.push({ provider, staged, ...facts() });
   }

@@ -100,12 +100,20 @@ export async function checkLake(
   }
   const [actions, waiting] = [await storedActions(db), await changesOfBars(db, [ACTIONS])];
   const own = waiting.length > 0 ? [] : files.filter(hasActions);
-  for (const { provider, facts } of waiting.length > 0 ? [] : actions) {
+  const tables = Map.groupBy(waiting.length > 0 ? [] : actions, ({ provider }) => provider);
+  for (const [provider, parts] of tables) {
     const folder = pathOfActions(provider, "").replace(/part-.*/, "");
-    const file = own.find(({ path }) => path.startsWith(folder));
-    if (file === undefined) differ(folder, `the store has ${facts.rows} actions of it, and the lake has no file`);
-    else if (file.rows !== facts.rows) differ(file.path, `has ${file.rows} rows, and the store ${facts.rows} actions`);
-    else if (file.content_sha256 !== facts.content_sha256) differ(file.path, "has other values than the store");
+    const present = own.filter(({ path }) => path.startsWith(folder));
+    const isSame = (file: LakeFile) => parts.some(({ facts }) => facts.content_sha256 === file.content_sha256);
+    const others = present.filter((file) => !isSame(file));
+    for (const { facts } of parts) {
+      if (present.some((file) => file.content_sha256 === facts.content_sha256)) continue;
+      const file = others.shift();
+      if (file === undefined) differ(folder, `the store has ${facts.rows} actions of it, and the lake has no file`);
+      else if (file.rows === facts.rows) differ(file.path, "has other values than the store");
+      else differ(file.path, `has ${file.rows} rows, and the store ${facts.rows} actions`);
+    }
+    for (const { path } of others) differ(path, "the store has no such actions");
   }
   for (const { path } of own) {
     const isKnown = actions.some(({ provider }) => path.startsWith(pathOfActions(provider, "").replace(/part-.*/, "")));

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parquetReadObjects } from "hyparquet";
 import type { CorporateAction } from "../../../src/domain/market/corporate-actions.ts";
+import { stageActions } from "../../../src/pipeline/lake/actions.ts";
 import { checkLake } from "../../../src/pipeline/lake/check-lake.ts";
 import { LakeFolder } from "../../../src/pipeline/lake/lake-folder.ts";
 import type { Database } from "../../../src/storage/db.ts";
@@ -100,6 +101,23 @@ test("actions that change while they are written are not shown, and are written 
   await sync();
   expect([isMet, manifest().files.map((file) => file.rows)]).toEqual([true, [2]]);
   expect(readdirSync(join(root, ".incoming"))).toEqual([]);
+});
+
+test("more symbols than a file can have are divided among files of the provider", async () => {
+  for (const symbol of ["AAPL", "IBM", "MSFT"]) await store(symbol, [SPLIT]);
+  const folder = new LakeFolder(root);
+  const staged = await stageActions(db, folder, 2);
+  expect(staged.map(({ provider, rows }) => [provider, rows])).toEqual([
+    ["eodhd", 2],
+    ["eodhd", 1],
+  ]);
+  const symbols: unknown[] = [];
+  for (const { staged: file, provider } of staged) {
+    const path = `actions/provider=${provider}/part-${file.sha256.slice(0, 16)}.parquet`;
+    await file.publish(path);
+    symbols.push(...(await rowsOf(path)).map(({ symbol }) => symbol));
+  }
+  expect(symbols).toEqual(["AAPL", "IBM", "MSFT"]);
 });
 
 test("actions that changed without a record differ from the store", async () => {
