@@ -308,7 +308,11 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   backups.start();
 
   const snapshots = new Snapshots({ db, dbUrl, exporter, version: versionText(versionOf(config.commit)) });
-  await snapshots.sweep();
+  const interrupted = await snapshots.sweep();
+  if (interrupted > 0) {
+    const which = interrupted === 1 ? "1 snapshot: make it" : `${interrupted} snapshots: make them`;
+    log.write("warn", `The server ended while it wrote ${which} again. What there was of it is deleted`);
+  }
 
   const services: Services = {
     config,

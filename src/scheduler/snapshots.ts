@@ -78,9 +78,10 @@ export class Snapshots {
 
   /**
    * Deletes what an interrupted write or deletion has left. A whole snapshot without a record stays: the database may be
-   * an older one that was restored.
+   * an older one that was restored. Returns how many were being written.
    */
-  async sweep(): Promise<void> {
+  async sweep(): Promise<number> {
+    let interrupted = 0;
     const rows = new Map((await this.list()).map((row) => [row.id, row]));
     const found = await readdir(this.folder).catch(() => []);
     for (const name of found) {
@@ -89,9 +90,11 @@ export class Snapshots {
       const row = rows.get(id);
       const path = join(this.folder, name);
       const isOrphan = row === undefined ? existsSync(join(path, PENDING)) : row.deletedAt !== null;
+      if (isPart !== undefined || (isOrphan && row === undefined)) interrupted += 1;
       if (isPart !== undefined || isOrphan) await rm(path, { recursive: true, force: true });
       else if (row !== undefined) await rm(join(path, PENDING), { force: true });
     }
+    return interrupted;
   }
 
   /**
@@ -105,7 +108,13 @@ export class Snapshots {
     this.#underway.add(id);
     try {
       await mkdir(this.folder, { recursive: true, mode: 0o700 });
-      const written = await exporter.run<WrittenSnapshot>({ content: "snapshot", folder, table }, signal);
+      const written = await exporter
+        .run<WrittenSnapshot>({ content: "snapshot", folder, table }, signal)
+        .catch(async (error) => {
+          // A thread that ended has not tidied up.
+          await rm(`${folder}.part`, { recursive: true, force: true }).catch(() => {});
+          throw error;
+        });
       const { sha256, rows, files, symbols, catalogVersion, calendarVersion } = written;
       const facts = { sha256, rows, files, symbols, missing, version, catalogVersion, calendarVersion };
       try {

@@ -196,7 +196,7 @@ test("what an interrupted write has left is deleted at the start, and nothing el
   const [part, orphan, unknown] = [`${crypto.randomUUID()}.part`, crypto.randomUUID(), crypto.randomUUID()];
   for (const name of [part, orphan, unknown, "notes"]) mkdirSync(join(folder, name));
   writeFileSync(join(folder, orphan, "pending"), "");
-  await app.app.snapshots.sweep();
+  expect(await app.app.snapshots.sweep()).toBe(2);
   const left = readdirSync(folder);
   const isLeft = (name: string) => left.includes(name);
   expect([part, orphan].filter(isLeft)).toEqual([]);
