@@ -1,8 +1,9 @@
 /** Longer bars from shorter ones, anchored at the session: 1h bars start at 09:30, 10:30 … and the last one is short. */
 
+import { wallToUtc } from "../zone.ts";
 import { BAR_FIELDS, type BarColumns, emptyBars, joinBars, sliceBars } from "./bars.ts";
 import { type Calendar, newYorkTime, tradingDate } from "./calendar.ts";
-import type { Venue } from "./exchanges/exchanges.ts";
+import { closingAuction, type Venue, zoneOf } from "./exchanges/exchanges.ts";
 import { DAY, isDated, READ_SECONDS, type ReadInterval } from "./interval.ts";
 
 /** Extended trading begins at 04:00 New York. */
@@ -87,6 +88,24 @@ export function barEndAt(calendar: Calendar, venue: Venue, interval: ReadInterva
   return Math.min(end, ...parts.filter((part) => part !== undefined && part > ts).map(Number));
 }
 
+/**
+ * The first moment at which everything in a stored bar of `interval` is known. A day has its closing auction, or lasts
+ * until midnight of the exchange without a session; an intraday bar is cut at a break or the close only if it is
+ * counted from the open: one of full hours holds what lies on both sides.
+ */
+export function storedBarEndAt(calendar: Calendar, venue: Venue, interval: ReadInterval, ts: number): number {
+  const end = ts + READ_SECONDS[interval];
+  if (isContinuous(venue)) return isDated(interval) ? periodEnd(interval, ts) : end;
+  if (isDated(interval)) {
+    const session = calendar.sessionOn(venue, ts);
+    if (session) return session.close + closingAuction(venue);
+    return Math.max(end, wallToUtc(zoneOf(venue), end));
+  }
+  const session = calendar.sessionOn(venue, tradingDate(venue, ts));
+  const isCounted = session !== null && ts >= session.open && ts === barStartAt(calendar, venue, interval, ts);
+  return isCounted ? barEndAt(calendar, venue, interval, ts) : end;
+}
+
 /** Where bars come from and what is made of them. */
 export interface Derivation {
   readonly calendar: Calendar;
@@ -106,7 +125,11 @@ export class BarDeriver {
 
   readonly #startOf: (ts: number) => number;
 
-  constructor(derivation: Derivation) {
+  /** @param lastSources receives, by the start of each longer bar, the start of its last shorter one so far */
+  constructor(
+    derivation: Derivation,
+    private readonly lastSources?: Map<number, number>,
+  ) {
     this.#startOf = starter(derivation);
   }
 
@@ -120,6 +143,7 @@ export class BarDeriver {
     for (let at = 0; at < bars.ts.length; at++) {
       const ts = this.#startOf(bars.ts[at]!);
       if (Number.isNaN(ts)) continue;
+      this.lastSources?.set(ts, bars.ts[at]!);
       if (ts === start) merge(result, length - 1, bars, at);
       else {
         start = ts;

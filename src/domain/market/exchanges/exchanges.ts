@@ -16,6 +16,8 @@ interface ExchangeEntry {
   /** Name of the IANA database. */
   readonly zone: string;
   readonly hours: readonly Hours[];
+  /** Minutes after the close at which the closing price is determined, where an auction follows. */
+  readonly auction?: number;
   /** What stands behind the `@` of its symbols, besides its code. */
   readonly suffixes: readonly string[];
   /** The last year whose holidays are known. */
@@ -26,6 +28,7 @@ const euronext = (title: string, zone: string, suffixes: readonly string[]): Exc
   title,
   zone,
   hours: [{ from: "2000-01-01", hours: "09:00-17:30" }],
+  auction: 5,
   suffixes,
   until: 9_999,
 });
@@ -36,6 +39,7 @@ export const EXCHANGES = {
     title: "London",
     zone: "Europe/London",
     hours: [{ from: "2000-01-01", hours: "08:00-16:30" }],
+    auction: 5,
     suffixes: ["LSE", "L", "LON", "LN"],
     until: 9_999,
   },
@@ -43,6 +47,7 @@ export const EXCHANGES = {
     title: "Xetra",
     zone: "Europe/Berlin",
     hours: [{ from: "2000-01-01", hours: "09:00-17:30" }],
+    auction: 5,
     suffixes: ["XETRA", "DE", "ETR", "GY"],
     until: 9_999,
   },
@@ -80,6 +85,7 @@ export const EXCHANGES = {
       { from: "2000-01-01", hours: "10:00-12:00,13:00-16:00" },
       { from: "2011-03-07", hours: "09:30-12:00,13:00-16:00" },
     ],
+    auction: 10,
     suffixes: ["HK", "HKEX", "HKG", "SEHK"],
     until: 2028,
   },
@@ -87,6 +93,7 @@ export const EXCHANGES = {
     title: "Sydney",
     zone: "Australia/Sydney",
     hours: [{ from: "2000-01-01", hours: "10:00-16:00" }],
+    auction: 12,
     suffixes: ["ASX", "AX", "AU"],
     until: 9_999,
   },
@@ -94,6 +101,7 @@ export const EXCHANGES = {
     title: "Mumbai",
     zone: "Asia/Kolkata",
     hours: [{ from: "2000-01-01", hours: "09:15-15:30" }],
+    auction: 10,
     suffixes: ["NSE", "BSE", "XNSE", "NS", "BO"],
     until: 2026,
   },
@@ -101,6 +109,8 @@ export const EXCHANGES = {
 
 export type Exchange = keyof typeof EXCHANGES;
 export const isExchange = (code: string): code is Exchange => Object.hasOwn(EXCHANGES, code);
+/** Seconds from the close to the moment at which the closing price is known. */
+export const closingAuction = (venue: Venue): number => 60 * (isExchange(venue) ? (entryOf(venue).auction ?? 0) : 0);
 export const entryOf = (exchange: Exchange): ExchangeEntry => EXCHANGES[exchange];
 
 /** Where a series trades: decides its sessions. `unknown` is an exchange without a calendar. */

@@ -31,6 +31,8 @@ export interface BarQuery {
   readonly level?: number;
   /** Bars and actions as they were stored then, epoch milliseconds. */
   readonly knownAt?: number | undefined;
+  /** Receives, by the start of each derived bar, the start of its last stored one. */
+  readonly lastSources?: Map<number, number>;
 }
 
 /** What every part of an export needs. */
@@ -62,10 +64,10 @@ export async function* readBarPages(
 async function* derivedPages(
   { db, calendar, throwIfStopped }: ExportContext,
   { seriesId, source, venue }: SeriesSource,
-  { interval, from, to, after, adjust, level, knownAt }: BarQuery,
+  { interval, from, to, after, adjust, level, knownAt, lastSources }: BarQuery,
 ): AsyncGenerator<BarColumns> {
   const adjusted = await adjusterOf(db, seriesId, adjust, { level, knownAt });
-  const deriver = source === interval ? null : new BarDeriver({ calendar, venue, source, interval });
+  const deriver = source === interval ? null : new BarDeriver({ calendar, venue, source, interval }, lastSources);
   // The first and the last longer bar need all of their shorter ones; a date may begin up to a day before its midnight.
   const margin = deriver === null ? 0 : READ_SECONDS[interval] + 2 * DAY;
   const begin = Math.max(Number.MIN_SAFE_INTEGER, from - margin);

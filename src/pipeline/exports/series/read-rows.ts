@@ -2,8 +2,8 @@
 
 import { BAR_FIELDS, type BarColumns, lowerBound, sliceBars } from "../../../domain/market/bars.ts";
 import type { Adjustment } from "../../../domain/market/corporate-actions.ts";
-import type { ReadInterval } from "../../../domain/market/interval.ts";
-import { barEndAt } from "../../../domain/market/resample.ts";
+import { isDated, type ReadInterval } from "../../../domain/market/interval.ts";
+import { barEndAt, storedBarEndAt } from "../../../domain/market/resample.ts";
 import { type Feature, featureNamed } from "../../../features/catalog.ts";
 import { featureMatrix } from "../../../features/engine.ts";
 import { requestedFeature } from "../../../features/names.ts";
@@ -72,8 +72,10 @@ export async function* readRows(
     if (interval === null) continue;
     const features = group.map(({ feature }) => feature);
     const series = source.longer[interval]!;
-    const rows = featureRows(context, source.symbol, series, { ...query, interval, after: 0 }, features);
-    const endOf = (ts: number) => barEndAt(context.calendar, series.venue, interval, ts);
+    const lastSources = new Map<number, number>();
+    const longerQuery = { ...query, interval, after: 0, lastSources };
+    const rows = featureRows(context, source.symbol, series, longerQuery, features);
+    const endOf = (ts: number) => knownFrom(context, series, interval, ts, lastSources);
     const bars = new FinishedBars(blocksOf(rows), endOf, features.length);
     longer.set(interval, { names: group.map(({ name }) => name), bars });
   }
@@ -136,11 +138,31 @@ async function* blocksOf(rows: AsyncIterable<SeriesRows>): AsyncGenerator<TableB
   for await (const { bars, columns } of rows) yield { ts: bars.ts, columns };
 }
 
+/**
+ * When all of a longer bar is known: at its end, or later if one of its stored bars ended later, as on a day that the
+ * calendar does not have.
+ */
+function knownFrom(
+  { calendar }: ExportContext,
+  { venue, source }: SeriesSource,
+  interval: ReadInterval,
+  ts: number,
+  lastSources: Map<number, number>,
+): number {
+  if (source === interval) return storedBarEndAt(calendar, venue, interval, ts);
+  const last = lastSources.get(ts);
+  lastSources.delete(ts);
+  const end = barEndAt(calendar, venue, interval, ts);
+  return last === undefined ? end : Math.max(end, storedBarEndAt(calendar, venue, source, last));
+}
+
+/** The ends of rows: of stored days with their auction, as `knownFrom`, so that the last day of a week knows it. */
 function endsOf(
   { calendar }: ExportContext,
-  { venue }: SeriesSource,
+  { venue, source }: SeriesSource,
   interval: ReadInterval,
   ts: BarColumns["ts"],
 ): Float64Array {
-  return ts.map((start) => barEndAt(calendar, venue, interval, start));
+  const endAt = isDated(source) && source === interval ? storedBarEndAt : barEndAt;
+  return ts.map((start) => endAt(calendar, venue, interval, start));
 }
