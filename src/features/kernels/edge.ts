@@ -140,7 +140,9 @@ const pairs2 = new Float64Array(MAX_WINDOW);
 
 /** s² of the n pairs whose terms end at `place`, from each pair's own x1 and x2. */
 function squaredSpreadByPair(place: number, n: number): number {
-  const [tau, opens, closes] = [0, 1, 2].map((term) => means[term * STRIDE + place]!) as [number, number, number];
+  const tau = means[place]!;
+  const opens = means[STRIDE + place]!;
+  const closes = means[2 * STRIDE + place]!;
   const a1 = means[3 * STRIDE + place]! / tau;
   const a5 = means[5 * STRIDE + place]! / tau;
   for (let pair = 0; pair < n; pair++) {
