@@ -1,12 +1,16 @@
 /** `find_symbols`, `coverage` and `screen`: which symbols there are and what is stored of them. */
 
 import { z } from "zod";
-import { INTERVALS, type Interval } from "../../domain/market/interval.ts";
+import { INTERVALS, READ_INTERVALS, type ReadInterval } from "../../domain/market/interval.ts";
 import { HEALTHS } from "../../domain/profiles/health.ts";
+import { isoSecond } from "../../domain/time.ts";
 import { choice, strictObject, symbol, text, wholeNumber } from "../../schemas.ts";
 import { searchCompanies } from "../../storage/companies/companies.ts";
+import type { ProfileQuery } from "../../storage/profiles/select-profiles.ts";
 import { profilesOf } from "../../storage/search.ts";
 import { plural } from "../../views/ui/format.ts";
+import { derivedMatches, isDerived } from "../profiles/derived-list.tsx";
+import { MAX_PROFILES } from "../profiles/download.ts";
 import { requireReadable, screenerOf } from "../profiles/list-query.ts";
 import type { Services } from "../services.ts";
 import { MONTH_MEANINGS, type SeriesCoverage, SeriesCoverages } from "./series-coverage.ts";
@@ -18,7 +22,7 @@ const MAX_MONTHS = 120;
 
 const interval = choice(INTERVALS).optional();
 
-export function symbolTools(services: Pick<Services, "config" | "db" | "profiles">): Tool[] {
+export function symbolTools(services: Pick<Services, "config" | "db" | "derived" | "profiles">): Tool[] {
   const { db, profiles } = services;
   const coverages = new SeriesCoverages(services);
 
@@ -90,7 +94,9 @@ export function symbolTools(services: Pick<Services, "config" | "db" | "profiles
         .max(60)
         .default("")
         .describe("a feature, rank(feature), symbol, health, bars, last_bar; - before it for descending"),
-      interval,
+      interval: choice(READ_INTERVALS)
+        .optional()
+        .describe("if no profile is stored at it, they are derived from stored bars of a shorter one"),
       health: z.array(choice(HEALTHS)).default([]).describe("only profiles of these healths; empty for all"),
       limit: wholeNumber(1, MAX_SCREENED).default(25),
     }),
@@ -107,7 +113,7 @@ export function symbolTools(services: Pick<Services, "config" | "db" | "profiles
     }: {
       where: string;
       sort: string;
-      interval?: Interval | undefined;
+      interval?: ReadInterval | undefined;
       health: (typeof HEALTHS)[number][];
       limit: number;
     },
@@ -115,35 +121,50 @@ export function symbolTools(services: Pick<Services, "config" | "db" | "profiles
   ) {
     const query = screenerOf(where, sort);
     requireReadable(query);
-    const { entries, columns } = await profiles.select(
-      {
-        where: query.condition,
-        sort: query.sort,
-        columns: query.columns.map(({ operand }) => operand),
-        healths: health,
-        ...(interval && { interval }),
-      },
-      coverages.clock(),
-    );
-    const shown = entries.slice(0, limit);
-    const rows = (await coverages.ofProfiles(shown)).map((each, at) => ({
+    const filter = {
+      where: query.condition,
+      sort: query.sort,
+      columns: query.columns.map(({ operand }) => operand),
+      healths: health,
+    };
+    const { matched, of, values, stored, facts } = await matches(filter, interval, limit);
+    const rows = (await coverages.ofProfiles(stored)).map((each, at) => ({
       ...each,
-      values: Object.fromEntries(
-        query.columns.map(({ name }, column) => [name, finite(columns[column]![shown[at]!.at]!)]),
-      ),
+      ...facts[at],
+      values: Object.fromEntries(query.columns.map(({ name }, column) => [name, finite(values[column]![at]!)])),
     }));
-    const asked = { interval, where, sort, health: health.join(","), limit: "1000" };
+    const asked = { interval, where, sort, health: health.join(","), limit: String(MAX_PROFILES) };
     const parameters = new URLSearchParams(Object.entries(asked).filter((pair): pair is [string, string] => !!pair[1]));
     const all = api.address(`/api/profiles?${parameters}`);
-    const cut =
-      entries.length > limit
-        ? ` Only the first ${limit} are here; all of them: GET ${all} (1,000 a page, with offset).`
-        : "";
+    const cut = matched > limit ? ` Only the first ${limit} are here; all of them: GET ${all}.` : "";
+    const origin = facts.length > 0 ? ` They are derived from stored bars: derived says how.` : "";
     return {
-      summary: `${plural(entries.length, "profile")} of ${(await profiles.all()).length} match.${cut}`,
-      matched: entries.length,
+      summary: `${plural(matched, "profile")} of ${of} match.${cut}${origin}`,
+      matched,
       rows,
       all,
+    };
+  }
+
+  /** The first matches: the stored profiles behind them, their values by column, and of derived ones what they are. */
+  async function matches(filter: Omit<ProfileQuery, "interval">, interval: ReadInterval | undefined, limit: number) {
+    if (interval !== undefined && (await isDerived(services, interval))) {
+      const { found, rows } = await derivedMatches(services, { filter, interval, clock: coverages.clock() }, true);
+      const shown = rows.slice(0, limit).map(({ entry }) => entry);
+      return {
+        ...{ matched: rows.length, of: found.total, stored: shown.map(found.sourceOf) },
+        values: found.columns.map((column) => shown.map(({ at }) => column[at]!)),
+        facts: shown.map((entry) => {
+          const { partial } = found.detailsOf(entry);
+          return { derived: { interval, last_bar: isoSecond(entry.lastBar), last_bar_is_partial: partial.last } };
+        }),
+      };
+    }
+    const { entries, columns } = await profiles.select({ ...filter, interval }, coverages.clock());
+    const shown = entries.slice(0, limit);
+    return {
+      ...{ matched: entries.length, of: (await profiles.all()).length, stored: shown, facts: [] },
+      values: columns.map((column) => shown.map(({ at }) => column[at]!)),
     };
   }
 

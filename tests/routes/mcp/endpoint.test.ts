@@ -126,6 +126,48 @@ describe("reading", () => {
     expect((await reading.call("screen", { where: "rsi_14 > 100" })).body.rows).toEqual([]);
   });
 
+  test("screen at an interval that is not stored answers derived values with the coverage of their bars", async () => {
+    const { body } = await reading.call("screen", { where: "rsi_14 > 0", sort: "-rsi_14", limit: 1, interval: "1w" });
+    const { profiles } = await reading.get(body.all);
+    expect([body.matched, profiles.length]).toEqual([2, 2]);
+    const [first] = profiles;
+    expect(body.rows).toEqual([
+      expect.objectContaining({
+        ...AAPL,
+        symbol: first.symbol,
+        values: { rsi_14: first.features.rsi_14 },
+        derived: {
+          interval: "1w",
+          last_bar: first.last_bar.replace(".000Z", "Z"),
+          last_bar_is_partial: first.partial.includes("last"),
+        },
+      }),
+    ]);
+    expect(body.summary).toContain("derived from stored bars");
+  });
+
+  test("tools refuse arguments that they do not know, of the wrong type or out of range, and say which", async () => {
+    for (const [name, input, word] of [
+      ["get_bars", { symbol: "AAPL", intervall: "1d" }, "intervall"],
+      ["get_bars", { symbol: "AAPL", interval: "2h" }, "interval"],
+      ["get_bars", { symbol: "AAPL", limit: 1_001 }, "limit"],
+      ["get_bars", { symbol: "AA PL!" }, "symbol"],
+      ["get_bars", { symbol: "AAPL", from: "yesterday" }, "from"],
+      ["get_bars", {}, "symbol"],
+      ["get_features", { symbol: "AAPL", names: ["fwd_ret_5"] }, "fwd_ret_5"],
+      ["get_features", { symbol: "AAPL", names: [] }, "names"],
+      ["screen", { where: "fwd_ret_5 > 0" }, "fwd_ret_5"],
+      ["screen", { where: "rsi_14 <" }, "at character 9"],
+      ["coverage", { symbol: "AAPL", months: "many" }, "months"],
+      ["find_symbols", { query: 5 }, "query"],
+      ["plan_run", { symbols: [] }, "symbols"],
+      ["start_run", { symbols: ["AAPL"], confirm: 1 }, "confirm"],
+    ] as const) {
+      const { isError, text } = await operating.call(name, input);
+      expect([name, isError, text]).toEqual([name, true, expect.stringContaining(word)]);
+    }
+  });
+
   test("coverage tells series, findings and months; a symbol without bars has none", async () => {
     const { body } = await reading.call("coverage", { symbol: "AAPL", months: 3 });
     expect(body.series).toEqual([expect.objectContaining({ ...AAPL, findings_in_all: 0 })]);
