@@ -9,8 +9,11 @@ import type { QueuedTask, TaskResult } from "./job-queue.ts";
 
 /** How many times as many requests are under way as a rate needs: latencies and symbols differ. */
 const HEADROOM = 2;
-/** How long a job takes to begin and end beside its work, milliseconds: both writes may wait for those of others. */
-const COMMITS_MS = 50;
+/**
+ * In how many milliseconds before now the jobs are counted that ended. Twice what the first and the last write of a job
+ * wait for those of others: if jobs took longer than it, fewer would be at work each time, and each would commit alone.
+ */
+const COMMITS_MS = 100;
 /** The shortest time (ms) for which threads must have been free: between two messages they only seem free. */
 const FREE_MS = 4;
 
@@ -25,7 +28,7 @@ export interface ProviderLoad {
   readonly waiting: number;
   /** Of its jobs those that have ended but for the commit of their last write. */
   readonly committing: number;
-  /** Its jobs that ended in the last 50 ms. */
+  /** Its jobs that ended in the last 100 ms. */
   readonly ended: number;
   /** Requests that the vendor answers at once. */
   readonly maxInFlight: number;
@@ -151,7 +154,7 @@ export class Admission {
     this.#ends.set(provider, ends);
   }
 
-  /** Jobs of a provider that ended in the last 50 ms. */
+  /** Jobs of a provider that ended in the last 100 ms. */
   #endedOf(provider: string): number {
     const since = performance.now() - COMMITS_MS;
     return this.#ends.get(provider)?.filter((at) => at >= since).length ?? 0;
