@@ -66,6 +66,23 @@ class RequestGate {
   }
 }
 
+let launched: Browser | undefined;
+
+/** The browser of all test files of this process; it ends with the process, or with `closeBrowser`. */
+async function sharedBrowser(): Promise<Browser> {
+  if (launched?.isConnected() !== true)
+    launched = await driver.launch({
+      executablePath: await chromium.executablePath(),
+      args: ["--no-sandbox", "--disable-gpu", "--in-process-gpu", "--font-render-hinting=none"],
+    });
+  return launched;
+}
+
+/** For a script, which must not end later than its work. */
+export async function closeBrowser(): Promise<void> {
+  await launched?.close();
+}
+
 export class BrowserApp {
   readonly #contexts: BrowserContext[] = [];
   #server: Bun.Server<undefined> | null = null;
@@ -81,17 +98,9 @@ export class BrowserApp {
     private readonly env: Readonly<Record<string, string>>,
   ) {}
 
-  /** Starts both, the server with the settings in `env`. */
+  /** Starts both if there is no browser yet, the server with the settings in `env`. */
   static async open(env: Readonly<Record<string, string>> = {}): Promise<BrowserApp> {
-    const [browser, folder] = await Promise.all([
-      chromium.executablePath().then((executablePath) =>
-        driver.launch({
-          executablePath,
-          args: ["--no-sandbox", "--disable-gpu", "--in-process-gpu", "--font-render-hinting=none"],
-        }),
-      ),
-      mkdtemp(join(tmpdir(), "barkeep-browser-")),
-    ]);
+    const [browser, folder] = await Promise.all([sharedBrowser(), mkdtemp(join(tmpdir(), "barkeep-browser-"))]);
     const opened = new BrowserApp(browser, folder, env);
     await opened.startServer();
     return opened;
@@ -181,7 +190,6 @@ export class BrowserApp {
 
   async close(): Promise<void> {
     await this.reset();
-    await this.browser.close();
     await this.stopServer();
     await rm(this.folder, { recursive: true });
   }

@@ -11,7 +11,7 @@ import { fakeTiingo } from "../fakes/vendors/tiingo.ts";
 import { FAKE_KEY } from "../fakes/vendors/vendor.ts";
 import { temporaryFolder } from "../helpers/folder.ts";
 import { PASSWORD } from "../helpers/password.ts";
-import { BrowserApp, live, rowOf, startRun } from "./browser.ts";
+import { BrowserApp, closeBrowser, live, rowOf, startRun } from "./browser.ts";
 
 const ALL = process.argv.includes("--all");
 const FOLDER = new URL(`../../${ALL ? "tmp" : "docs"}/screenshots/`, import.meta.url).pathname;
@@ -162,4 +162,5 @@ try {
   await takePicture("audit", "/audit");
 } finally {
   await Promise.all([browserApp.close(), guarded.close(), tiingo.close()]);
+  await closeBrowser();
 }
