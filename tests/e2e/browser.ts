@@ -89,6 +89,8 @@ export class BrowserApp {
   #app: App | null = null;
   /** Errors and warnings of browsers: script errors, refused resources, violated policies. */
   readonly consoleErrors: string[] = [];
+  /** Errors that the test has said to be expected. */
+  #expected: RegExp[] = [];
   /** In front of the providers; open when a test begins. */
   readonly gate = new RequestGate();
 
@@ -150,17 +152,25 @@ export class BrowserApp {
     const context = await this.browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
     this.#contexts.push(context);
     context.setDefaultTimeout(30_000);
-    context.on("weberror", (error) => this.consoleErrors.push(error.error().message));
+    context.on("weberror", (error) => this.#report(error.error().message));
     context.on("console", (message) => {
-      if (message.type() === "error" || message.type() === "warning") this.consoleErrors.push(message.text());
+      if (message.type() === "error" || message.type() === "warning") this.#report(message.text());
     });
     const page = await context.newPage();
     await page.goto(`${this.address}${path}`);
     return page;
   }
 
-  /** Removes expected errors, e.g. of a response that the test provoked or of a server that it stopped. */
+  #report(text: string): void {
+    if (!this.#expected.some((expected) => expected.test(text))) this.consoleErrors.push(text);
+  }
+
+  /**
+   * Removes expected errors, e.g. of a response that the test provoked or of a server that it stopped, and those that the
+   * browser reports only after its page was loaded; until `reset`.
+   */
   dismissErrors(expected: RegExp): void {
+    this.#expected.push(expected);
     const others = this.consoleErrors.splice(0).filter((text) => !expected.test(text));
     this.consoleErrors.push(...others);
   }
@@ -186,6 +196,7 @@ export class BrowserApp {
     this.gate.release();
     await Promise.all(unfinished.map(({ id }) => this.waitForRun(id)));
     await runs.acknowledgeAll();
+    this.#expected = [];
   }
 
   async close(): Promise<void> {
