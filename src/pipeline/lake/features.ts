@@ -30,6 +30,8 @@ export type FeatureWish = readonly string[];
 
 const NAMES = FEATURES.map(({ name }) => name);
 const DTYPE = "float32";
+/** A file holds the stored bars of a year as they are: no symbol is missing, and no row is built from shorter ones. */
+const NOTHING_LEFT_OUT = { missing: [], partial: [], knownSince: null };
 
 /** A series whose features are in the lake, or are to be. */
 export interface FeatureSeries {
@@ -163,7 +165,7 @@ export async function writeFeatures(
   const staged: { readonly file: StagedFile; readonly entry: Omit<LakeFile, "path">; readonly year: number }[] = [];
   for await (const { year, blocks, facts } of featureYears(db, found, from, throwIfStopped)) {
     const range = { from: yearStart(year), to: yearStart(year + 1), adjust: USUAL_ADJUSTMENT };
-    const metadata = tableMetadata({ ...range, interval: stored.interval }, [stored], []);
+    const metadata = tableMetadata({ ...range, interval: stored.interval }, [stored], NOTHING_LEFT_OUT);
     const file = await lake.stage(encodeParquet({ ...head, metadata }, blocks(), throwIfStopped));
     const { bytes, sha256 } = file;
     const own = { feed, adjustment, sessions, catalog_version: CATALOG_VERSION, basis: bases.get(year)! };
