@@ -36,7 +36,7 @@ export const ERRORS = {
   BadResponse,
 };
 
-type Row = readonly [number, ...(number | null)[]];
+type Row = readonly [number, ...(number | boolean | null)[]];
 
 export interface FakeCcxt {
   readonly module: CcxtModule;

@@ -188,6 +188,31 @@ describe("errors of ccxt", () => {
     expect((await failureOf(provider.fetchBars(window(), recordingContext()))).kind).toBe("invalid_response");
   });
 
+  test("candles of another shape are requested again, and nothing of them is kept", async () => {
+    const { fake, provider } = setUp();
+    const expected = await provider.fetchBars(window(), recordingContext());
+    const good = fake.rows;
+    fake.rows = good.map(([ts]) => [ts, true]);
+    const context = recordingContext();
+    const waiting = context.waiting.bind(context);
+    let waits = 0;
+    const bars = await provider.fetchBars(window(), {
+      ...context,
+      waiting(wait) {
+        waits += 1;
+        if (waits === 2) fake.rows = good;
+        waiting(wait);
+      },
+    });
+    expect(bars).toEqual(expected);
+    expect(context.waits).toEqual(["Retry 2/3 in 1s: unexpected answer", "Retry 3/3 in 1s: unexpected answer"]);
+    fake.rows = good.map(([ts]) => [ts, true]);
+    const sent = fake.urls.length;
+    const error = await failureOf(provider.fetchBars(window(), recordingContext()));
+    expect([error.kind, fake.urls.length - sent]).toEqual(["invalid_response", 3]);
+    expect(error.message).toStartWith("Kraken (ccxt): unexpected candles: 0");
+  });
+
   test("a rate limit holds all requests to the exchange, for as long as it says", async () => {
     const { fake, provider } = setUp();
     for (const [headers, holdSeconds] of [

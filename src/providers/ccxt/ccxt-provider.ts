@@ -107,11 +107,13 @@ export function createCcxtProvider(options: CcxtOptions): Provider {
         );
       } catch (error) {
         context.signal.throwIfAborted();
-        if (error instanceof ProviderError) throw error;
-        const kind = kindOf(ccxt, error);
-        const says = wordsOf(error, options.exchange);
+        // What the limiter refuses stays refused.
+        if (error instanceof ProviderError && error.kind !== "invalid_response") throw error;
+        const kind = error instanceof ProviderError ? error.kind : kindOf(ccxt, error);
+        const says = error instanceof ProviderError ? "unexpected answer" : wordsOf(error, options.exchange);
         const tries = ATTEMPTS[kind as keyof typeof ATTEMPTS] ?? 1;
-        if (attempt >= tries) throw new ProviderError(kind, `${title}: ${says}`);
+        if (attempt >= tries)
+          throw error instanceof ProviderError ? error : new ProviderError(kind, `${title}: ${says}`);
         // A rate limit is waited for in the limiter, which holds all requests to the exchange.
         if (kind === "rate_limited") continue;
         const wait = waitMs(backoffMs, attempt);
@@ -187,15 +189,21 @@ export function createCcxtProvider(options: CcxtOptions): Provider {
     for (let pages = 0; cursor < to; pages++) {
       if (pages === MAX_PAGES) throw new ProviderError("invalid_response", `${title}: more than ${MAX_PAGES} pages`);
       const since = cursor;
-      const candles = await call((exchange) => exchange.fetchOHLCV(pair, interval, since * 1_000, page), context);
-      let first = Number.POSITIVE_INFINITY;
-      let last = Number.NEGATIVE_INFINITY;
-      each(rows, candles, `${pair} from ${since}`, (ts, [, open, high, low, close, volume]) => {
-        if (ts < since) return;
-        first = Math.min(first, ts);
-        last = Math.max(last, ts);
-        if (ts < to) rows.add(ts, open, high, low, close, volume);
-      });
+      const read = async (exchange: CcxtExchange) => {
+        const candles = await exchange.fetchOHLCV(pair, interval, since * 1_000, page);
+        const own = new Rows(rows.received);
+        let first = Number.POSITIVE_INFINITY;
+        let last = Number.NEGATIVE_INFINITY;
+        each(own, candles, `${pair} from ${since}`, (ts, [, open, high, low, close, volume]) => {
+          if (ts < since) return;
+          first = Math.min(first, ts);
+          last = Math.max(last, ts);
+          if (ts < to) own.add(ts, open, high, low, close, volume);
+        });
+        return { candles, own, first, last };
+      };
+      const { candles, own, first, last } = await call(read, context);
+      rows.append(own);
       // A page up to the present that begins later than requested: the first candles of the pair, or the newest ones only.
       const isLate = candles.length > 0 && last >= asOf - 2 * step && first > since;
       if (
@@ -227,12 +235,14 @@ export function createCcxtProvider(options: CcxtOptions): Provider {
       ({ frame, seconds }) => seconds > INTERVAL_SECONDS[interval] && exchange.timeframes?.[frame],
     );
     if (longer === undefined || from + longer.seconds > to) return false;
-    const candles = await call((source) => source.fetchOHLCV(pair, longer.frame, from * 1_000, USUAL_PAGE), context);
-    let traded = false;
-    each(new Rows(), candles, `${pair} from ${from}`, (ts, [, , , , , volume]) => {
-      traded ||= ts >= from && ts + longer.seconds <= to && Number(volume ?? 1) > 0;
-    });
-    return traded;
+    return call(async (source) => {
+      const candles = await source.fetchOHLCV(pair, longer.frame, from * 1_000, USUAL_PAGE);
+      let traded = false;
+      each(new Rows(), candles, `${pair} from ${from}`, (ts, [, , , , , volume]) => {
+        traded ||= ts >= from && ts + longer.seconds <= to && Number(volume ?? 1) > 0;
+      });
+      return traded;
+    }, context);
   }
 
   return {

@@ -10,7 +10,7 @@ import type { BulkAnswer, BulkPart, BulkSource, BulkSpan, FetchContext } from ".
 import type { SettingValues } from "../setting.ts";
 import type { VendorClient, VendorRequest } from "./client.ts";
 import { isUsable } from "./corporate-actions.ts";
-import { mayBeCut, noteIn, readPages } from "./entries.ts";
+import { mayBeCut, noteIn, type PagedList, readPages } from "./entries.ts";
 import { PlanWindow } from "./plan-window.ts";
 import { barsOfWindow, type Delay, type RequestWindow, sessionsToRequest, sourceSpan } from "./request-window.ts";
 import { Rows, UnreadableRows } from "./rows.ts";
@@ -255,8 +255,13 @@ export function createBulk(spec: BulkSpec, vendor: Vendor): BulkSource {
     asked: Omit<BulkQuery, "page">,
     context: FetchContext,
   ) {
-    const get = (page: string | null) => client.get(request({ ...asked, page }, values), context);
-    return readPages({ get, schema, read, most: MAX_PAGES }, vendor);
+    const pages: PagedList<unknown, Page> = {
+      get: (page, take) => client.read(request({ ...asked, page }, values), context, take),
+      schema,
+      read,
+      most: MAX_PAGES,
+    };
+    return readPages(pages, vendor);
   }
 
   return {

@@ -82,6 +82,8 @@ interface Failure extends Classification {
   readonly brief: string;
   /** Whether the answer was cut off or did not come in time. */
   readonly overload?: boolean;
+  /** The error of an answer that was read, and had another shape. */
+  readonly error?: ProviderError;
 }
 
 export class VendorClient {
@@ -100,17 +102,34 @@ export class VendorClient {
    * @throws ProviderError when it refused or could not answer; `RequestTooLarge` when a smaller window may be answered;
    * the signal's reason when the job is stopped.
    */
-  async get(request: VendorRequest, context: FetchContext): Promise<Answer> {
+  get(request: VendorRequest, context: FetchContext): Promise<Answer> {
+    return this.read(request, context, (answer) => answer);
+  }
+
+  /**
+   * What `read` makes of the vendor's answer. One that it cannot read (`invalid_response`) may be a fault of the moment, and
+   * is requested again like one that is no JSON; `read` must leave nothing behind then.
+   * @throws what `get` throws, and the last error of `read`
+   */
+  async read<Content>(
+    request: VendorRequest,
+    context: FetchContext,
+    read: (answer: Answer) => Content | Promise<Content>,
+  ): Promise<Content> {
     let overloads = 0;
     for (let attempt = 1; ; attempt++) {
       const permit = await context.acquire(request.cost);
-      const result = await this.#try(request, permit, context, attempt);
-      if ("status" in result) return result;
+      const answer = await this.#try(request, permit, context, attempt);
+      const result = "status" in answer ? await readable(answer, read) : answer;
+      if ("content" in result) return result.content;
       if (result.overload) overloads++;
       if (result.tooLarge || overloads >= OVERLOAD_TRIES) throw new RequestTooLarge(result.kind, this.#explain(result));
       const tries = ATTEMPTS[result.kind] ?? 1;
       if (attempt >= tries)
-        throw new ProviderError(result.kind, this.#explain(result), result.retryAfter, this.#refusalOf(result));
+        throw (
+          result.error ??
+          new ProviderError(result.kind, this.#explain(result), result.retryAfter, this.#refusalOf(result))
+        );
       // Rate limits and spent quotas are waited for in the limiter, which holds all requests to the vendor.
       if (result.kind === "rate_limited" || result.kind === "quota_exceeded") continue;
       const wait = Math.max(this.#backoff(attempt), (result.retryAfter ?? 0) * 1000);
@@ -251,11 +270,25 @@ export class VendorClient {
     return kind === "plan" ? { scope: scope ?? planScopeOf(says), words: this.redact(says) } : undefined;
   }
 
-  #explain({ kind, says, brief }: Failure): string {
+  #explain({ kind, says, brief, error }: Failure): string {
+    if (error !== undefined) return error.message;
     const words = says.startsWith(brief) || says.includes("HTTP") ? says : `${brief}: ${says}`;
     // A region is refused whatever the key.
     const advice = brief === "HTTP 451" ? "" : adviceFor(kind, this.#vendor.keyVariables);
     return this.redact(`${this.#vendor.title}: ${words}${advice ? ` (${advice})` : ""}`);
+  }
+}
+
+/** What `read` makes of an answer, or the failure that its shape is. */
+async function readable<Content>(
+  answer: Answer,
+  read: (answer: Answer) => Content | Promise<Content>,
+): Promise<{ readonly content: Content } | Failure> {
+  try {
+    return { content: await read(answer) };
+  } catch (error) {
+    if (!(error instanceof ProviderError) || error.kind !== "invalid_response") throw error;
+    return { kind: error.kind, brief: "unexpected answer", says: error.message, error };
   }
 }
 

@@ -9,7 +9,7 @@ import type { Exchange, FetchContext } from "../provider.ts";
 import type { SettingValues } from "../setting.ts";
 import type { Answer } from "./classify.ts";
 import type { VendorClient, VendorRequest } from "./client.ts";
-import { mayBeCut, readEntries, readPages, readShape } from "./entries.ts";
+import { mayBeCut, type PagedList, type ReadList, readEntries, readPages, readShape } from "./entries.ts";
 import type { Ticker } from "./ticker.ts";
 
 export interface CompanyListing {
@@ -74,8 +74,9 @@ export async function lookUpFacts(
   vendor: Vendor,
   context: FetchContext,
 ): Promise<Company> {
-  const { json } = await vendor.client.get(lookup.request(ticker, vendor.values), context);
-  return { symbol: ticker.symbol, ...lookup.read(readShape(lookup.schema, json, vendor)) };
+  const request = lookup.request(ticker, vendor.values);
+  const facts = await vendor.client.read(request, context, ({ json }) => readShape(lookup.schema, json, vendor));
+  return { symbol: ticker.symbol, ...lookup.read(facts) };
 }
 
 /** More pages than any list has. */
@@ -93,17 +94,21 @@ export async function listCompanies(
     throw new ProviderError("bad_request", `${title} has no list of the exchange "${exchange}"`);
   }
   const found = new Map<string, Company>();
-  const pages = {
-    get: (page: string | null) => client.get(listing.request(exchange, values, page), context),
+  const pages: PagedList<unknown, ReadList<unknown>> = {
+    get: (page, read) => client.read(listing.request(exchange, values, page), context, read),
     ...(listing.open && { open: listing.open }),
     schema: listing.schema,
-    read: (content: unknown) => ({ entries: listing.entries(content), next: listing.next?.(content) ?? null }),
+    read(content) {
+      const entries = listing.entries(content);
+      const readable = readEntries(listing.entry, entries, { title, of: exchange }, context);
+      return { entries, readable, next: listing.next?.(content) ?? null };
+    },
     most: MAX_PAGES,
   };
   for await (const page of readPages(pages, vendor)) {
     if (mayBeCut(page, listing.most))
       context.log("warn", `${title}: the list of ${exchange} ends with ${page.entries.length} entries and may be cut`);
-    for (const entry of readEntries(listing.entry, page.entries, { title, of: exchange }, context)) {
+    for (const entry of page.readable) {
       const company = listing.read(entry, exchange);
       const symbol = company && parseSymbol(company.symbol);
       // Lists are of what is listed now, but for those that say when it ended.

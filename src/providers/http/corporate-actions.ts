@@ -7,7 +7,7 @@ import { parseIsoDate } from "../../domain/time.ts";
 import type { FetchContext } from "../provider.ts";
 import type { SettingValues } from "../setting.ts";
 import type { VendorClient, VendorRequest } from "./client.ts";
-import { mayBeCut, readEntries, readPages, readShape } from "./entries.ts";
+import { mayBeCut, type PagedList, type ReadList, readEntries, readPages, readShape } from "./entries.ts";
 import type { Ticker } from "./ticker.ts";
 
 /** One list, of splits or of dividends. */
@@ -66,25 +66,31 @@ export async function listActionsOf(
   const { title, client, values } = vendor;
   const found: CorporateAction[] = [];
   for (const list of lists) {
-    const get = (page: string | null) =>
-      client.get(list.request(ticker, page, values), context).catch((error) => {
-        const isGone = error instanceof ProviderError && error.kind === "unknown_symbol" && page === null;
-        if (!isGone || list.moved === undefined) throw error;
-        return client.get(list.moved(ticker, values), context);
-      });
-    const { schema, read } = list;
-    const pages = { get, schema, read, most: MAX_PAGES, what: `unexpected list of ${ACTIONS}` };
+    const pages: PagedList<unknown, ReadList<unknown>> = {
+      get: (page, read) =>
+        client.read(list.request(ticker, page, values), context, read).catch((error) => {
+          const isGone = error instanceof ProviderError && error.kind === "unknown_symbol" && page === null;
+          if (!isGone || list.moved === undefined) throw error;
+          return client.read(list.moved(ticker, values), context, read);
+        }),
+      schema: list.schema,
+      read(content) {
+        const { entries, next } = list.read(content);
+        return { entries, readable: readEntries(list.entry, entries, { title, of: ACTIONS }, context), next };
+      },
+      most: MAX_PAGES,
+      what: `unexpected list of ${ACTIONS}`,
+    };
     for await (const page of readPages(pages, vendor)) {
       if (mayBeCut(page, list.most))
         context.log("warn", `${title}: a list of ${page.entries.length} ${ACTIONS} may be cut`);
-      const readable = readEntries(list.entry, page.entries, { title, of: ACTIONS }, context);
-      const quoted = readable.some((entry) => list.currency?.isNeeded(entry, ticker))
+      const quoted = page.readable.some((entry) => list.currency?.isNeeded(entry, ticker))
         ? await currencyOf(list.currency!, ticker, vendor, context)
         : undefined;
-      const actions = readable.map((entry) => list.action(entry, ticker, quoted));
+      const actions = page.readable.map((entry) => list.action(entry, ticker, quoted));
       const odd = actions.findIndex(isOdd);
       if (odd >= 0) {
-        const entry = client.redact(JSON.stringify(readable[odd]).slice(0, 120));
+        const entry = client.redact(JSON.stringify(page.readable[odd]).slice(0, 120));
         context.log("warn", `${title}: ${ACTIONS} without a date or value left out, the first: ${entry}`);
       }
       found.push(...actions.filter(isUsable));
@@ -102,8 +108,9 @@ async function currencyOf(
 ): Promise<string | undefined> {
   const unknown = `${vendor.title}: the currency of the prices of ${ticker.symbol} is not known`;
   try {
-    const { json } = await vendor.client.get(request(ticker, vendor.values), context);
-    const found = read(readShape(schema, json, vendor), ticker);
+    const found = await vendor.client.read(request(ticker, vendor.values), context, ({ json }) =>
+      read(readShape(schema, json, vendor), ticker),
+    );
     if (found === undefined) context.log("warn", unknown);
     return found;
   } catch (error) {

@@ -30,9 +30,9 @@ export function readShape<Content>(
   throw new ProviderError("invalid_response", client.redact(`${title}: ${what}: ${fault}`));
 }
 
-interface PagedList<Content, Page> {
-  /** `null` is the first page, then the `next` of the one before. */
-  get(page: string | null): Promise<Answer>;
+export interface PagedList<Content, Page> {
+  /** Requests a page and reads it: `null` is the first, then the `next` of the one before. */
+  get(page: string | null, read: (answer: Answer) => Promise<Page>): Promise<Page>;
   /** The content of an answer, where it is not its JSON. */
   open?(answer: Answer): Promise<unknown>;
   readonly schema: z.ZodType<Content>;
@@ -55,14 +55,22 @@ export async function* readPages<Content, Page extends { readonly next: string |
   const seen = new Set<string | null>();
   for (let page: string | null = null; ; ) {
     seen.add(page);
-    const answer = await get(page);
-    const content = read(readShape(schema, open ? await open(answer) : answer.json, vendor, what));
+    const content = await get(page, async (answer) =>
+      read(readShape(schema, open ? await open(answer) : answer.json, vendor, what)),
+    );
     yield content;
     page = content.next;
     if (page === null) return;
     if (seen.has(page)) throw new ProviderError("invalid_response", `${vendor.title}: the same next page came twice`);
     if (seen.size === most) throw new ProviderError("invalid_response", `${vendor.title}: more than ${most} pages`);
   }
+}
+
+/** A page of a list: all of its entries, and those that could be read. */
+export interface ReadList<Entry> {
+  readonly entries: readonly unknown[];
+  readonly readable: readonly Entry[];
+  readonly next: string | null;
 }
 
 /** Whether the last answer of a list is as long as an answer may be: the vendor may have cut it. */

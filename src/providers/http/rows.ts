@@ -30,6 +30,9 @@ export class Rows {
   /** Elements received, readable or not. */
   received = 0;
 
+  /** @param before the elements of earlier pages, from which the numbers of rows in messages go on */
+  constructor(private readonly before = 0) {}
+
   /** `ts` in epoch seconds. */
   add(ts: number, open: Wire, high: Wire, low: Wire, close: Wire, volume: Wire): void {
     const amount = toNumber(volume);
@@ -78,7 +81,7 @@ export class Rows {
       const { path, message } = parsed.error.issues[0]!;
       odd ??= `${[index, ...path].join(".")}: ${message}`;
       const raw = JSON.stringify(element) ?? "";
-      this.rejected.push({ where: `${where}, row ${this.received}`, reason: said ?? NO_ROW, raw });
+      this.rejected.push({ where: `${where}, row ${this.before + this.received}`, reason: said ?? NO_ROW, raw });
     }
     if (odd !== null && readable === 0) throw new UnreadableRows(odd);
   }

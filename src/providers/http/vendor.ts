@@ -183,10 +183,12 @@ export function createVendor<Answer>(
     const seen = new Set<string>();
     for (let page: string | null = null; seen.size < MAX_PAGES; ) {
       const pageQuery: VendorQuery = { ...query, page };
-      const { json } = await client.get(spec.request(pageQuery, values), context);
-      const answer = readShape(spec.schema, json, vendor);
       const before = rows.received;
-      page = readPage(answer, rows, pageQuery);
+      const { own, next } = await client.read(spec.request(pageQuery, values), context, ({ json }) =>
+        readPage(json, new Rows(before), pageQuery),
+      );
+      rows.append(own);
+      page = next;
       if (page === null) {
         const { rows: most, more } = spec.answer;
         if (more === "on" || rows.received - before < most) return;
@@ -198,9 +200,10 @@ export function createVendor<Answer>(
     throw new ProviderError("invalid_response", `${spec.title}: more than ${MAX_PAGES} pages for one window`);
   }
 
-  function readPage(answer: Answer, rows: Rows, query: VendorQuery): string | null {
+  function readPage(json: unknown, own: Rows, query: VendorQuery): { own: Rows; next: string | null } {
+    const answer = readShape(spec.schema, json, vendor);
     try {
-      return spec.read(answer, rows, query);
+      return { next: spec.read(answer, own, query), own };
     } catch (error) {
       if (!(error instanceof UnreadableRows)) throw error;
       throw new ProviderError("invalid_response", client.redact(`${spec.title}: unexpected answer: ${error.message}`));
@@ -292,8 +295,9 @@ export function createVendor<Answer>(
     const ticker = tickerOf(symbol);
     const request = spec.firstBar?.request(ticker, sourceOf(interval, ticker), values) ?? null;
     if (request === null) return null;
-    const { json } = await client.get(request, context);
-    const first = spec.firstBar!.read(readShape(spec.firstBar!.schema, json, vendor));
+    const first = await client.read(request, context, ({ json }): number | null =>
+      spec.firstBar!.read(readShape(spec.firstBar!.schema, json, vendor)),
+    );
     return first !== null && first < Date.now() / 1000 ? Math.floor(first / DAY) * DAY : null;
   }
 

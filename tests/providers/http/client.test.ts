@@ -118,6 +118,27 @@ describe("retries", () => {
       3,
     ]);
   });
+
+  test.each([
+    ["no rows where rows belong", { status: "degraded" }, "the answer: Invalid input: expected array, received object"],
+    ["rows that are none", [{ cache: "miss" }, { cache: "miss" }], "0.date: Invalid input"],
+    ["no content", null, "the answer: Invalid input: expected array, received null"],
+  ])("retries overcome JSON of another shape (%s), and end after three with words", async (_, body, words) => {
+    const expectedBars = await provider.fetchBars(window("1d"), recordingContext());
+    fake.urls.length = 0;
+    fake.script.push(reply(200, body), reply(200, body));
+    const context = recordingContext();
+    // What was read of the odd answers is left behind nowhere: not among the bars, not among the rejected rows.
+    expect(await provider.fetchBars(window("1d"), context)).toEqual(expectedBars);
+    expect(context.waits).toEqual(["Retry 2/3 in 1s: unexpected answer", "Retry 3/3 in 1s: unexpected answer"]);
+    expect([fake.urls.length, context.costs]).toEqual([3, [1, 1, 1]]);
+
+    fake.urls.length = 0;
+    fake.always = reply(200, body);
+    const error = await failureOf(provider.fetchBars(window("1d"), recordingContext()));
+    expect([error.kind, fake.urls.length]).toEqual(["invalid_response", 3]);
+    expect(error.message).toStartWith(`EODHD: unexpected answer: ${words}`);
+  });
 });
 
 describe("a vendor without an answer", () => {

@@ -10,13 +10,18 @@ const at = (date: string) => Date.parse(`${date}T00:00:00Z`) / 1000;
 
 /** How each vendor's adapter takes an answer: kinds by vendor, and the first message. */
 async function taken(status: number, body: unknown) {
+  let sent = 0;
   const server = Bun.serve({
     port: 0,
     hostname: "127.0.0.1",
-    fetch: () => (typeof body === "string" ? new Response(body, { status }) : Response.json(body, { status })),
+    fetch() {
+      sent += 1;
+      return typeof body === "string" ? new Response(body, { status }) : Response.json(body, { status });
+    },
   });
   const fake = { url: `http://127.0.0.1:${server.port}`, key: "k" } as FakeVendor;
   const errors = [];
+  const requests = new Set<number>();
   for (const { name, declaration } of PROVIDERS) {
     if (declaration === undefined) continue;
     const symbol = declaration.pairs ? "BTC-USDT" : "AAPL";
@@ -27,16 +32,20 @@ async function taken(status: number, body: unknown) {
       to: at("2026-11-24"),
       asOf: at("2026-11-26"),
     } as const;
+    const before = sent;
     errors.push(
       await providerOn(fake, name)
         .fetchBars(window, recordingContext())
         .catch((error) => error),
     );
+    requests.add(sent - before);
   }
   await server.stop(true);
   return {
     kinds: [...new Set(errors.map(({ kind }) => kind))],
     messages: errors.map(({ message }) => message as string),
+    /** How many requests each of them has sent. */
+    requests: [...requests],
   };
 }
 
@@ -69,7 +78,8 @@ test("a region is refused in words that do not blame the key", async () => {
   }
 });
 
-test("an answer of another shape is told in the vendor's own words, where it has some", async () => {
-  for (const message of (await taken(200, { message: "the moon is full" })).messages)
-    expect(message).toContain("unexpected answer: the moon is full");
+test("an answer of another shape is told in the vendor's own words after three tries, where it has some", async () => {
+  const { messages, requests } = await taken(200, { message: "the moon is full" });
+  for (const message of messages) expect(message).toContain("unexpected answer: the moon is full");
+  expect(requests).toEqual([3]);
 });

@@ -192,9 +192,10 @@ describe("facts of one company", () => {
   async function factsOf(name: keyof typeof fakes, symbol: string, status: number, answer: unknown) {
     const fake = fakes[name];
     fake.urls.length = 0;
-    fake.script.push(reply(status, answer));
+    fake.always = reply(status, answer);
     const context = recordingContext();
     const found = await providerOn(fake, name).fetchFacts!(symbol, context).catch((error) => error);
+    fake.always = null;
     return { found, path: fake.urls[0]!.pathname, costs: context.costs };
   }
 
@@ -233,7 +234,8 @@ describe("facts of one company", () => {
     });
     const refused = await factsOf("eodhd", "AAPL", 403, "Only EOD data allowed for free users. Please upgrade.");
     expect(refused.found.kind).toBe("plan");
-    expect((await factsOf("eodhd", "AAPL", 200, [])).found.kind).toBe("invalid_response");
+    const unread = await factsOf("eodhd", "AAPL", 200, []);
+    expect([unread.found.kind, unread.costs]).toEqual(["invalid_response", [10, 10, 10]]);
   });
 
   test("Massive's details give the industry and the day of listing", async () => {
