@@ -52,6 +52,8 @@ export async function postToChannel(
       headers: { ...headers, "User-Agent": "barkeep" },
       body,
       redirect: "manual",
+      // On a kept connection that breaks, it would be sent twice.
+      keepalive: false,
       signal: AbortSignal.any([signal, limit]),
     });
     answer = await beginningOf(response);

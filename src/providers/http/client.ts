@@ -118,8 +118,7 @@ export class VendorClient {
   ): Promise<Content> {
     let overloads = 0;
     for (let attempt = 1; ; attempt++) {
-      const permit = await context.acquire(request.cost);
-      const answer = await this.#try(request, permit, context, attempt);
+      const answer = await this.#send(request, context, attempt);
       const result = "status" in answer ? await readable(answer, read) : answer;
       if ("content" in result) return result.content;
       if (result.overload) overloads++;
@@ -140,13 +139,29 @@ export class VendorClient {
     }
   }
 
+  /** Sends a request, and another one to where the vendor redirects it: each has a permit, and is counted. */
+  async #send(request: VendorRequest, context: FetchContext, attempt: number): Promise<Answer | Failure> {
+    let url = this.#urlOf(request);
+    for (let hops = 0; ; hops++) {
+      const permit = await context.acquire(request.cost);
+      const result = await this.#try(
+        { url, isFile: request.isFile, follows: hops < MAX_REDIRECTS },
+        permit,
+        context,
+        attempt,
+      );
+      if (!(result instanceof URL)) return result;
+      url = result;
+    }
+  }
+
+  /** One request: its answer, why there is none, or where else to send it. */
   async #try(
-    request: VendorRequest,
+    { url, isFile, follows }: { readonly url: URL; readonly isFile?: boolean | undefined; readonly follows: boolean },
     permit: Permit,
     context: FetchContext,
     attempt: number,
-  ): Promise<Answer | Failure> {
-    const url = this.#urlOf(request);
+  ): Promise<Answer | Failure | URL> {
     const limit = AbortSignal.timeout(this.#timing.timeoutMs);
     const ended = timeRequest(attempt);
     let arrived = 0;
@@ -155,17 +170,20 @@ export class VendorClient {
         headers: { accept: "application/json", "user-agent": "barkeep", ...this.#vendor.headers },
         // A redirect would carry the key to wherever it points.
         redirect: "manual",
+        // A request that ends with its reused connection would be sent again without a permit, and counted once.
+        keepalive: false,
         signal: AbortSignal.any([context.signal, limit]),
       } as const;
-      let response = await fetch(url, options);
-      for (let hops = 0; hops < MAX_REDIRECTS; hops++) {
-        const target = this.#redirectOf(response, url);
-        if (target === null) break;
-        response = await fetch(target, options);
-      }
+      const response = await fetch(url, options);
       arrived = response.status;
       // The vendor has counted the request by now, however long the body takes.
       permit.settle({});
+      const target = follows ? this.#redirectOf(response, url) : null;
+      if (target !== null) {
+        permit.settle({ ended: ended(arrived) });
+        await response.body?.cancel();
+        return target;
+      }
       const answer = await readAnswer(response, this.#timing.maxAnswerBytes);
       if (answer === null) {
         permit.settle({ ended: ended(response.status) });
@@ -173,19 +191,17 @@ export class VendorClient {
         return { kind: "bad_request", tooLarge: true, brief: `HTTP ${response.status}`, says };
       }
       context.log("debug", this.redact(`GET ${url}: HTTP ${answer.status}, ${answer.text.length} characters`));
-      return this.#handleResponse(answer, permit, attempt, { ended: ended(answer.status), isFile: request.isFile });
+      return this.#handleResponse(answer, permit, attempt, { ended: ended(answer.status), isFile });
     } catch (error) {
       const late = limit.aborted;
-      // A request that never reached the vendor cost nothing.
       const stopped = context.signal.aborted;
+      const unsent = !arrived && !late && !stopped && wasUnsent(error);
       const code = arrived || (stopped ? "stopped" : late ? "timeout" : "no_connection");
-      permit.settle({ ...(arrived || late || stopped ? {} : { charged: 0 }), ended: ended(code) });
+      // Only a request that certainly did not reach the vendor cost nothing.
+      permit.settle({ ...(unsent && { charged: 0 }), ended: ended(code) });
       if (stopped) throw context.signal.reason;
-      const brief = late
-        ? `no answer within ${this.#timing.timeoutMs / 1000}s`
-        : arrived
-          ? "answer cut off"
-          : "no connection";
+      const broken = arrived ? "answer cut off" : unsent ? "no connection" : "connection closed without an answer";
+      const brief = late ? `no answer within ${this.#timing.timeoutMs / 1000}s` : broken;
       return {
         kind: "transient",
         brief,
@@ -278,6 +294,14 @@ export class VendorClient {
     return this.redact(`${this.#vendor.title}: ${words}${advice ? ` (${advice})` : ""}`);
   }
 }
+
+/** Codes of connections that did not come about: names, routes, refusals, and certificates that are not trusted. */
+const NO_CONNECTION =
+  /^(?:ECONNREFUSED|ENOTFOUND|EAI_\w+|E(?:NET|HOST)UNREACH|EPROTO|ERR_TLS_\w+|\w*CERT\w*|UNABLE_TO_\w+)$/;
+
+/** Whether an error shows that a request was not sent. */
+const wasUnsent = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && NO_CONNECTION.test(String(error.code));
 
 /** What `read` makes of an answer, or the failure that its shape is. */
 async function readable<Content>(

@@ -380,7 +380,11 @@ describe("hosts and feeds", () => {
     const window = { symbol: "AAPL", interval: "1d", from: at("2026-11-16"), to: at("2026-11-20"), asOf: NOW } as const;
     const path = "/tiingo/daily/AAPL/prices?startDate=2026-11-16&endDate=2026-11-19";
     fake.script.push(redirect(path));
-    expect((await providerOn(fake, "tiingo").fetchBars(window, recordingContext())).bars.ts.length).toBe(4);
+    const context = recordingContext();
+    expect((await providerOn(fake, "tiingo").fetchBars(window, context)).bars.ts.length).toBe(4);
+    // Both requests were sent, so both are counted.
+    expect([fake.urls.length, context.costs]).toEqual([2, [1, 1]]);
+    expect(context.ends.map(({ code }) => code)).toEqual(["302", "200"]);
     fake.always = redirect(`${other.url}${path}`);
     const error = await providerOn(fake, "tiingo")
       .fetchBars(window, recordingContext())
