@@ -281,8 +281,11 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   await lake.start();
   await clockChanges.start((by) => {
     maintenance.clockSet(by);
-    usage.reload().catch(reportError);
-    void maintenance.correctClock();
+    // What was counted in the future is put right before it is read.
+    maintenance
+      .correctClock()
+      .then(() => usage.reload(), reportError)
+      .catch(reportError);
     void scheduleRunner.poll();
   });
   const schedules = new ScheduleService({ db, scheduleRunner, clock, defaultProvider, provider: findProvider });

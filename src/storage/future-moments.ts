@@ -19,7 +19,15 @@ interface Moment {
   readonly where: string;
   /** How they are put right: an assignment, or `null` to delete them. */
   readonly set: string | null;
+  /** A statement that comes first in the same transaction. */
+  readonly first?: string;
 }
+
+/** They were sent at an unknown time before now: counted in the first minute of today, the day is not below what was sent. */
+const USAGE_OF_TODAY = `INSERT INTO api_usage (provider, minute, requests, units)
+  SELECT provider, CAST(?2 AS INTEGER) / 86400000 * 86400, sum(requests), sum(units)
+    FROM api_usage WHERE minute * 1000 > ?1 GROUP BY provider
+  ON CONFLICT (provider, minute) DO UPDATE SET requests = requests + excluded.requests, units = units + excluded.units`;
 
 const MOMENTS: readonly Moment[] = [
   {
@@ -65,10 +73,11 @@ const MOMENTS: readonly Moment[] = [
     set: "since = ?2",
   },
   {
-    what: "minutes of requests that were counted in the future: deleted",
+    what: "minutes of requests that were counted in the future: counted today",
     table: "api_usage",
     where: "minute * 1000 > ?1",
     set: null,
+    first: USAGE_OF_TODAY,
   },
   {
     what: "pauses of providers that end too far in the future: ended",
@@ -88,11 +97,14 @@ export async function correctFutureMoments(db: Database, now: number): Promise<s
   const counts = MOMENTS.map(({ table, where }) => `(SELECT count(*) FROM ${table} WHERE ${where})`);
   const [row] = await db.rows(`SELECT ${counts.join(", ")}, ?2`, args);
   const lines: string[] = [];
-  for (const [at, { what, table, where, set }] of MOMENTS.entries()) {
+  for (const [at, { what, table, where, set, first }] of MOMENTS.entries()) {
     const found = Number(row![at]);
     if (found === 0) continue;
     const change = set === null ? `DELETE FROM ${table}` : `UPDATE ${table} SET ${set}`;
-    await db.write([{ sql: `${change} WHERE (${where}) AND ?2 > 0`, args }]);
+    await db.write([
+      ...(first === undefined ? [] : [{ sql: first, args }]),
+      { sql: `${change} WHERE (${where}) AND ?2 > 0`, args },
+    ]);
     lines.push(`The clock was set back: ${found} ${what}`);
   }
   return lines;

@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, setSystemTime, test } from "bun:test";
 import { currentFacts } from "../../src/domain/plan.ts";
-import { findSession, saveSession, touchSession } from "../../src/storage/access/sessions.ts";
+import { deleteOldSessions, findSession, saveSession, touchSession } from "../../src/storage/access/sessions.ts";
 import { type Database, openDatabase } from "../../src/storage/db.ts";
 import { correctFutureMoments } from "../../src/storage/future-moments.ts";
 import { LogStore, readLog } from "../../src/storage/log.ts";
@@ -177,7 +177,16 @@ test("moments in the future are put right, and each kind is said once", async ()
   const lines = await correctFutureMoments(db, NOW);
   expect(lines.length).toBe(9);
   for (const line of lines) expect(line).toMatch(/^The clock was set back: 1 \w/);
-  expect(await stored()).toEqual([[NOW], [NOW, NOW, NOW + 14 * DAY], null, [0], [NOW, null], null, [NOW], null]);
+  expect(await stored()).toEqual([
+    [NOW],
+    [NOW, NOW, NOW + 14 * DAY],
+    null,
+    [0],
+    [NOW, null],
+    [NOW / 1_000],
+    [NOW],
+    null,
+  ]);
   expect(await correctFutureMoments(db, NOW)).toEqual([]);
 });
 
@@ -186,6 +195,44 @@ test("moments of the last minutes, and of clocks that differ by seconds, are lef
   const before = await stored();
   expect(await correctFutureMoments(db, NOW)).toEqual([]);
   expect(await stored()).toEqual(before);
+});
+
+test("requests that were counted in the future count today, so that a day is never below what was sent", async () => {
+  const noon = NOW + DAY / 2;
+  let now = noon;
+  const store = await UsageStore.open(db, onError, () => now);
+  store.count("demo", 2);
+  store.count("acme", 1);
+  now += 300 * DAY;
+  store.count("demo", 3);
+  now += 60_000;
+  store.count("demo", 5);
+  await store.flush();
+  now = noon + 120_000;
+  // Twice: what is put right is not put right again.
+  for (let time = 0; time < 2; time++) await correctFutureMoments(db, now);
+  await store.reload();
+  for (const each of [store, await UsageStore.open(db, onError, () => now)]) {
+    const spent = each.usage().map(({ provider, lastMinute, today }) => [provider, lastMinute.units, today]);
+    expect(spent.toSorted()).toEqual([
+      ["acme", 0, { requests: 1, units: 1 }],
+      ["demo", 0, { requests: 3, units: 10 }],
+    ]);
+  }
+});
+
+test("a sign-in by a clock that is set ahead ends no other session, and tidying ends them by a time that is right", async () => {
+  const session = { tokenId: null, address: "", agent: "" };
+  setSystemTime(NOW);
+  await saveSession(db, { ...session, hash: "first", expiresAt: NOW + 14 * DAY });
+  setSystemTime(LATER);
+  await saveSession(db, { ...session, hash: "second", expiresAt: LATER + 14 * DAY });
+  setSystemTime();
+  expect(await findSession(db, "first", NOW + DAY)).toBeDefined();
+  await deleteOldSessions(db, NOW + DAY);
+  expect(await findSession(db, "first", NOW + DAY)).toBeDefined();
+  await deleteOldSessions(db, NOW + 4 * DAY);
+  expect(await db.rows("SELECT hash FROM sessions", [])).toEqual([["second"]]);
 });
 
 test("a login session that was used in the future ends when it is not used, after one more use", async () => {

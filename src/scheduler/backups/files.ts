@@ -33,15 +33,14 @@ export async function deleteUnfinished(folder: string): Promise<void> {
 }
 
 /**
- * Deletes the oldest backups beyond `keep`, never `made`: the clock may have been set back since the others.
+ * Deletes the oldest backups beyond `keep`, never `made`, the newest of all. Names from after it were given by a clock that
+ * has been set back since: those go first, or they would crowd out every new one for as long as they are of the future.
  * @returns the names of the deleted ones
  */
 export async function deleteOldest(folder: string, made: string, keep: number): Promise<string[]> {
   const others = (await readdir(folder)).filter((name) => NAME.test(name) && name !== made);
-  const old = others
-    .sort()
-    .reverse()
-    .slice(Math.max(0, keep - 1));
+  const [ahead, past] = [others.filter((name) => name > made), others.filter((name) => name < made)];
+  const old = [...past.sort().reverse(), ...ahead.sort().reverse()].slice(Math.max(0, keep - 1));
   for (const name of old) {
     await rm(join(folder, name));
     // Left by who has opened it as a database.

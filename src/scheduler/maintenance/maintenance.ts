@@ -1,11 +1,12 @@
 /**
  * Deletes old log lines, mails, runs and usage while no job runs, and tidies the database files, on a thread of its own;
- * puts stored moments right that lie in the future.
+ * deletes login sessions that are over, and puts stored moments right that lie in the future.
  */
 
 import { messageOf } from "../../domain/errors.ts";
 import { DAY } from "../../domain/market/interval.ts";
 import type { Log } from "../../log.ts";
+import { deleteOldSessions } from "../../storage/access/sessions.ts";
 import type { Database } from "../../storage/db.ts";
 import { correctFutureMoments } from "../../storage/future-moments.ts";
 import { staleStatistics } from "../../storage/maintenance.ts";
@@ -88,6 +89,7 @@ export class Maintenance {
         runs: now - retention.runDays * DAY * 1000,
         usage: Math.floor(now / 1000) - 40 * DAY,
       };
+      await deleteOldSessions(db, now);
       const { logs, runs, mails } = await this.#onThread(before, await staleStatistics(db));
       if (logs + runs + mails > 0)
         log.write("info", `Maintenance: deleted ${logs} log lines, ${runs} old runs and ${mails} mails`);

@@ -35,10 +35,12 @@ export async function saveSession(
   },
 ): Promise<void> {
   const now = Date.now();
-  await db.write([
-    db.orm.delete(sessions).where(or(lt(sessions.expiresAt, now), lt(usedAt, now - IDLE_MS))),
-    db.orm.insert(sessions).values({ ...session, createdAt: now, lastUsedAt: now }),
-  ]);
+  await db.write([db.orm.insert(sessions).values({ ...session, createdAt: now, lastUsedAt: now })]);
+}
+
+/** Deletes the sessions that were over at `now`: of a clock that can be relied on, since that cannot be undone. */
+export async function deleteOldSessions(db: Database, now: number): Promise<void> {
+  await db.write([db.orm.delete(sessions).where(or(lt(sessions.expiresAt, now), lt(usedAt, now - IDLE_MS)))]);
 }
 
 /** The session for the hash of a cookie, if it is not over. */

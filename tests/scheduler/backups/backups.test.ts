@@ -135,9 +135,10 @@ test("a clock that was set back does not get the new backup deleted as the oldes
   await at.backups.change({ folder: at.target, at: null, keep: 2 });
   await at.backups.backUpNow();
   expect(readdirSync(at.target).sort()).toEqual(["barkeep-20260115T120000Z.db", "barkeep-20270102T000000Z.db"]);
-  // In the same second, another name.
+  // In the same second, another name; those of the future do not take the places of what is newer than them.
   await at.backups.backUpNow();
   expect(at.backups.last?.file).toEndWith("barkeep-20260115T120001Z.db");
+  expect(readdirSync(at.target).sort()).toEqual(["barkeep-20260115T120000Z.db", "barkeep-20260115T120001Z.db"]);
 });
 
 test("a schedule whose last time lies in the future, because the clock was set back, goes on from now", async () => {
