@@ -3,6 +3,8 @@
 import { Database } from "bun:sqlite";
 import { fileURLToPath } from "node:url";
 import { LEASE_KEY } from "../../src/storage/connection/fence.ts";
+import { startFaultyProxy } from "../fakes/faulty-proxy.ts";
+import { startHrana } from "../fakes/hrana.ts";
 import { breakOff, html, reply, truncated } from "../fakes/vendors/faults.ts";
 import type { ServerProcess } from "../helpers/server.ts";
 import type { World } from "./world.ts";
@@ -138,6 +140,19 @@ async function lock(round: Round): Promise<string> {
   return `locked out for ${held} ms`;
 }
 
+/** Few enough to be used up while one server works. */
+const CLOCK_PER_MINUTE = 20;
+
+/** The most arrivals (epoch ms) in a minute that ends with one from place `first` on. */
+function busiestSince(arrivals: readonly number[], first: number): number {
+  let most = 0;
+  for (let end = first, start = 0; end < arrivals.length; end++) {
+    while (arrivals[end]! - arrivals[start]! >= MINUTE_MS) start++;
+    most = Math.max(most, end - start + 1);
+  }
+  return most;
+}
+
 const STEPS = [60 * MINUTE_MS, DAY_MS, 7 * DAY_MS].flatMap((step) => [step, -step]);
 const CLOCK = fileURLToPath(new URL("../fakes/stepping-clock.ts", import.meta.url));
 
@@ -146,27 +161,33 @@ async function clock(round: Round): Promise<string> {
   const { random } = round;
   const pick = () => (random() < 0.3 ? 0 : STEPS[Math.floor(random() * STEPS.length)]!);
   const [offset, step] = [pick(), pick()];
+  const before = round.world.vendor.arrivals.length;
   await using life = await working(round, {
     BUN_OPTIONS: `--preload ${CLOCK}`,
     CLOCK_OFFSET_MS: `${offset}`,
     CLOCK_STEP_MS: `${step}`,
+    MASSIVE_PER_MINUTE: `${CLOCK_PER_MINUTE}`,
   });
   life.server.process.kill("SIGUSR2");
   await Bun.sleep(random() * WORK_MS);
+  // Those of earlier servers count: the limit holds over a restart, whatever the clocks say.
+  const most = busiestSince(round.world.vendor.arrivals, before);
+  if (most > CLOCK_PER_MINUTE) throw new Error(`${most} requests in a minute at a limit of ${CLOCK_PER_MINUTE}`);
   const { status } = await within(life.client.get("/healthz"), "the server does not answer after its clock was set");
   if (status !== 200) throw new Error(`/healthz answers ${status} after the clock was set`);
   return `clock off by ${offset / MINUTE_MS} min, then set by ${step / MINUTE_MS} min`;
 }
 
 const json = { "content-type": "application/json" };
-/** Answers that are requested again; one that is valid JSON of another shape is not: it fails its window, and the job. */
+/** Answers that are requested again. */
 const FAULTS = {
   "a page": html(200),
   "an error page": html(502),
   "an empty 500": reply(500, ""),
   "half an answer": truncated(),
-  // Not before the headers have arrived: on a connection that it uses again, Bun's fetch then sends a request twice.
-  "a broken connection": breakOff(100),
+  "a broken connection": breakOff(),
+  "JSON of another shape": reply(200, { status: "OK", results: "soon" }),
+  "an empty object": reply(200, {}),
   "deep nesting": reply(200, "[".repeat(100_000), json),
   "a 429 with a negative wait": reply(429, { status: "ERROR" }, { "retry-after": "-5" }),
   "a 429 with a wait that is no number": reply(429, { status: "ERROR" }, { "retry-after": "soon" }),
@@ -187,6 +208,46 @@ async function vendor(round: Round): Promise<string> {
   return `the vendor sent ${chosen.slice(0, chosen.length - left).join(" and ") || "nothing wrong"}`;
 }
 
+/** The disk of the database is full while the server works; half of the servers are killed meanwhile. */
+async function full(round: Round): Promise<string> {
+  const { world, random } = round;
+  if (!world.isSmallDisk) return "no file system may be mounted here: no disk was full";
+  await using life = await working(round);
+  world.fillDisk();
+  try {
+    await Bun.sleep(200 + random() * 2_000);
+    const { status } = await within(life.client.get("/healthz"), "the server does not answer while its disk is full");
+    if (status !== 200) throw new Error(`/healthz answers ${status} while the disk is full`);
+    if (random() < 0.5) await life.server.kill();
+  } finally {
+    world.freeDisk();
+  }
+  await Bun.sleep(random() * WORK_MS);
+  return "the disk was full";
+}
+
+/** The same database behind a libSQL server, with a network between that loses, delays and refuses requests. */
+async function remote(round: Round): Promise<string> {
+  const { world, random } = round;
+  const path = fileURLToPath(world.folder.database("campaign.db"));
+  await using hrana = asDisposable(startHrana(undefined, path));
+  await using proxy = asDisposable(startFaultyProxy(hrana.url));
+  await using life = await working(round, { BARKEEP_DB_URL: proxy.url });
+  const manner = (["down", "lose", "hang"] as const)[Math.floor(random() * 3)]!;
+  const count = 1 + Math.floor(random() * 20);
+  proxy.fail(manner, count);
+  await Bun.sleep(random() * WORK_MS);
+  const { status } = await within(life.client.get("/healthz"), "the server does not answer while its database is away");
+  if (status !== 200) throw new Error(`/healthz answers ${status} while the database is away`);
+  proxy.heal();
+  await Bun.sleep(random() * WORK_MS);
+  await life.server.kill();
+  return `over a network that failed ${count} times (${manner})`;
+}
+
+const asDisposable = <T extends { close(): Promise<void> }>(of: T) =>
+  Object.assign(of, { [Symbol.asyncDispose]: () => of.close() });
+
 /** Each returns what it did, in words. */
 export const ROUNDS: Readonly<Record<string, (round: Round) => Promise<string>>> = {
   kill,
@@ -194,4 +255,6 @@ export const ROUNDS: Readonly<Record<string, (round: Round) => Promise<string>>>
   lock,
   clock,
   vendor,
+  full,
+  remote,
 };

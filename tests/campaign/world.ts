@@ -1,5 +1,7 @@
 /** What a campaign works on: one long-lived database, a fake vendor, and an undisturbed run to compare with. */
 
+import { readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { DAY } from "../../src/domain/market/interval.ts";
 import { type Database, migrateDatabase, openDatabase } from "../../src/storage/db.ts";
 import { insertRun } from "../../src/storage/runs/runs.ts";
@@ -42,12 +44,15 @@ export class World implements AsyncDisposable {
 
   private constructor(
     readonly folder: Folder,
+    /** Whether the folder is a file system of its own that can be filled. */
+    readonly isSmallDisk: boolean,
     readonly vendor: FakeMassive,
     readonly calm: Contents,
   ) {}
 
   static async create(): Promise<World> {
     const folder = temporaryFolder();
+    const isSmallDisk = mountSmallDisk(folder.path);
     const vendor = fakeMassive();
     vendor.market.pricesOf = (symbol) => PRICES["AB".indexOf(symbol.at(-1)!)]!;
     vendor.always = async () => {
@@ -57,7 +62,7 @@ export class World implements AsyncDisposable {
     const calm = await undisturbed(folder, vendor);
     vendor.urls.length = 0;
     vendor.arrivals.length = 0;
-    const world = new World(folder, vendor, calm);
+    const world = new World(folder, isSmallDisk, vendor, calm);
     using db = await world.open();
     await migrateDatabase(db.database);
     return world;
@@ -102,10 +107,38 @@ export class World implements AsyncDisposable {
     return this.received + this.vendor.urls.length;
   }
 
+  /** Takes all space that is left. */
+  fillDisk(): void {
+    for (let piece = BALLAST_BYTES, at = 0; piece >= 4_096; at++) {
+      try {
+        writeFileSync(join(this.folder.path, `ballast-${at}`), new Uint8Array(piece));
+      } catch {
+        piece = Math.floor(piece / 16);
+      }
+    }
+  }
+
+  freeDisk(): void {
+    for (const name of readdirSync(this.folder.path))
+      if (name.startsWith("ballast-")) rmSync(join(this.folder.path, name));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.vendor.close();
-    if (!this.isKept) this.folder[Symbol.dispose]();
+    if (this.isKept) return;
+    if (this.isSmallDisk) Bun.spawnSync(["umount", "-l", this.folder.path]);
+    this.folder[Symbol.dispose]();
   }
+}
+
+/** Holds some thousand runs. */
+const DISK_SIZE = "1g";
+const BALLAST_BYTES = 64 * 2 ** 20;
+
+/** Whether a file system of this size is mounted there now: only root may do that, on Linux. */
+function mountSmallDisk(path: string): boolean {
+  const command = ["mount", "-t", "tmpfs", "-o", `size=${DISK_SIZE}`, "none", path];
+  return process.platform === "linux" && Bun.spawnSync(command, { stderr: "ignore" }).exitCode === 0;
 }
 
 const environmentOf = (folder: Folder, vendor: FakeMassive, database: string) => ({

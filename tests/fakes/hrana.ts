@@ -127,10 +127,10 @@ const faultOf = (error: unknown) => ({
   code: (error as { code?: string }).code ?? "UNKNOWN",
 });
 
-/** Starts a server on loopback that answers those who bring `token`. */
-export function startHrana(token?: string) {
+/** Starts a server on loopback that answers those who bring `token`, on an existing file or on one of its own. */
+export function startHrana(token?: string, file?: string) {
   const folder = temporaryFolder();
-  const path = join(folder.path, "remote.db");
+  const path = file ?? join(folder.path, "remote.db");
   const open = () => {
     const connection = new Driver(path, { timeout: 10_000 });
     connection.pragma("journal_mode = WAL");
