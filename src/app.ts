@@ -152,9 +152,10 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const providers = new ProviderCache(() => settings.values, createCalendar(sessions));
   const findProvider = (name: string) => providers.find(name);
 
-  const limiter = stack.adopt(new RateLimiter(quotaRules(settings.values), spendRecord(db, usage)), close);
-  const restoreLimiter = async (clockSet = 0) => limiter.restore((await readQuotas(db)) as QuotaRow[], clockSet);
   const clockChanges = stack.adopt(new ClockChanges({ db, log, clock: systemClock }), close);
+  const spends = spendRecord(db, usage, clockChanges);
+  const limiter = stack.adopt(new RateLimiter(quotaRules(settings.values), spends), close);
+  const restoreLimiter = async (clockSet = 0) => limiter.restore((await readQuotas(db)) as QuotaRow[], clockSet);
   const clockSetBy = await clockChanges.sinceLastStart();
   await restoreLimiter(clockSetBy);
   const quotaOf = (provider: string) => limiter.state(provider);

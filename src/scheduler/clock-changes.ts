@@ -4,11 +4,13 @@ import { readFileSync } from "node:fs";
 import { uptime } from "node:os";
 import { CLOCK_SET_MS, type Clock, ClockWatch } from "../clock.ts";
 import type { Log } from "../log.ts";
-import type { Database } from "../storage/db.ts";
-import { type ClockMark, readClockMark, saveClockMark } from "../storage/quotas/limiter-state.ts";
+import type { Database, Write } from "../storage/db.ts";
+import { type ClockMark, clockMarkStatement, readClockMark } from "../storage/quotas/limiter-state.ts";
 
 /** How often the place of the clocks is stored, milliseconds. */
 const MARK_MS = 60_000;
+/** A clock that was set by less than this is not marked at once, milliseconds: it may only be kept in step. */
+const MARK_AGAIN_MS = 1_000;
 
 interface Dependencies {
   readonly db: Database;
@@ -21,6 +23,8 @@ interface Dependencies {
 export class ClockChanges {
   #timer: ReturnType<typeof setInterval> | undefined;
   #watch: ClockWatch | undefined;
+  /** What the clock was ahead of the time since boot when that was last stored, milliseconds. */
+  #marked = Number.NaN;
   readonly #boot: () => Omit<ClockMark, "wall">;
 
   constructor(private readonly dependencies: Dependencies) {
@@ -56,9 +60,29 @@ export class ClockChanges {
     this.#watch?.close();
   }
 
-  #mark(): Promise<void> {
+  /**
+   * What a write that stores times of this clock has to store with them, if the clock was set since the last mark: the watch
+   * may not have seen it yet, and a server that is killed now would take them for times of the clock before. Call `stored`
+   * after the commit.
+   */
+  mark(): { readonly writes: readonly Write[]; stored(): void } {
     const { db, clock } = this.dependencies;
-    return saveClockMark(db, { ...this.#boot(), wall: clock.now() });
+    const mark = { ...this.#boot(), wall: clock.now() };
+    const lead = mark.wall - mark.uptime;
+    const isKnown = Math.abs(lead - this.#marked) < MARK_AGAIN_MS;
+    return {
+      writes: isKnown ? [] : [clockMarkStatement(db, mark)],
+      stored: () => {
+        if (!isKnown) this.#marked = lead;
+      },
+    };
+  }
+
+  async #mark(): Promise<void> {
+    const { db, clock } = this.dependencies;
+    const mark = { ...this.#boot(), wall: clock.now() };
+    await db.write([clockMarkStatement(db, mark)]);
+    this.#marked = mark.wall - mark.uptime;
   }
 
   #markLater(): void {

@@ -1,6 +1,11 @@
 import { expect, test } from "bun:test";
+import type { QuotaRow } from "../../src/providers/quotas/quota-state.ts";
+import { RateLimiter } from "../../src/providers/quotas/rate-limiter.ts";
 import { ClockChanges } from "../../src/scheduler/clock-changes.ts";
+import { spendRecord } from "../../src/scheduler/quotas/spend-record.ts";
 import { openDatabase } from "../../src/storage/db.ts";
+import { readQuotas } from "../../src/storage/quotas/limiter-state.ts";
+import { UsageStore } from "../../src/storage/quotas/usage.ts";
 import { migratedDatabase, temporaryFolder } from "../helpers/folder.ts";
 import { VirtualClock } from "../helpers/virtual-clock.ts";
 
@@ -52,3 +57,45 @@ test("a clock that was set while the server did not run is known by the time sin
   expect(await start().sinceLastStart()).toBe(0);
   db.close();
 });
+
+test.each([
+  ["back", -HOUR],
+  ["forwards", HOUR],
+])(
+  "requests that were sent right after the clock was set %s count after a kill that came before it was noticed",
+  async (_, step) => {
+    using folder = temporaryFolder();
+    const db = await openDatabase(await migratedDatabase(folder));
+    const clock = new VirtualClock(Date.UTC(2026, 0, 15, 12));
+    const rules = [
+      { provider: "acme", account: "acme:1", limits: [{ period: "minute", counts: "requests", limit: 5 } as const] },
+    ];
+    const start = async () => {
+      const log = { write() {} };
+      const changes = new ClockChanges({ db, clock, log, boot: () => ({ boot: "one", uptime: clock.steady() }) });
+      const usage = await UsageStore.open(
+        db,
+        () => {},
+        () => clock.now(),
+      );
+      const limiter = new RateLimiter(rules, { clock, ...spendRecord(db, usage, changes) });
+      limiter.restore((await readQuotas(db)) as QuotaRow[], await changes.sinceLastStart());
+      return { changes, limiter };
+    };
+    const first = await start();
+    await first.changes.start(() => {});
+    clock.set(step);
+    const permit = await first.limiter.acquire({ provider: "acme", run: "r", job: "0", cost: 1 });
+    permit.settle({});
+    first.changes.close();
+    first.limiter.close();
+    const second = await start();
+    expect(second.limiter.state("acme")?.gauges[0]?.used).toBe(1);
+    second.limiter.close();
+    // A clock that is only kept in step is not written again with every request.
+    await second.changes.start(() => {});
+    expect(second.changes.mark().writes).toEqual([]);
+    second.changes.close();
+    db.close();
+  },
+);

@@ -5,9 +5,14 @@ import type { Database } from "../../storage/db.ts";
 import { limiterWrites } from "../../storage/quotas/limiter-state.ts";
 import type { UsageStore } from "../../storage/quotas/usage.ts";
 import { countRequest } from "../../storage/runs/jobs.ts";
+import type { ClockChanges } from "../clock-changes.ts";
 
 /** The hooks of the limiter: a kill loses no count of a provider that has limits. */
-export function spendRecord(db: Database, usage: UsageStore): Required<Pick<AccountHooks, "persist" | "unsent">> {
+export function spendRecord(
+  db: Database,
+  usage: UsageStore,
+  clockChanges: Pick<ClockChanges, "mark">,
+): Required<Pick<AccountHooks, "persist" | "unsent">> {
   return {
     async persist(rows, granted) {
       // Nobody meters a provider without limits: its count may come later.
@@ -17,7 +22,9 @@ export function spendRecord(db: Database, usage: UsageStore): Required<Pick<Acco
       }
       const spent = usage.spend(granted);
       try {
-        await db.write([...limiterWrites(db, rows), ...spent.writes, ...granted.flatMap(countOf)]);
+        const mark = clockChanges.mark();
+        await db.write([...limiterWrites(db, rows), ...mark.writes, ...spent.writes, ...granted.flatMap(countOf)]);
+        mark.stored();
       } catch (error) {
         spent.undo();
         throw error;

@@ -3,7 +3,7 @@
 import { sql } from "drizzle-orm";
 import type { Database, Write } from "../db.ts";
 import { quotas } from "../schema/quotas.ts";
-import { readSettings, saveSetting } from "../settings.ts";
+import { readSettings, settingStatement } from "../settings.ts";
 
 type QuotaRow = typeof quotas.$inferInsert;
 
@@ -45,5 +45,5 @@ export async function readClockMark(db: Database): Promise<ClockMark | null> {
   }
 }
 
-export const saveClockMark = (db: Database, mark: ClockMark): Promise<void> =>
-  saveSetting(db, CLOCK_KEY, JSON.stringify(mark));
+export const clockMarkStatement = (db: Database, mark: ClockMark): Write =>
+  settingStatement(db, CLOCK_KEY, JSON.stringify(mark));
