@@ -104,6 +104,14 @@ const NAMES = [
     "constructor",
     "__proto__",
     "overlays",
+    "labels",
+    "include",
+    "dtype",
+    "as_known_at",
+    "columns",
+    "base",
+    "title",
+    "cite",
     "expires",
     "quota_percent",
     "quiet_zone",
@@ -191,38 +199,65 @@ const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PR
 /** Answers that mean that a provider, a mail server or a place in a queue was not to be had. */
 const isFault = (status: number) => status >= 500 && status !== 503;
 
+/** What to send to a route; `otherMethod` in a few. */
+const request = fc.record({
+  otherMethod: fc.option(fc.constantFrom(...METHODS), { freq: 6 }),
+  parameter: word,
+  query: fields,
+  body: fc.option(body),
+  headers,
+});
+
+/** Sends it; fails if the server does. */
+async function send(
+  [routeMethod, pattern]: readonly [method: string, path: string],
+  { otherMethod, parameter, query, body, headers }: typeof request extends fc.Arbitrary<infer Sent> ? Sent : never,
+): Promise<void> {
+  const method = otherMethod ?? routeMethod;
+  const part = encodeURIComponent(parameter.toWellFormed()).slice(0, 300) || "x";
+  const path = pattern.replace(/:\w+(\{[^}]*\})?|\*/g, () => part);
+  const abort = new AbortController();
+  const response = await fetch(`${app.url}${path}?${new URLSearchParams(query)}`, {
+    method,
+    headers: { ...headers, ...(body && { "Content-Type": body[0] }) },
+    ...(body && method !== "GET" && method !== "HEAD" && { body: body[1] }),
+    redirect: "manual",
+    signal: abort.signal,
+  });
+  const { status } = response;
+  if (isFault(status)) throw new Error(`${method} ${path}: ${status} ${await response.text()}`);
+  expect(response.headers.get("Cache-Control")).not.toBeNull();
+  abort.abort();
+}
+
+const errorLines = () => app.printed.filter((line) => / error (?:GET|HEAD|POST|PUT|PATCH|DELETE) /.test(line));
+
 test("no request makes the server fail: methods, parameters, bodies, headers and names of properties", async () => {
   expect(table.length).toBeGreaterThan(60);
-  const request = fc.record({
-    route: fc.nat({ max: table.length - 1 }),
-    otherMethod: fc.option(fc.constantFrom(...METHODS), { freq: 6 }),
-    parameter: word,
-    query: fields,
-    body: fc.option(body),
-    headers,
-  });
   await fc.assert(
-    fc.asyncProperty(request, async ({ route, otherMethod, parameter, query, body, headers }) => {
-      const [routeMethod, pattern] = table[route]!;
-      const method = otherMethod ?? routeMethod;
-      const part = encodeURIComponent(parameter.toWellFormed()).slice(0, 300) || "x";
-      const path = pattern.replace(/:\w+(\{[^}]*\})?|\*/g, () => part);
-      const abort = new AbortController();
-      const response = await fetch(`${app.url}${path}?${new URLSearchParams(query)}`, {
-        method,
-        headers: { ...headers, ...(body && { "Content-Type": body[0] }) },
-        ...(body && method !== "GET" && method !== "HEAD" && { body: body[1] }),
-        redirect: "manual",
-        signal: abort.signal,
-      });
-      const { status } = response;
-      if (isFault(status)) throw new Error(`${method} ${path}: ${status} ${await response.text()}`);
-      expect(response.headers.get("Cache-Control")).not.toBeNull();
-      abort.abort();
-    }),
-    { numRuns: 1_200 },
+    fc.asyncProperty(fc.nat({ max: table.length - 1 }), request, (route, sent) => send(table[route]!, sent)),
+    { numRuns: 800 },
   );
-  expect(app.printed.filter((line) => / error (?:GET|HEAD|POST|PUT|PATCH|DELETE) /.test(line))).toEqual([]);
+  expect(errorLines()).toEqual([]);
+});
+
+test("every route, also the newest, gets requests of this kind", async () => {
+  for (const area of [
+    "/api/panel",
+    "/api/snapshots",
+    "/api/lake",
+    "/mcp",
+    "/quality",
+    "/profiles/:symbol/compare",
+    "/panel",
+    "/snapshots",
+    "/lake",
+  ])
+    expect([area, table.some(([, path]) => path.startsWith(area))]).toEqual([area, true]);
+  for (const route of table) {
+    for (const sent of fc.sample(request, 3)) await send(route, { ...sent, otherMethod: null });
+  }
+  expect(errorLines()).toEqual([]);
 });
 
 test("a screen of words that every object inherits, or of a long chain, is refused or answered", async () => {
