@@ -45,7 +45,7 @@ async function runScript(script: string, env: Record<string, string>) {
 const RUN_AND_CLOSE = `
 import { createApp } from "${source("../src/app.ts")}";
 import { testConfig } from "${source("./helpers/app.ts")}";
-const app = await createApp(testConfig(process.env.DB, { DEMO_LATENCY_MS: "20" }), { print: () => {} });
+const app = await createApp(testConfig(process.env.DB, { BARKEEP_WORKERS: "2", DEMO_LATENCY_MS: "20" }), { print: () => {} });
 await app.runs.start({ symbols: ["AAPL", "MSFT", "IBM"], mode: "full", interval: "1d", years: 2, batchDays: 30 });
 if (process.env.WHEN === "at work") {
   const stream = app.hub.stream();
@@ -160,7 +160,7 @@ import Driver from "libsql";
 import { createApp } from "${source("../src/app.ts")}";
 import { messageOf } from "${source("../src/domain/errors.ts")}";
 import { testConfig } from "${source("./helpers/app.ts")}";
-const env = { DEMO_LATENCY_MS: "20", BARKEEP_SECRET: "0123456789abcdef" };
+const env = { BARKEEP_WORKERS: "2", DEMO_LATENCY_MS: "20", BARKEEP_SECRET: "0123456789abcdef" };
 const OURS = "SELECT count(*) FROM settings WHERE key = 'server_lease' AND json_extract(value, '$.pid') = ?";
 
 // Every connection that was used and is not closed.
@@ -244,7 +244,7 @@ function suspendBetweenWrites(server: { kill(signal: NodeJS.Signals): void }, ur
 test("a server whose database another has taken over while it was suspended stores nothing more, and ends", async () => {
   using folder = temporaryFolder();
   const url = folder.database();
-  const server = spawnServer({ BARKEEP_DB_URL: url, BARKEEP_LOG_LEVEL: "error" });
+  const server = spawnServer({ BARKEEP_DB_URL: url, BARKEEP_WORKERS: "1", BARKEEP_LOG_LEVEL: "error" });
   const client = await server.listening;
   suspendBetweenWrites(server.process, url);
   const db = await openDatabase(url);

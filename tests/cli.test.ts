@@ -23,7 +23,7 @@ const callFrom = (cwd: string, env: Record<string, string>, ...args: string[]) =
 async function callProgram(program: string, cwd: string, env: Record<string, string>, args: readonly string[]) {
   const child = Bun.spawn([process.execPath, "--no-env-file", program, ...args], {
     cwd,
-    env: { ...CHILD_ENV, DEMO_LATENCY_MS: "0", ...env },
+    env: { ...CHILD_ENV, BARKEEP_WORKERS: "1", DEMO_LATENCY_MS: "0", ...env },
     stdout: "pipe",
     stderr: "pipe",
   });
@@ -62,7 +62,7 @@ test("the run command brings symbols to their profiles and reports how it ended"
 
 test("the command line talks to the server that holds the database, with a token if it has a password", async () => {
   using folder = temporaryFolder();
-  const env = { BARKEEP_DB_URL: folder.database(), DEMO_LATENCY_MS: "0" };
+  const env = { BARKEEP_DB_URL: folder.database(), BARKEEP_WORKERS: "1", DEMO_LATENCY_MS: "0" };
   const server = spawnServer({ ...env, BARKEEP_PASSWORD: PASSWORD });
   try {
     const { url } = await server.listening;
@@ -118,7 +118,7 @@ test("server and command line start from any folder, and take relative paths fro
 
 test("a backup made while a run writes is complete, and overwrites nothing", async () => {
   using folder = temporaryFolder();
-  const env = { BARKEEP_DB_URL: folder.database(), DEMO_LATENCY_MS: "5" };
+  const env = { BARKEEP_DB_URL: folder.database(), BARKEEP_WORKERS: "2", DEMO_LATENCY_MS: "5" };
   const server = spawnServer(env);
   try {
     const client = await server.listening;

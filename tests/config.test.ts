@@ -108,13 +108,14 @@ describe("the server", () => {
 
   test("the server refuses a database on which another server works, and says what to do", async () => {
     using folder = temporaryFolder();
-    const first = spawnServer({ BARKEEP_DB_URL: folder.database() });
+    const start = () => spawnServer({ BARKEEP_DB_URL: folder.database(), BARKEEP_WORKERS: "1" });
+    const first = start();
     await first.listening;
-    const second = spawnServer({ BARKEEP_DB_URL: folder.database() });
+    const second = start();
     const refused = String(await second.listening.catch((error: Error) => error.message));
     expect(refused).toContain(`Another Barkeep (process ${first.process.pid} on `);
     expect(await first.stop()).toBe(0);
-    const third = spawnServer({ BARKEEP_DB_URL: folder.database() });
+    const third = start();
     expect((await (await third.listening).get("/readyz")).body.database).toBe(true);
     expect(await third.stop()).toBe(0);
   }, 30_000);

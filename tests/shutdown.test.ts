@@ -68,7 +68,7 @@ function hold(free: number, count: number) {
 /** Starts again with a vendor that answers, and waits for the end of the run. */
 async function finish(folder: Folder, run: string) {
   vendor.always = null;
-  const server = start(folder);
+  const server = start(folder, { BARKEEP_WORKERS: "1" });
   const client = await server.listening;
   {
     await using events = await readEvents(`${client.url}/api/events`);

@@ -106,7 +106,12 @@ test("DuckDB and polars read the file of a snapshot as the panel has it, polars 
 
 test("the hash is that of the content: the same on a server in another time zone whose database was filled in another order", async () => {
   using folder = temporaryFolder();
-  const server = spawnServer({ TZ: "Pacific/Auckland", BARKEEP_DB_URL: folder.database(), BARKEEP_LOG_LEVEL: "error" });
+  const server = spawnServer({
+    TZ: "Pacific/Auckland",
+    BARKEEP_DB_URL: folder.database(),
+    BARKEEP_WORKERS: "1",
+    BARKEEP_LOG_LEVEL: "error",
+  });
   try {
     const other = await server.listening;
     const run = async (body: object) => {
