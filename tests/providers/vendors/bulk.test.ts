@@ -43,7 +43,10 @@ const showAll = (fake: FakeVendor) => {
 };
 
 const env = (fake: FakeVendor, name: string) =>
-  ({ ...valuesFor(fake, name), [`${name.toUpperCase()}_PER_MINUTE`]: "100000", BARKEEP_WORKERS: "1" }) as Record<string, string>;
+  ({ ...valuesFor(fake, name), [`${name.toUpperCase()}_PER_MINUTE`]: "100000", BARKEEP_WORKERS: "1" }) as Record<
+    string,
+    string
+  >;
 
 async function run(app: TestApp, order: object) {
   const id = await app.start(order);
