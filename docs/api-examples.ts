@@ -85,6 +85,10 @@ try {
     });
     return answer;
   };
+  const start = async (order: object) => {
+    const init = { method: "POST", body: JSON.stringify(order), headers: { "Content-Type": "application/json" } };
+    return (await (await fetch(`${address}/api/runs`, init)).json()) as { run: { id: string } };
+  };
   const ended = async (run: string) => {
     for (;;) {
       const answer = await fetch(`${address}/api/runs/${run}`);
@@ -117,15 +121,13 @@ try {
   await ended(run.id);
   await ask("listRuns", "GET", "/api/runs?limit=1");
   await ask("readRun", "GET", `/api/runs/${run.id}`);
-  const { run: long } = (await (
-    await fetch(`${address}/api/runs`, {
-      method: "POST",
-      body: JSON.stringify({ symbols: ["NVDA", "TSLA"], years: 30, batch_days: 1 }),
-      headers: { "Content-Type": "application/json" },
-    })
-  ).json()) as { run: { id: string } };
+  const { run: long } = await start({ symbols: ["NVDA", "TSLA"], years: 30, batch_days: 1 });
   await ask("controlJob", "POST", `/api/runs/${long.id}/jobs/NVDA/skip`);
   await ask("controlRun", "POST", `/api/runs/${long.id}/cancel`);
+  // The demo provider has no exchange in London: a run that fails at once.
+  const { run: failing } = await start({ symbols: ["VOD@LSE"] });
+  await ended(failing.id);
+  await ask("acknowledgeRun", "POST", `/api/runs/${failing.id}/acknowledge`);
   await ask("recomputeOutdated", "POST", "/api/runs/outdated");
 
   await ask("listProfiles", "GET", `/api/profiles?where=${encodeURIComponent("rsi_14 > 30")}&sort=-rsi_14`);
