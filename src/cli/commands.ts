@@ -33,6 +33,8 @@ export interface RunOptions extends Common {
   readonly mode?: string;
   readonly interval?: string;
   readonly years?: string;
+  readonly from?: string;
+  readonly to?: string;
   readonly provider?: string;
   readonly batchDays?: string;
   readonly maxWorkers?: string;
@@ -41,10 +43,10 @@ export interface RunOptions extends Common {
 /** Starts a run and follows it to its end. */
 export async function runCommand(config: Config, symbols: readonly string[], options: RunOptions): Promise<number> {
   await using session = await sessionOf(config, options);
-  const { name, mode, interval, provider, years, batchDays, maxWorkers } = options;
+  const { name, mode, interval, provider, years, from, to, batchDays, maxWorkers } = options;
   const body = {
     symbols,
-    ...{ name, mode, interval, provider },
+    ...{ name, mode, interval, provider, from, to },
     years: years === undefined || years === "all" ? years : Number(years),
     batch_days: batchDays === undefined ? undefined : Number(batchDays),
     max_workers: maxWorkers === undefined ? undefined : Number(maxWorkers),

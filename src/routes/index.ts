@@ -57,7 +57,7 @@ import { monitorPages } from "./runs/monitor.tsx";
 import { runPages } from "./runs/pages.tsx";
 import { scheduleRoutes } from "./schedules/api.ts";
 import { schedulePages } from "./schedules/pages.tsx";
-import { searchRoutes } from "./search.tsx";
+import { searchRoutes, symbolRoutes } from "./search.tsx";
 import type { Services } from "./services.ts";
 import { settingsPages } from "./settings/pages.tsx";
 import { preferenceRoutes } from "./settings/preferences.ts";
@@ -136,6 +136,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/", companyPages(services));
   routes.route("/", barFilePages(services, uploads));
   routes.route("/", searchRoutes(services));
+  routes.route("/", symbolRoutes(services));
   routes.route("/", previewRoutes(services));
   routes.route("/", refetchRoutes(services));
   routes.route("/", bulkRoutes(services));

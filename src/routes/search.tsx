@@ -5,6 +5,7 @@ import { type Context, Hono } from "hono";
 import { covers, type Scope } from "../domain/access.ts";
 import { parseSymbol } from "../domain/market/symbol.ts";
 import { ZONES } from "../domain/time.ts";
+import { describeRow } from "../scheduler/runs/run-records.ts";
 import { companiesNamed, searchCompanies } from "../storage/companies/companies.ts";
 import type { Database } from "../storage/db.ts";
 import { listRuns } from "../storage/runs/run-list.ts";
@@ -12,7 +13,7 @@ import type { RunRow } from "../storage/runs/runs.ts";
 import { readSchedules } from "../storage/schedules.ts";
 import { findRunSymbols, profilesOf } from "../storage/search.ts";
 import { runTitle } from "../views/runs/run-header.tsx";
-import { type Found, SearchPage, SearchResults, type SearchView } from "../views/search.tsx";
+import { type Found, SearchPage, SearchResults, type SearchView, SymbolOptions } from "../views/search.tsx";
 import { jobAddress, profileAddress } from "../views/ui/dom.ts";
 import { NAVIGATION, type PageContext, THEME_TITLES, THEMES, ZONE_TITLES } from "../views/ui/layout.tsx";
 import { localPath, wantsFragment } from "./page-context.ts";
@@ -44,6 +45,21 @@ export function searchRoutes({ db }: Pick<Services, "db">) {
     // The same address is a page and a fragment: caches must keep them apart.
     c.header("Vary", "HX-Request");
     return c.html(wantsFragment(c) ? <SearchResults view={view} options /> : <SearchPage page={page} view={view} />);
+  });
+}
+
+/** What completes a symbol that is typed: stored series first, then known companies. */
+export function symbolRoutes({ db }: Pick<Services, "db">) {
+  return new Hono().get("/symbols", async (c) => {
+    const query = (c.req.query("q") ?? "").trim().slice(0, MAX_QUERY);
+    if (query === "") return c.html("");
+    const { companies } = await searchCompanies(db, { search: query, limit: SHOWN });
+    const stored = await profilesOf(db, query.toUpperCase(), [], SHOWN);
+    const symbols = [...new Set([...stored, ...companies].map(({ symbol }) => symbol))].slice(0, SHOWN);
+    const names = await companiesNamed(db, symbols);
+    const isStored = new Set(stored.map(({ symbol }) => symbol));
+    const found = symbols.map((symbol) => ({ symbol, name: names.get(symbol) ?? "", isStored: isStored.has(symbol) }));
+    return c.html(<SymbolOptions found={found} />);
   });
 }
 
@@ -141,7 +157,7 @@ async function findRuns(db: Database, query: string): Promise<Found[]> {
   ].slice(0, query === "" ? 5 : SHOWN);
 }
 
-const titleOf = ({ years, ...run }: RunRow) => runTitle({ ...run, years: years === "all" ? years : Number(years) });
+const titleOf = (row: RunRow) => runTitle(describeRow(row));
 
 async function findSchedules(db: Database, query: string): Promise<Found[]> {
   const schedules = await readSchedules(db);

@@ -8,6 +8,7 @@ import type { StorageTrouble } from "../domain/errors.ts";
 import type { LogLine } from "../domain/log.ts";
 import type { JobProgress } from "../domain/runs/progress.ts";
 import type { RunSummary } from "../domain/runs/run-summary.ts";
+import { FilterState, type FilterView, matchingOf } from "./jobs/filter-bar.tsx";
 import { JobRow } from "./jobs/job-row.ts";
 import { Pager, type RunView } from "./jobs/job-table.tsx";
 import { LastHourPanel, type LastHourView } from "./quotas/last-hour.tsx";
@@ -19,7 +20,7 @@ import { RunSection } from "./runs/run-section.tsx";
 import { RunCard, RunStrip, type StripView } from "./runs/run-strip.tsx";
 import { ConfirmDialog, type ConfirmView } from "./ui/confirm-dialog.tsx";
 import { dom } from "./ui/dom.ts";
-import { Toast, TroubleText } from "./ui/layout.tsx";
+import { Connection, Toast, TroubleText } from "./ui/layout.tsx";
 
 /** Swaps `content` into the element `id`. */
 const partial = (id: string, swap: string, content: unknown) =>
@@ -43,7 +44,8 @@ export const liveCards = (view: StripView, ids: readonly string[]): string =>
     .join("");
 
 /** All runs of the monitor, for a page that is too old for single updates. */
-export const liveRuns = (runs: readonly RunView[]): string => partial(dom.runs, "innerMorph", <Runs runs={runs} />);
+export const liveRuns = (runs: readonly RunView[], onMonitor: boolean): string =>
+  partial(dom.runs, "innerMorph", onMonitor ? <Runs runs={runs} /> : runs.map((view) => <RunSection {...view} />));
 
 /** Which rows of a run are shown, and the links to the others. */
 export const livePager = (view: RunView): string => partial(dom.pager(view.run.id), "outerMorph", <Pager {...view} />);
@@ -94,6 +96,18 @@ export const liveUndo = (text: string, undo: string): string =>
       {text}
     </Toast>,
   );
+
+/** A page of the queue after its filter was changed: its runs, and the connection that follows them. */
+export const liveFilter = (view: {
+  filter: FilterView;
+  runs: readonly RunView[];
+  strip: StripView | null;
+  stream: string;
+}): string =>
+  liveRuns(view.runs, view.strip !== null) +
+  (view.strip === null ? "" : liveStrip(view.strip)) +
+  partial(dom.filterState, "outerMorph", <FilterState filter={view.filter} matching={matchingOf(view.runs)} />) +
+  partial(dom.stream, "innerHTML", <Connection address={view.stream} />);
 
 /** Opens a confirmation dialog; `null` closes it. */
 export const liveDialog = (dialog: ConfirmView | null): string =>

@@ -92,3 +92,19 @@ const Entry = ({ entry: { title, hint, at, target }, id }: { entry: Found; id: s
     </button>
   );
 };
+
+/** The field keeps the focus and names the chosen option. */
+const OPTION = { role: "option", "aria-selected": "false", tabindex: -1 } as const;
+
+/** Symbols to choose from, below the field in which one is typed. */
+export const SymbolOptions = (props: {
+  found: readonly { readonly symbol: string; readonly name: string; readonly isStored: boolean }[];
+}) => (
+  <>
+    {props.found.map(({ symbol, name, isStored }, at) => (
+      <div {...OPTION} id={`symbol-option-${at}`} data-symbol={symbol}>
+        <b>{symbol}</b> <span>{name}</span> {isStored ? <small>stored</small> : null}
+      </div>
+    ))}
+  </>
+);

@@ -68,6 +68,64 @@ test("the form shows what a run would cost before it is started", async () => {
   await page.getByText("1 of them is stored already, up to 20").waitFor();
 });
 
+test("the symbol field completes what is known, refuses a wrong word at once, and takes a column of a spreadsheet", async () => {
+  await browserApp.app.db.write([
+    {
+      sql: "INSERT INTO companies (symbol, name, source, updated_at) VALUES ('QZAB', 'Quartz Abrasives', 'test', 1), ('QZAC', 'Quartz Acoustics', 'test', 1)",
+      args: [],
+    },
+  ]);
+  const page = await browserApp.openPage("/");
+  await live(page);
+  const field = page.getByLabel("Symbols", { exact: true });
+  await field.pressSequentially("qza");
+  const options = page.getByRole("option");
+  await options.filter({ hasText: "Quartz Acoustics" }).waitFor();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Tab");
+  expect(await field.inputValue()).toBe("QZAB, ");
+  await field.pressSequentially("$$$, A");
+  await page.locator("#run-symbols-hint .error").getByText("is not a symbol").waitFor();
+  expect(await page.locator("#run-symbols-hint").textContent()).toContain("$$$");
+  await field.fill("");
+  await page.evaluate(`{
+    const field = document.getElementById("run-symbols");
+    const clipboardData = new DataTransfer();
+    clipboardData.setData("text/plain", "Name\\tTicker\\nQuartz Abrasives\\tQZAB\\nQuartz Acoustics\\tQZAC\\n");
+    field.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+  }`);
+  expect(await field.inputValue()).toBe("QZAB, QZAC");
+  await page.keyboard.press("Control+Enter");
+  await inState(page, "QZAC", "complete");
+});
+
+test("many runs are cards: one is open, another is a click away, and failures stay until they are acknowledged", async () => {
+  const page = await browserApp.openPage("/");
+  await live(page);
+  const request = { mode: "full", interval: "1d", years: 1, batchDays: 30 } as const;
+  const { runs } = browserApp.app;
+  const failed = await runs.start({ ...request, name: "Night", symbols: ["DEMO-FAIL", "H1"] });
+  await browserApp.waitForRun(failed.id);
+  browserApp.gate.close();
+  await runs.start({ ...request, name: "Morning", symbols: ["H2", "H3"] });
+  const card = (name: string) => page.locator(".run-card").filter({ hasText: name });
+  await card("Morning").waitFor();
+  expect(await page.locator(".run-card b").allTextContents()).toEqual(["Night", "Morning"]);
+  expect(await card("Night").textContent()).toContain("1 failed");
+  await rowOf(page, "H2").waitFor();
+  await card("Night").click();
+  await rowOf(page, "DEMO-FAIL").waitFor();
+  expect(new URL(page.url()).search).toBe(`?open=${failed.id}`);
+  // What failed is first.
+  expect(await page.locator(".queue tbody th").allTextContents()).toEqual(["DEMO-FAIL", "H1"]);
+  await live(page);
+  await page.getByRole("button", { name: "Acknowledge" }).click();
+  await page.getByRole("button", { name: "Acknowledge" }).waitFor({ state: "detached" });
+  await page.goto(browserApp.address);
+  await rowOf(page, "H2").waitFor();
+  expect(await page.locator(".run-card").count()).toBe(0);
+});
+
 test("a refused run keeps what was typed and shows each fault at its field", async () => {
   const page = await browserApp.openPage("/");
   const typed = "AAPL, <script>alert(1)</script>";

@@ -92,6 +92,50 @@ test("rows are selected by shift-click, key and head, and the selection outlives
   await page.getByRole("dialog").getByRole("button", { name: "Skip 1 symbol" }).click();
 });
 
+test("the filter is applied while one types: rows, address and the updates that follow", async () => {
+  const page = await browserApp.openPage("/");
+  await live(page);
+  browserApp.gate.close();
+  await startRun(page, "FLT1 FLT2 OTHER3");
+  await rowOf(page, "OTHER3").waitFor();
+  const filter = page.getByLabel("Filter the queue");
+  await filter.pressSequentially("lt");
+  await rowOf(page, "OTHER3").waitFor({ state: "detached" });
+  expect(await symbols(page)).toEqual(["FLT1", "FLT2"]);
+  expect(await page.locator("#filter-state").textContent()).toContain("2 matches");
+  await page.waitForURL((url) => url.search === "?q=lt");
+  expect(await page.evaluate("document.activeElement.id")).toBe("filter");
+  // The new connection follows these rows.
+  await live(page);
+  browserApp.gate.release();
+  await done(page, "FLT1");
+  await filter.fill("stage:nonsense");
+  await page.locator("#filter-state.error").getByText("stage: wants").waitFor();
+  await filter.fill("");
+  await page.waitForURL((url) => url.search === "");
+  await rowOf(page, "OTHER3").waitFor();
+});
+
+test("selecting a row moves nothing, and the bar offers what applies to it", async () => {
+  const page = await browserApp.openPage("/");
+  await live(page);
+  browserApp.gate.close();
+  await startRun(page, "G1 G2 G3 G4");
+  await rowOf(page, "G1").and(page.locator('[data-state="running"]')).waitFor();
+  const row = rowOf(page, "G4");
+  const before = await row.boundingBox();
+  await box(page, "G4").click();
+  const bar = page.locator(".bulk[data-open]");
+  await bar.waitFor();
+  expect(await row.boundingBox()).toEqual(before);
+  const offered = () => bar.locator("button[data-from]:visible").allTextContents();
+  expect(await offered()).toEqual(["Pause", "Cancel", "Skip"]);
+  await bar.getByRole("button", { name: "Pause" }).click();
+  await row.and(page.locator('[data-state="paused"]')).waitFor();
+  await box(page, "G4").click();
+  expect(await offered()).toEqual(["Resume", "Cancel", "Skip"]);
+});
+
 test("an open menu, selected text and the focus survive ten updates a second and a new run", async () => {
   const page = await browserApp.openPage("/?sort=-progress");
   await live(page);

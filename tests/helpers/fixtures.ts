@@ -31,6 +31,7 @@ export const run = (over: Partial<RunSummary> = {}): RunSummary => ({
   interval: "1d",
   provider: "demo",
   years: 2,
+  dates: null,
   batchDays: 30,
   maxWorkers: 2,
   createdAt: 1_700_000_000_000,

@@ -109,7 +109,7 @@ test("hostile text stays text in every fragment", () => {
         liveJob(job({ symbol: evil, microStage: evil })),
         liveLogLines([line({ message: evil, level: "error" })]),
         liveToast("error", evil),
-        liveRuns([view(evil)]),
+        liveRuns([view(evil)], true),
         String(<RunForm form={form({ values: { ...values, symbols: evil }, errors: { years: evil } })} />),
       ].join("");
       expect(markup).not.toContain("<script");
@@ -145,6 +145,8 @@ describe("a run's head", () => {
 
 const values: RunFormView["values"] = {
   symbols: "AAPL",
+  from: "",
+  to: "",
   name: "Night",
   mode: "repair",
   interval: "1h",
@@ -172,7 +174,7 @@ describe("the form", () => {
       "1h",
       "csv",
     ]);
-    expect(parse(markup, "input").map(({ attributes }) => attributes.value)).toEqual(["Night", "3", "45"]);
+    expect(parse(markup, "input").map(({ attributes }) => attributes.value)).toEqual(["", "", "Night", "3", "45"]);
     expect(parse(markup, "textarea")[0]!.text).toBe("AAPL");
   });
 

@@ -49,6 +49,25 @@ const hiddenInput = (value) => {
 };
 
 /**
+ * The states of the selected rows.
+ * @param {readonly HTMLInputElement[]} boxes
+ */
+const statesOf = (boxes) =>
+  new Set(boxes.flatMap((box) => (box.checked ? (box.closest("tr")?.dataset.state ?? []) : [])));
+
+/**
+ * Shows the actions that apply to one of the selected rows at least; all where their states are not on the page.
+ * @param {HTMLElement} bar
+ * @param {ReadonlySet<string> | null} states
+ */
+const offer = (bar, states) => {
+  for (const button of findAll("[data-from]", bar)) {
+    const from = (button.dataset.from ?? "").split(" ");
+    button.hidden = states !== null && states.size > 0 && !from.some((state) => states.has(state));
+  }
+};
+
+/**
  * Updates the bar above a queue or a report: it opens with a selection, and can select everything that matches.
  * @param {HTMLFormElement} form
  * @param {HTMLElement} bar
@@ -67,6 +86,7 @@ const showBar = (form, bar, selection, boxes) => {
   find(".bulk-all", bar)?.toggleAttribute("hidden", matching <= boxes.length && elsewhere.length === 0);
   find(".bulk-carried", bar)?.replaceChildren(...elsewhere.map(hiddenInput));
   bar.toggleAttribute("data-open", selection.size > 0);
+  offer(bar, all || elsewhere.length > 0 ? null : statesOf(boxes));
   const others = !all && elsewhere.length > 0 ? `, ${elsewhere.length.toLocaleString("en-US")} not on this page` : "";
   return `${(all ? matching : selection.size).toLocaleString("en-US")} selected${others}`;
 };
@@ -186,7 +206,14 @@ export function setUpSelection() {
 
   find("#stream")?.addEventListener("htmx:sse:after:message", ({ detail }) => {
     const { event, data } = detail.message;
-    if (!event && /<hx-partial id="(?:runs"|pager-)/.test(data)) showSelections();
+    if (event) return;
+    if (/<hx-partial id="(?:runs"|pager-)/.test(data) || (find(".bulk[data-open]") && data.includes('id="job-'))) {
+      showSelections();
+    }
+  });
+  // The filter was changed.
+  document.addEventListener("htmx:after:swap", ({ target }) => {
+    if (target instanceof Element && target.id === "filter") showSelections();
   });
   // After going back the browser may have restored checked boxes.
   addEventListener("pageshow", showSelections);

@@ -16,7 +16,7 @@ export function setUpConnection() {
   stream.addEventListener("htmx:before:request", unlessHidden);
   stream.addEventListener("htmx:sse:before:connection", unlessHidden);
   document.addEventListener("visibilitychange", () => {
-    if (!document.hidden) window.htmx?.trigger(stream, "shown");
+    if (!document.hidden) stream.firstElementChild && window.htmx?.trigger(stream.firstElementChild, "shown");
   });
 
   // Signed out, or the session has ended: to the login and back. The login page has no stream, so there is no loop.

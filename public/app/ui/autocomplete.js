@@ -1,5 +1,5 @@
 // Completes the name at the caret: `data-complete` is the id of the list of all names; the browser's own list offers
-// the whole text with that name inserted.
+// the whole text with that name inserted. `data-complete-by="space"`: a name is all between two spaces.
 
 import { closest } from "./dom.js";
 
@@ -15,14 +15,16 @@ export function setUpAutocomplete() {
     const field = closest(event, "[data-complete]");
     if (!field) return;
     const all = /** @type {HTMLDataListElement} */ (document.getElementById(field.dataset.complete ?? ""));
-    const names = [...[...all.options].map((option) => option.value), RANK];
+    const names = [...all.options].map((option) => option.value);
+    if (field.dataset.completeBy !== "space") names.push(RANK);
     const caret = field.selectionStart ?? field.value.length;
     const before = field.value.slice(0, caret);
     const after = field.value.slice(caret);
-    const word = /[a-z_][\w]*$/i.exec(before)?.[0].toLowerCase() ?? "";
+    const bySpace = field.dataset.completeBy === "space";
+    const word = (bySpace ? /\S*$/ : /[a-z_][\w]*$/i).exec(before)?.[0].toLowerCase() ?? "";
     const head = before.slice(0, before.length - word.length);
-    const fitting =
-      word === "" || /^\w/.test(after) ? [] : names.filter((name) => name !== word && name.includes(word));
+    const isInside = (bySpace ? /^\S/ : /^\w/).test(after);
+    const fitting = word === "" || isInside ? [] : names.filter((name) => name !== word && name.includes(word));
     fitting.sort((a, b) => Number(b.startsWith(word)) - Number(a.startsWith(word)));
     field.list?.replaceChildren(
       ...fitting

@@ -7,7 +7,7 @@ import { find, findAll } from "./dom.js";
 export function setUpUrlState() {
   document.addEventListener("htmx:after:swap", ({ target }) => {
     // The stream sends no such fragments, but ten messages a second, and searching 500 rows takes time.
-    if (target instanceof Element && target.id === "stream") return;
+    if (target instanceof Element && target.closest("#stream")) return;
     const address = find("main [data-address]")?.dataset.address;
     if (!address || address === location.pathname + location.search) return;
     history.replaceState(history.state, "", address);

@@ -172,6 +172,8 @@ export interface JobProgress {
   readonly duration: number;
   /** While the job works: the epoch millisecond from which `duration` counts, so that a browser can tick it. */
   readonly since: number | null;
+  /** When it was put at the head of the queue, epoch milliseconds. */
+  readonly firstAt?: number | null;
   /** When it last reported something, epoch milliseconds. */
   readonly reportedAt: number;
   /** What came of its batches; `null` as long as it has none. */

@@ -17,6 +17,8 @@ export interface RunSummary {
   readonly interval: Interval;
   readonly provider: string;
   readonly years: number | "all";
+  /** The days of a run that was requested by dates, ISO, half open. */
+  readonly dates: { readonly from: string; readonly to: string } | null;
   readonly batchDays: number;
   readonly maxWorkers: number;
   /** Epoch milliseconds. */
@@ -75,6 +77,8 @@ export function runToWire(run: RunSummary) {
     interval: run.interval,
     provider: run.provider,
     years: run.years,
+    from: run.dates?.from ?? null,
+    to: run.dates?.to ?? null,
     batch_days: run.batchDays,
     max_workers: run.maxWorkers,
     created_at: new Date(run.createdAt).toISOString(),

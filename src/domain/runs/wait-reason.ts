@@ -1,6 +1,7 @@
 /** Why a job does not progress: the conditions that it waits for, in the order in which they must clear. */
 
 import { type JobProgress, type Wait, waitWords } from "./progress.ts";
+import { inQueue } from "./queue/job-sort.ts";
 import type { RunSummary } from "./run-summary.ts";
 
 export interface Condition {
@@ -24,11 +25,11 @@ export function waitConditions(job: JobProgress, run: RunSummary, jobs: readonly
     return [{ why: `${job.microStage}. Resume it to put it back in the queue.`, clearsIn: null }];
   }
   if (job.state !== "queued") return [];
-  const before = jobs.slice(
+  const queue = jobs.filter(({ state }) => state === "queued").sort(inQueue);
+  const ahead = Math.max(
     0,
-    jobs.findIndex(({ symbol }) => symbol === job.symbol),
+    queue.findIndex(({ symbol }) => symbol === job.symbol),
   );
-  const ahead = before.filter(({ state }) => state === "queued").length;
   const busy = jobs.filter(({ state }) => state === "running");
   const perSecond = run.symbolsPerMinute / 60;
   const conditions: Condition[] = [];

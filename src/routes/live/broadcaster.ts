@@ -326,7 +326,7 @@ export class LiveBroadcaster {
     // The page of a run that is no longer in memory keeps what it shows.
     const known = drawn.length > 0 || channel.query.run === undefined;
     if (update.whole) {
-      if (known) parts.push(liveRuns(drawn));
+      if (known) parts.push(liveRuns(drawn, channel.query.run === undefined));
     } else {
       // A new run is rendered as it is now, with all its rows.
       const fresh = new Set(update.cameRuns);

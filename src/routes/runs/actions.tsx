@@ -58,6 +58,13 @@ export function actionRoutes(
     return done(c);
   });
 
+  actions.post("/runs/:id/jobs/:symbol/first", async (c) => {
+    const symbol = parseSymbol(c.req.param("symbol"));
+    if (symbol === null) throw new Refusal("not_found", "There is no such symbol");
+    await runs.moveToFront(c.req.param("id"), symbol);
+    return done(c);
+  });
+
   actions.post("/runs/:id/jobs/:symbol/:action", async (c) => {
     const symbol = parseSymbol(c.req.param("symbol"));
     const action = JOB_ACTIONS.find((each) => each === c.req.param("action"));

@@ -109,8 +109,8 @@ const controlJob = createRoute({
   path: "/runs/{id}/jobs/{symbol}/{action}",
   operationId: "controlJob",
   tags: ["Runs"],
-  summary: "Pause, resume, cancel, skip or retry one job",
-  request: { params: z.object({ id: runId, symbol: symbolParameter, action: z.enum(JOB_ACTIONS) }) },
+  summary: "Pause, resume, cancel, skip or retry one job, or put it first in the queue of its run",
+  request: { params: z.object({ id: runId, symbol: symbolParameter, action: z.enum([...JOB_ACTIONS, "first"]) }) },
   responses: { 200: json("The job", z.object({ job: JobBody })), ...refusals(404, 409, 422) },
 });
 
@@ -139,7 +139,8 @@ export function runRoutes({ db, runs, profiles }: Pick<Services, "db" | "profile
     })
     .openapi(controlJob, async (c) => {
       const { id, symbol, action } = c.req.valid("param");
-      await runs.actOnJob(id, symbol, action);
+      if (action === "first") await runs.moveToFront(id, symbol);
+      else await runs.actOnJob(id, symbol, action);
       const job = (await runs.read(id)).jobs.find((each) => each.symbol === symbol);
       if (job === undefined) throw new Refusal("not_found", `Run ${id} has no symbol ${symbol}`);
       return c.json({ job: jobToWire(job) }, 200);

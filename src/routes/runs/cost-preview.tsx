@@ -5,7 +5,7 @@ import { Hono } from "hono";
 import { MAX_AT_WORK } from "../../domain/defaults.ts";
 import { Refusal } from "../../domain/errors.ts";
 import { createCalendar } from "../../domain/market/calendar.ts";
-import { marketOf } from "../../domain/market/symbol.ts";
+import { marketOf, parseSymbol, splitSymbols } from "../../domain/market/symbol.ts";
 import { currentFacts, type PlanFact } from "../../domain/plan.ts";
 import { type Batch, planBatches, requestsFor } from "../../domain/runs/batch-plan.ts";
 import { barsPerYear } from "../../features/kernels/volatility.ts";
@@ -15,6 +15,7 @@ import type { Provider } from "../../providers/provider.ts";
 import { accountFor } from "../../providers/registry.ts";
 import { estimateCost, symbolsAtOnce } from "../../scheduler/runs/estimates/cost-estimate.ts";
 import { type RunRequest, rangeOf } from "../../scheduler/runs/run-request.ts";
+import { symbol } from "../../schemas.ts";
 import { countDerivable, listingsOf, storedSeries } from "../../storage/market/series.ts";
 import { readPlanFacts } from "../../storage/quotas/plan-facts.ts";
 import { speedOf } from "../../storage/runs/runs.ts";
@@ -32,8 +33,11 @@ export type CostServices = Pick<Services, "config" | "db" | "limiter" | "provide
 
 export const previewRoutes = (services: CostServices) =>
   new Hono().post("/runs/preview", async (c) => {
+    const fields = readFields(await c.req.parseBody());
+    const fault = faultOf(fields.symbols ?? "");
+    if (fault !== null) return c.html(<span class="error">{fault}</span>);
     try {
-      const view = await previewOf(services, runRequestOf(readFields(await c.req.parseBody())));
+      const view = await previewOf(services, runRequestOf(fields));
       if (view === null) return c.text(EMPTY_HINT);
       return c.html(
         <ReaderZone.Provider value={c.var.page.timeZone}>
@@ -46,6 +50,13 @@ export const previewRoutes = (services: CostServices) =>
       throw error;
     }
   });
+
+/** Why a word is no symbol: the first of those that are finished, which the last is not before a separator follows. */
+export function faultOf(text: string): string | null {
+  const words = splitSymbols(/[\s,;]$/.test(text) ? text : text.replace(/[^\s,;]*$/, ""));
+  const wrong = words.find((word) => parseSymbol(word) === null);
+  return wrong === undefined ? null : (symbol.safeParse(wrong).error?.issues[0]?.message ?? null);
+}
 
 export interface RunCost extends PreviewView {
   /** Bars that sessions without a hole would have in what is requested; `null` where the mode asks for what is missing. */

@@ -4,6 +4,7 @@
 import { type Context, Hono } from "hono";
 import { SORT_KEYS } from "../../domain/runs/queue/job-sort.ts";
 import type { FilterView } from "../../views/jobs/filter-bar.tsx";
+import { liveFilter } from "../../views/live.tsx";
 import { MonitorPage, type MonitorView } from "../../views/runs/monitor-page.tsx";
 import type { RunFormView } from "../../views/runs/run-form.tsx";
 import { REPORT_SORTS } from "../../views/runs/run-page.tsx";
@@ -11,6 +12,7 @@ import { compressed } from "../compression.ts";
 import { chosen } from "../http/page-query.ts";
 import type { LiveBroadcaster } from "../live/broadcaster.ts";
 import { parseViewQuery, streamAddress, type ViewQuery } from "../live/view-query.ts";
+import { wantsFragment } from "../page-context.ts";
 import type { Services } from "../services.ts";
 import { emptyForm } from "./run-form.ts";
 
@@ -24,7 +26,7 @@ export function monitorView(
   const runs = broadcaster.draw(query);
   return {
     form,
-    filter,
+    filter: { ...filter, at: runs[0]?.run.id },
     runs,
     strip: broadcaster.strip(query),
     quotas: broadcaster.quotas(),
@@ -34,12 +36,18 @@ export function monitorView(
   };
 }
 
-/** The filter bar of a view query. */
-export const filterView = (text: string, error: string | null, { sort, open }: ViewQuery): FilterView => ({
+/** The filter bar of a view query; `live` is the path of a page with live updates. */
+export const filterView = (
+  text: string,
+  error: string | null,
+  { sort, open }: ViewQuery,
+  live: string | undefined,
+): FilterView => ({
   text,
   error,
   sort: sort.text,
   open,
+  live,
 });
 
 const SORTS = [...new Set([...SORT_KEYS, ...REPORT_SORTS])].flatMap((key) => [key, `-${key}`]);
@@ -56,14 +64,17 @@ export function monitorPages(services: Pick<Services, "config" | "settings">, br
 
   pages.get("/", (c) => {
     requireSort(c);
+    c.header("Vary", "HX-Request", { append: true });
     const text = c.req.query("q") ?? "";
     const { query, error } = parseViewQuery(undefined, c.req.query());
     const view = monitorView(
       broadcaster,
       emptyForm(services, symbolsFromLink(c)),
-      filterView(text, error, query),
+      filterView(text, error, query, "/"),
       query,
     );
+    // A filter that is being typed shows its error beside the field; a page with one is not the one that was asked for.
+    if (wantsFragment(c)) return c.html(liveFilter(view));
     return c.html(<MonitorPage page={c.var.page} view={view} />, error === null ? 200 : 422);
   });
 

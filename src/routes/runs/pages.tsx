@@ -11,6 +11,7 @@ import { findingsOfRun } from "../../storage/market/quality/findings.ts";
 import { failuresOf } from "../../storage/runs/run-list.ts";
 import { jobsOfRun } from "../../storage/runs/runs.ts";
 import type { FilterView } from "../../views/jobs/filter-bar.tsx";
+import { liveFilter } from "../../views/live.tsx";
 import { RunsPage } from "../../views/runs/run-list-page.tsx";
 import { REPORT_SORTS, type ReportRow, type ReportSort, RunPage, RunReportPage } from "../../views/runs/run-page.tsx";
 import { compressed } from "../compression.ts";
@@ -19,6 +20,7 @@ import { chosen } from "../http/page-query.ts";
 import { answerJobCard, answerJobLog, answerJobPage } from "../jobs/job-page.tsx";
 import type { LiveBroadcaster } from "../live/broadcaster.ts";
 import { jobsOf, parseViewQuery, streamAddress, type ViewQuery } from "../live/view-query.ts";
+import { wantsFragment } from "../page-context.ts";
 import type { Services } from "../services.ts";
 import { readRunFilter } from "./list-query.ts";
 import { filterView, requireSort } from "./monitor.tsx";
@@ -26,6 +28,7 @@ import { filterView, requireSort } from "./monitor.tsx";
 /** Runs on a page of the list, and symbols in a report. */
 const PAGE_SIZE = 50;
 const REPORT_ROWS = 250;
+const runAddress = (id: string) => `/runs/${encodeURIComponent(id)}`;
 /** Findings that are read for a page. */
 const FINDINGS = 50;
 
@@ -58,10 +61,13 @@ export function runPages(services: Pick<Services, "db" | "hub" | "runs" | "setti
     const { query, error } = parseViewQuery(c.req.param("id"), c.req.query());
     const cursor = broadcaster.cursor();
     const { run, jobs } = await runs.read(c.req.param("id"));
-    const filter = filterView(c.req.query("q") ?? "", error, query);
-    if (run.finishedAt !== null) return answerReport(c, { run, jobs }, query, filter);
+    const isLive = run.finishedAt === null;
+    const filter = filterView(c.req.query("q") ?? "", error, query, isLive ? runAddress(run.id) : undefined);
+    if (!isLive) return answerReport(c, { run, jobs }, query, filter);
     const stream = streamAddress(query, cursor);
     const view = { run, ...jobsOf(query, jobs) };
+    c.header("Vary", "HX-Request", { append: true });
+    if (wantsFragment(c)) return c.html(liveFilter({ filter, runs: [view], strip: null, stream }));
     const findings = await findingsOfRun(db, run.id, FINDINGS);
     return c.html(
       <RunPage page={c.var.page} view={view} findings={findings} filter={filter} stream={stream} />,

@@ -22,6 +22,8 @@ export const RunBody = z
     interval: z.enum(INTERVALS),
     provider: z.string(),
     years: YearsBody,
+    from: z.string().nullable().openapi({ description: "The first day, of a run that was requested by dates" }),
+    to: z.string().nullable().openapi({ description: "The day before which it ends" }),
     batch_days: z.int(),
     max_workers: z.int(),
     created_at: z.string(),

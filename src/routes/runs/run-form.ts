@@ -2,7 +2,9 @@
 
 import { MAX_AT_WORK, RUN_DEFAULTS } from "../../domain/defaults.ts";
 import type { Refusal } from "../../domain/errors.ts";
+import { DAY } from "../../domain/market/interval.ts";
 import { splitSymbols } from "../../domain/market/symbol.ts";
+import { isoDate } from "../../domain/time.ts";
 import { readyProviders } from "../../providers/registry.ts";
 import { parseRunRequest, type RunRequest } from "../../scheduler/runs/run-request.ts";
 import { RUN_FIELDS, type RunField, type RunFormView } from "../../views/runs/run-form.tsx";
@@ -20,6 +22,8 @@ export function emptyForm(
   return {
     values: {
       symbols: "",
+      from: "",
+      to: "",
       name: "",
       mode: RUN_DEFAULTS.mode,
       interval: RUN_DEFAULTS.interval,
@@ -45,16 +49,25 @@ export function readFields(body: Readonly<Record<string, unknown>>): Partial<Val
 
 /** @throws Refusal with one error per wrong field */
 export function runRequestOf(values: Partial<Values>): RunRequest {
-  const { symbols = "", name, years, batch_days, max_workers, ...rest } = values;
+  const { symbols = "", name, years, from, to, batch_days, max_workers, ...rest } = values;
+  const isDated = from?.trim() || to?.trim();
   return parseRunRequest({
     ...rest,
     symbols: splitSymbols(symbols),
     name: name?.trim() || undefined,
-    years: years === "all" ? years : numberOf(years),
+    years: isDated ? undefined : years === "all" ? years : numberOf(years),
+    from: from?.trim() || undefined,
+    to: to?.trim() ? dayAfter(to.trim()) : undefined,
     batch_days: numberOf(batch_days),
     max_workers: numberOf(max_workers),
   });
 }
+
+/** The day after an ISO date, because the form includes the last day; any other text as it is. */
+const dayAfter = (date: string) => {
+  const at = Date.parse(date);
+  return /^\d{4}-\d\d-\d\d$/.test(date) && !Number.isNaN(at) ? isoDate(at / 1_000 + DAY) : date;
+};
 
 /** An empty field takes its default; text that is not a number becomes NaN, which the check refuses. */
 const numberOf = (text: string | undefined) =>

@@ -63,6 +63,18 @@ export class InProcessQueue implements JobQueue {
     this.#next();
   }
 
+  promote(key: string): boolean {
+    for (const { waiting } of this.#groups.values()) {
+      const task = waiting.get(key);
+      if (task === undefined) continue;
+      const others = [...waiting].filter(([other]) => other !== key);
+      waiting.clear();
+      for (const [each, one] of [[key, task] as const, ...others]) waiting.set(each, one);
+      return true;
+    }
+    return false;
+  }
+
   cancel(key: string): boolean {
     let found = this.#again.delete(key);
     for (const [name, group] of this.#groups) {

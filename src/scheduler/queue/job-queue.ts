@@ -33,6 +33,8 @@ export interface JobQueue {
   ): void;
   /** Checks `admits` again, after a change of what it depends on. */
   poll(): void;
+  /** Puts a waiting task before all others of its group; false if it does not wait. */
+  promote(key: string): boolean;
   /** Removes a waiting task; true if it was waiting. An active task is not affected. */
   cancel(key: string): boolean;
   counts(): QueueCounts;

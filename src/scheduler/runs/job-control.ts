@@ -17,7 +17,7 @@ import { writeMoment } from "../../domain/time.ts";
 import type { Log } from "../../log.ts";
 import { auditMoved } from "../../storage/access/audit.ts";
 import { type Database, isUniqueViolation, type Write } from "../../storage/db.ts";
-import { startJob, workOfStopped } from "../../storage/runs/jobs.ts";
+import { putFirst, startJob, workOfStopped } from "../../storage/runs/jobs.ts";
 import { failJobs, moveJobs, setRunState } from "../../storage/runs/runs.ts";
 import type { JobQueue } from "../queue/job-queue.ts";
 import { refuseActive } from "./active-jobs.ts";
@@ -135,8 +135,20 @@ export class JobControl {
     const { id, maxWorkers } = run.row;
     const queued = [...jobs].filter(({ state }) => state === "queued");
     if (queued.length === 0) return;
+    queued.sort((a, b) => (b.firstAt ?? 0) - (a.firstAt ?? 0));
     queue.limitGroup(id, maxWorkers);
     queue.enqueue(queued.map((job) => ({ key: keyOf(job), group: id })));
+  }
+
+  /** Puts a queued job before all others of its run; false if it has been started meanwhile. */
+  async moveToFront(job: JobRecord): Promise<boolean> {
+    const { db, queue, registry } = this.dependencies;
+    const at = Date.now();
+    if (!(await putFirst(db, { id: job.id, symbol: job.symbol, runId: job.run.row.id }, at))) return false;
+    job.firstAt = at;
+    queue.promote(keyOf(job));
+    registry.show(job);
+    return true;
   }
 
   /** Lets the parked jobs of a provider go on before their time. */
@@ -159,6 +171,7 @@ export class JobControl {
     if (!started || job.changes !== changes) return false;
     job.state = "running";
     job.wait = null;
+    job.firstAt = null;
     registry.startWork(job);
     registry.touch(job.run);
     return true;

@@ -6,6 +6,7 @@ import { describePosition, describeStage, type JobPosition, type JobProgress } f
 import { isStuck } from "../../domain/runs/queue/attention.ts";
 import type { FetchMode } from "../../domain/runs/refetch.ts";
 import { isActive, JOB_STATES, type JobState, type RunState } from "../../domain/runs/states.ts";
+import { isoDate } from "../../domain/time.ts";
 import { jobKey } from "../../hub.ts";
 import { findProvider } from "../../providers/registry.ts";
 import type { JobRow, RunRow } from "../../storage/runs/runs.ts";
@@ -81,6 +82,7 @@ export function progressOf(job: JobRecord, now: number): JobProgress {
     duration: Math.round((since === null ? job.workedMs : now - since) / 100) / 10,
     since,
     reportedAt: job.reportedAt,
+    firstAt: job.firstAt,
     coverage: job.coverage,
     seq: job.seq,
   };
@@ -165,6 +167,7 @@ export function describeRow(row: RunRecord["row"]) {
     interval,
     provider,
     years: years === "all" ? years : Number(years),
+    dates: row.dated ? { from: isoDate(row.rangeFrom), to: isoDate(row.rangeTo) } : null,
     batchDays,
     maxWorkers,
     createdAt,

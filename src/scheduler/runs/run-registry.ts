@@ -92,6 +92,13 @@ export class RunRegistry {
     this.dependencies.log.write(level, line, job.run.row.id, job.symbol);
   }
 
+  /** Passes a job to the hub again, after a change that is no report of its own. */
+  show(job: JobRecord): void {
+    const { reportedAt } = job;
+    this.#report(job, this.#now());
+    job.reportedAt = reportedAt;
+  }
+
   #report(job: JobRecord, now: number): JobProgress {
     job.reportedAt = now;
     const shown = this.dependencies.hub.report(progressOf(job, now));

@@ -24,6 +24,8 @@ export interface RunRequest {
   readonly mode: Mode;
   readonly interval: Interval;
   readonly years: number | "all";
+  /** The days of a full run instead of `years`: midnights UTC in epoch seconds, half open. */
+  readonly dates?: { readonly from: number; readonly to: number | null } | undefined;
   readonly provider?: string | undefined;
   readonly batchDays: number;
   readonly maxWorkers?: number | undefined;
@@ -32,6 +34,8 @@ export interface RunRequest {
   /** The provider from which a repair may fetch what the run's own does not have. */
   readonly repairProvider?: string | undefined;
 }
+
+const date = z.iso.date({ error: "wants a date, like 2024-01-31" });
 
 /** The body of `POST /api/runs` (docs/contract.md §4). */
 export const RunRequestBody = strictObject({
@@ -43,7 +47,10 @@ export const RunRequestBody = strictObject({
     .union([z.literal("all"), wholeNumber(1, MAX_YEARS)], {
       error: `wants a whole number from 1 to ${MAX_YEARS}, or "all"`,
     })
-    .default(RUN_DEFAULTS.years),
+    .optional()
+    .describe(`years of history up to now; ${RUN_DEFAULTS.years} if neither years nor from is given`),
+  from: date.optional().describe("the first day of a full run, instead of years"),
+  to: date.optional().describe("the day before which a full run ends; now if not given"),
   provider: providerName.optional(),
   batch_days: wholeNumber(1, MAX_BATCH_DAYS).default(RUN_DEFAULTS.batchDays),
   max_workers: wholeNumber(1, MAX_AT_WORK)
@@ -57,10 +64,28 @@ export const RunRequestBody = strictObject({
 export function parseRunRequest(input: unknown): RunRequest {
   const parsed = RunRequestBody.safeParse(input);
   if (!parsed.success) throw invalidFields(fieldErrors(parsed.error));
-  const { symbols: named, batch_days, max_workers, repair_provider, ...rest } = parsed.data;
+  const { symbols: named, batch_days, max_workers, repair_provider, years, from, to, ...rest } = parsed.data;
   const own = { batchDays: batch_days, maxWorkers: max_workers, repairProvider: repair_provider };
-  return { ...rest, ...own, symbols: [...new Set(named)] };
+  const dates = datesOf({ years, from, to, mode: rest.mode });
+  return { ...rest, ...own, years: years ?? RUN_DEFAULTS.years, dates, symbols: [...new Set(named)] };
 }
+
+/** @throws Refusal naming the field that contradicts another */
+function datesOf(request: { years?: unknown; from?: string | undefined; to?: string | undefined; mode: Mode }) {
+  const { years, from, to, mode } = request;
+  if (from === undefined) {
+    if (to !== undefined) throw invalid("from", "is missing: with to, it has to be given too");
+    return undefined;
+  }
+  if (mode !== "full") throw invalid("from", "only a full run has days of its own");
+  if (years !== undefined) throw invalid("years", "either years or from, not both");
+  const days = { from: secondsOf(from), to: to === undefined ? null : secondsOf(to) };
+  if (days.from >= Date.now() / 1_000) throw invalid("from", "is in the future");
+  if (days.to !== null && days.to <= days.from) throw invalid("to", "is not after from");
+  return days;
+}
+
+const secondsOf = (date: string) => Date.parse(date) / 1_000;
 
 /**
  * Refuses fields that the mode does not use, instead of ignoring them.
@@ -84,11 +109,12 @@ export function refuseContradictions(
 
 /** The whole days (UTC) of a full run requested at `now`, the present one included; all are epoch seconds. */
 export function rangeOf(
-  { years, interval }: RunRequest,
+  { years, interval, dates }: RunRequest,
   provider: Provider,
   now: number,
 ): { from: number; to: number } {
   const to = (Math.floor(now / DAY) + 1) * DAY;
+  if (dates !== undefined) return { from: dates.from, to: Math.min(to, dates.to ?? to) };
   const first = years === "all" ? provider.historyStart(interval) : to - 365 * years * DAY;
   return { from: Math.floor(first / DAY) * DAY, to };
 }
@@ -104,14 +130,14 @@ export function runRow(request: RunRequest, provider: Provider, maxWorkers: numb
     mode,
     interval,
     provider: provider.name,
-    years: String(years),
+    years: request.dates === undefined ? String(years) : String(Math.max(1, Math.ceil((to - from) / (365 * DAY)))),
     batchDays,
     rebuild: request.rebuild ?? false,
     repairProvider: request.repairProvider ?? null,
     maxWorkers: request.maxWorkers ?? maxWorkers,
     rangeFrom: from,
     rangeTo: to,
-    dated: false,
+    dated: request.dates !== undefined,
     asOf,
     state: "running",
     createdAt: now,

@@ -217,6 +217,20 @@ export class RunService {
   }
 
   /**
+   * Puts a queued job before all others of its run.
+   * @throws Refusal if there is no such job, or it is not queued
+   */
+  async moveToFront(runId: string, symbol: string): Promise<void> {
+    const { states, open } = await this.#find(runId);
+    const state = states.get(symbol);
+    if (state === undefined) throw new Refusal("not_found", `Run ${runId} has no symbol ${symbol}`);
+    const job = state === "queued" ? (await open()).jobs.get(symbol) : undefined;
+    if (job === undefined || !(await this.control.moveToFront(job))) {
+      throw new Refusal("conflict", `${symbol} is ${job?.state ?? state}: only what is queued can be put first`);
+    }
+  }
+
+  /**
    * Takes note of the failures of a run, so that the monitor shows it no longer.
    * @throws Refusal if there is no such run, or it has not ended with failures
    */

@@ -4,6 +4,7 @@ import { eq, sql } from "drizzle-orm";
 import { describeStage } from "../../domain/runs/progress.ts";
 import type { StageTimes } from "../../domain/runs/stage-times.ts";
 import type { JobState } from "../../domain/runs/states.ts";
+import { auditStatement } from "../access/audit.ts";
 import { prepared } from "../connection/prepared.ts";
 import { AnswerLost, type Database, type Statement, type Write } from "../db.ts";
 import { jobs } from "../schema/runs.ts";
@@ -52,7 +53,7 @@ export function saveWorkTime(
   };
 }
 
-const START = `UPDATE jobs SET state = 'running', attempts = attempts + 1, started_at = ?1
+const START = `UPDATE jobs SET state = 'running', attempts = attempts + 1, started_at = ?1, first_at = NULL
 WHERE id = ?2 AND state = 'queued' RETURNING id`;
 
 /**
@@ -67,6 +68,21 @@ export async function startJob(db: Database, jobId: number, now: number, mayWait
     if (!(error instanceof AnswerLost)) throw error;
     return (await storedState(db, jobId)) === "running";
   }
+}
+
+/** Puts a queued job at the head of its run's queue at `at` (epoch milliseconds); false if it is not queued. */
+export async function putFirst(
+  db: Database,
+  job: { readonly id: number; readonly symbol: string; readonly runId: string },
+  at: number,
+): Promise<boolean> {
+  const set = {
+    sql: "UPDATE jobs SET first_at = ?1 WHERE id = ?2 AND state = 'queued' RETURNING id",
+    args: [at, job.id],
+  };
+  const audit = auditStatement({ action: "job.first", subject: job.symbol, after: { run: job.runId } });
+  const [moved] = await db.change([set, ...audit]);
+  return moved!.length > 0;
 }
 
 /** Counts a request of a job before it is sent; what its worker counts later is never less. */

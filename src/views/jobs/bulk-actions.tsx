@@ -2,17 +2,21 @@
 /** Actions on the selected rows, or on all jobs that match the filter. */
 
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
+import { JOB_TRANSITIONS, type JobState } from "../../domain/runs/states.ts";
 import { dom } from "../ui/dom.ts";
 import { formatCount } from "../ui/format.ts";
 import { ACTION_WORDS, ROW_ACTIONS, type RowAction } from "./job-row.ts";
+
+/** The states of jobs that an action applies to. */
+const startingStates = (action: RowAction): readonly JobState[] => JOB_TRANSITIONS[action].from;
 
 /** The address of an action on selected jobs of a run; `filter` defines "all". */
 const selectedAddress = (runId: string, action: RowAction, filter: string) =>
   `/runs/${encodeURIComponent(runId)}/selected/${action}${filter === "" ? "" : `?q=${encodeURIComponent(filter)}`}`;
 
 /**
- * The bar above the table. With JavaScript it appears with the first selection (`public/app/jobs/selection.js`);
- * without, it is always shown.
+ * The bar of the selection. With JavaScript it appears at the bottom of the window with the first selection and offers
+ * what applies to it (`public/app/jobs/selection.js`); without, it is above the table.
  */
 export const BulkBar = (props: {
   run: RunSummary;
@@ -32,7 +36,12 @@ export const BulkBar = (props: {
       </span>
     </label>
     {(props.actions ?? ROW_ACTIONS).map((action) => (
-      <button type="submit" class="button" formaction={selectedAddress(props.run.id, action, props.filter)}>
+      <button
+        type="submit"
+        class="button"
+        data-from={startingStates(action).join(" ")}
+        formaction={selectedAddress(props.run.id, action, props.filter)}
+      >
         {ACTION_WORDS[action]}
       </button>
     ))}

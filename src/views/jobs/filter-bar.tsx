@@ -1,7 +1,11 @@
 /** @jsxImportSource hono/jsx */
-/** The filter above the queue: a plain GET form. */
+/** The filter above the queue: a plain GET form. On a page with live updates it is applied while one types. */
 
+import { FILTER_WORDS } from "../../domain/runs/queue/job-filter.ts";
 import { Icon } from "../ui/components.tsx";
+import { dom } from "../ui/dom.ts";
+import { plural } from "../ui/format.ts";
+import type { RowsView } from "./job-table.tsx";
 import { queueAddress } from "./queue-url.ts";
 
 export interface FilterView {
@@ -13,18 +17,36 @@ export interface FilterView {
   readonly sort: string;
   /** The open run of the monitor, which a new filter keeps. */
   readonly open?: string | undefined;
+  /** The path of the page, if it is live: the filter is applied while one types. */
+  readonly live?: string | undefined;
+  /** The run that is shown now. */
+  readonly at?: string | undefined;
 }
 
 const HELP = [
-  ["A*", "Symbols that begin with A"],
-  ["symbol:*-USD", "Symbols that end with -USD"],
+  ["AAP", "Symbols that contain AAP"],
+  ["A*", "Symbols that begin with A; *-USD those that end with -USD, symbol:AAPL only this one"],
   ["status:failed,paused", "queued, running, waiting, paused, complete, failed, cancelled or skipped"],
   ["stage>fetch", "Past a stage, or : and < for in and before it: queued, fetch, engineer, create, store, complete"],
   ["progress<50", "Percent; in the same way points, calls and time (seconds)"],
-  ["status:failed symbol:A* stage>fetch", "All three together"],
+  ["status:failed AAP stage>fetch", "All three together"],
 ] as const;
 
-export const FilterBar = ({ filter }: { filter: FilterView }) => {
+const WORDS = "filter-words";
+const OFFERED = "filter-offered";
+
+/** Applies the filter after a pause in typing; the answer has the rows and the address. */
+const liveFilter = (path: string, at: string | undefined) =>
+  ({
+    "hx-get": path,
+    "hx-vals": at === undefined ? undefined : JSON.stringify({ at }),
+    "hx-trigger": "input changed delay:200ms",
+    "hx-include": "closest form",
+    "hx-sync": "this:replace",
+    "hx-swap": "none",
+  }) as const;
+
+export const FilterBar = ({ filter, matching }: { filter: FilterView; matching?: number | null }) => {
   const address = (text: string) => queueAddress({ filter: text, sort: filter.sort, page: 1, open: filter.open });
   return (
     <search class="filter">
@@ -38,12 +60,16 @@ export const FilterBar = ({ filter }: { filter: FilterView }) => {
           name="q"
           type="search"
           value={filter.text}
-          placeholder="Filter: A*  status:failed,waiting  stage>fetch  progress<50"
+          placeholder="Filter: AAP  status:failed,waiting  stage>fetch  progress<50"
           autocomplete="off"
           spellcheck={false}
           data-shortcut="/"
+          data-complete={WORDS}
+          data-complete-by="space"
+          list={OFFERED}
           aria-invalid={filter.error ? "true" : undefined}
-          aria-describedby={filter.error ? "filter-error" : undefined}
+          aria-describedby={dom.filterState}
+          {...(filter.live === undefined ? {} : liveFilter(filter.live, filter.at))}
         />
         {filter.sort === "" ? null : <input type="hidden" name="sort" value={filter.sort} />}
         {filter.open === undefined ? null : <input type="hidden" name="open" value={filter.open} />}
@@ -55,8 +81,15 @@ export const FilterBar = ({ filter }: { filter: FilterView }) => {
         >
           ?
         </button>
-        {filter.text === "" ? <kbd>/</kbd> : <a href={address("")}>Clear</a>}
+        <kbd>/</kbd>
       </form>
+      <datalist id={WORDS}>
+        {FILTER_WORDS.map((word) => (
+          <option value={word} />
+        ))}
+      </datalist>
+      <datalist id={OFFERED} />
+      <FilterState filter={filter} matching={matching ?? null} />
       <div id="filter-help" class="card filter-help" popover="auto">
         <h2>Filter</h2>
         <p class="muted">Words are separated by spaces, and all of them must hold.</p>
@@ -73,11 +106,41 @@ export const FilterBar = ({ filter }: { filter: FilterView }) => {
           ))}
         </dl>
       </div>
-      {filter.error ? (
-        <p id="filter-error" class="error">
-          {filter.error}
-        </p>
-      ) : null}
     </search>
+  );
+};
+
+/** The rows that match of all runs that are shown; `null` if none is. */
+export const matchingOf = (views: readonly RowsView[]): number | null =>
+  views.length === 0 ? null : views.reduce((sum, { matching }) => sum + matching, 0);
+
+/** What the filter has found or why it cannot be parsed, with the address of what is shown. */
+export const FilterState = ({ filter, matching }: { filter: FilterView; matching: number | null }) => {
+  const address = (text: string) => queueAddress({ filter: text, sort: filter.sort, page: 1, open: filter.open });
+  const { text, error, live } = filter;
+  return (
+    <p
+      id={dom.filterState}
+      class={error ? "filter-state error" : "filter-state"}
+      role="status"
+      data-address={
+        live === undefined
+          ? undefined
+          : `${live}${text === "" && filter.sort === "" && !filter.open ? "" : address(text)}`
+      }
+    >
+      {text === "" ? null : (
+        <>
+          {error ? (
+            <span id="filter-error">{error}</span>
+          ) : matching === null ? (
+            ""
+          ) : (
+            plural(matching, "match", "matches")
+          )}{" "}
+          <a href={address("")}>Clear</a>
+        </>
+      )}
+    </p>
   );
 };

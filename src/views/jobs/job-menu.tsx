@@ -18,6 +18,9 @@ export const JobMenu = () => (
         {ACTION_WORDS[action]}
       </button>
     ))}
+    <button type="submit" class="on-first" data-path="/first">
+      Put first in the queue
+    </button>
     <a class="on-why" data-path="#why" data-card="why" href="#why">
       Why waiting?
     </a>
@@ -40,6 +43,11 @@ export const JobActions = ({ job }: { job: JobProgress }) => {
           {ACTION_WORDS[action]}
         </button>
       ))}
+      {job.state === "queued" ? (
+        <button type="submit" class="button" id="do-first" formaction={`${base}/first`}>
+          Put first in the queue
+        </button>
+      ) : null}
     </form>
   );
 };

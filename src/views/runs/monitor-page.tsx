@@ -2,7 +2,7 @@
 /** The monitor: start a run, watch every symbol, read the log. */
 
 import type { LogLine } from "../../domain/log.ts";
-import { FilterBar, type FilterView } from "../jobs/filter-bar.tsx";
+import { FilterBar, type FilterView, matchingOf } from "../jobs/filter-bar.tsx";
 import { JobMenu } from "../jobs/job-menu.tsx";
 import type { RunView } from "../jobs/job-table.tsx";
 import { LastHourPanel, type LastHourView } from "../quotas/last-hour.tsx";
@@ -37,7 +37,7 @@ export const MonitorPage = ({ page, view }: { page: PageContext; view: MonitorVi
       <div class="monitor-main">
         <NewRun view={view} />
         <RunStrip view={view.strip} />
-        <FilterBar filter={view.filter} />
+        <FilterBar filter={view.filter} matching={matchingOf(view.runs)} />
         <div id={dom.runs} class="runs">
           <Runs runs={view.runs} />
         </div>

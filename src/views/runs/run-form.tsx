@@ -11,11 +11,13 @@ import { plural } from "../ui/format.ts";
 /** The fields as the browser sends them: text, named as in `POST /api/runs`. */
 export const RUN_FIELDS = [
   "symbols",
-  "name",
   "mode",
-  "interval",
   "years",
+  "interval",
   "provider",
+  "from",
+  "to",
+  "name",
   "max_workers",
   "batch_days",
 ] as const;
@@ -49,18 +51,25 @@ export const YEAR_OPTIONS: readonly (readonly [value: string, title: string])[] 
 ];
 
 /** Fields that few runs need: closed until one of them is used. */
-const MORE_FIELDS = ["name", "max_workers", "batch_days"] as const satisfies readonly RunField[];
+const MORE_FIELDS = ["from", "to", "name", "max_workers", "batch_days"] as const satisfies readonly RunField[];
 const MORE_DEFAULTS: Readonly<Record<(typeof MORE_FIELDS)[number], string>> = {
+  from: "",
+  to: "",
   name: "",
   max_workers: String(MAX_AT_WORK),
   batch_days: String(RUN_DEFAULTS.batchDays),
 };
 
 const { Field, Choice, control } = formFields("run", RUN_FIELDS, {
+  from: "Instead of History",
+  to: "This day included",
   name: "On the pages and in mails",
   symbols: "Separate with commas or spaces",
   max_workers: `At most ${MAX_AT_WORK} in all`,
 });
+
+/** A date as text: the browser's own field would show it in the order of its language. */
+const DATE = { placeholder: "2020-01-31", maxlength: 10, autocomplete: "off", spellcheck: false } as const;
 
 /** The cost of the run replaces the hint as soon as something is typed or chosen. */
 const PREVIEW = {
@@ -93,6 +102,9 @@ export const RunForm = ({ form }: { form: RunFormView }) => {
           {...control("symbols", form)}
           rows={1}
           data-shortcut="n"
+          data-symbols="/symbols"
+          aria-autocomplete="list"
+          aria-controls="symbol-options"
           placeholder="AAPL, MSFT, GOOGL"
           autocomplete="off"
           autocapitalize="characters"
@@ -100,6 +112,14 @@ export const RunForm = ({ form }: { form: RunFormView }) => {
         >
           {values.symbols}
         </textarea>
+        <div
+          id="symbol-options"
+          class="symbol-options"
+          role="listbox"
+          tabindex={-1}
+          aria-label="Symbols that fit"
+          popover="manual"
+        />
       </Field>
       <div class="run-options">
         <Field name="mode" title="Mode" form={form}>
@@ -124,6 +144,12 @@ export const RunForm = ({ form }: { form: RunFormView }) => {
       >
         <summary>More options</summary>
         <div class="run-options">
+          <Field name="from" title="From" form={form}>
+            <input {...control("from", form)} {...DATE} value={values.from} />
+          </Field>
+          <Field name="to" title="To" form={form}>
+            <input {...control("to", form)} {...DATE} value={values.to} />
+          </Field>
           <Field name="name" title="Name" form={form}>
             <input {...control("name", form)} maxlength={MAX_RUN_NAME} value={values.name} autocomplete="off" />
           </Field>

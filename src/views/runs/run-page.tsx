@@ -35,7 +35,7 @@ export const RunPage = (props: {
     <Layout page={page} title={runTitle(view.run)} stream={stream}>
       <PageHead run={view.run} />
       <Findings run={view.run} findings={findings} />
-      <FilterBar filter={filter} />
+      <FilterBar filter={filter} matching={view.matching} />
       <div id={dom.runs} class="runs">
         <RunSection {...view} />
       </div>

@@ -19,6 +19,7 @@ export const dom = {
   quota: "quota",
   activity: "activity",
   runs: "runs",
+  filterState: "filter-state",
   strip: "run-strip",
   runList: "run-list",
   logLines: "log-lines",

@@ -127,9 +127,14 @@ const DOCTYPE = Object.assign(new String("<!DOCTYPE html>"), { isEscaped: true a
  * tabs do not connect: the module comes first.
  */
 const Stream = ({ address }: { address: string }) => (
+  <div id={dom.stream} hidden>
+    <Connection address={address} />
+  </div>
+);
+
+/** One connection. It is replaced when the page shows something else; scripts listen to the element around it. */
+export const Connection = ({ address }: { address: string }) => (
   <div
-    id={dom.stream}
-    hidden
     hx-sse:connect={address}
     hx-trigger="load, shown, every 5s"
     hx-sync="this:drop"

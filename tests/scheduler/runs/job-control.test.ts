@@ -42,6 +42,7 @@ async function startControl() {
   const registry = new RunRegistry({ hub, log });
   const queue: JobQueue = {
     enqueue: () => list("enqueue"),
+    promote: () => true,
     cancel: () => {
       list("queue");
       return true;

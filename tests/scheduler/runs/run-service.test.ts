@@ -80,6 +80,45 @@ describe("failures", () => {
   });
 });
 
+test("a queued symbol that is put first is the next to be started, and says so", async () => {
+  const runId = await app.start({ symbols: ["FIRST1", "FIRST2", "FIRST3", "FIRST4"], max_workers: 1 });
+  await app.waitForJob("FIRST1", atBatch(1));
+  const { status, body } = await app.post(`/api/runs/${runId}/jobs/FIRST4/first`);
+  expect([status, body.job.status]).toEqual([200, "Queued"]);
+  await app.waitForJob("FIRST4", (job) => job.state === "running");
+  const states = await Promise.all(["FIRST1", "FIRST2", "FIRST3"].map((symbol) => stateOf(app, runId, symbol)));
+  expect(states.map(({ state }) => state)).toEqual(["complete", "queued", "queued"]);
+  const refused = await app.post(`/api/runs/${runId}/jobs/FIRST4/first`);
+  expect([refused.status, refused.body.detail]).toEqual([
+    409,
+    "FIRST4 is running: only what is queued can be put first",
+  ]);
+  expect((await app.post(`/api/runs/${runId}/jobs/QQ/first`)).status).toBe(404);
+});
+
+test("a run by dates fetches these days alone, and contradictions are refused at their fields", async () => {
+  const days = { from: "2024-01-01", to: "2024-03-01" };
+  const runId = await app.start({ symbols: ["DAYS1"], ...days });
+  await app.waitForRun(runId, "complete");
+  const { body } = await app.get(`/api/runs/${runId}`);
+  expect([body.run.from, body.run.to]).toEqual([days.from, days.to]);
+  const { body: bars } = await app.get("/api/bars/DAYS1?format=json");
+  const dates = bars.data.map(({ timestamp }: { timestamp: string }) => timestamp.slice(0, 10));
+  expect([dates[0], dates.at(-1)]).toEqual(["2024-01-02", "2024-02-29"]);
+  const faults = [
+    [{ ...days, years: 2 }, "years"],
+    [{ to: days.to }, "from"],
+    [{ ...days, mode: "repair" }, "from"],
+    [{ from: days.to, to: days.from }, "to"],
+    [{ from: "2999-01-01" }, "from"],
+    [{ from: "01/02/2024" }, "from"],
+  ] as const;
+  for (const [request, path] of faults) {
+    const refused = await app.post("/api/runs", { symbols: ["DAYS2"], ...request });
+    expect([refused.status, refused.body.errors[0].path]).toEqual([422, path]);
+  }
+});
+
 describe("pausing", () => {
   test("pausing a job takes effect within one batch, and it resumes where it was", async () => {
     const runId = await app.start({ symbols: ["P1"] });

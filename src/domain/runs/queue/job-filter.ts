@@ -42,6 +42,14 @@ const COMPARE: Readonly<Record<string, (a: number, b: number) => boolean>> = {
   "<": (a, b) => a < b,
 };
 
+/** What can be typed into a filter, for completion: qualifiers, and with their values where these are known. */
+export const FILTER_WORDS: readonly string[] = [
+  ...STATES.map((state) => `status:${state}`),
+  ...STAGE_NAMES.flatMap((stage) => [":", ">", "<"].map((sign) => `stage${sign}${stage}`)),
+  ...Object.keys(NUMBERS).flatMap((name) => [`${name}>`, `${name}<`]),
+  "symbol:",
+];
+
 /** Longest filter that is parsed. */
 const MAX_LENGTH = 200;
 
@@ -49,8 +57,8 @@ type Test = (job: JobProgress) => boolean;
 
 /**
  * Parses a filter of words that must all match: `status:failed,paused` (a state, or `waiting`), `stage:fetch` (also `>`
- * and `<`), `symbol:A*`, the numbers `progress>50`, `points<100`, `calls>24`, `time>60` (seconds), or a symbol alone, in
- * which `*` stands for anything. `error` says in one sentence why it cannot be parsed.
+ * and `<`), `symbol:AAPL`, the numbers `progress>50`, `points<100`, `calls>24`, `time>60` (seconds), or a part of a
+ * symbol alone; `*` stands for anything, and with it the whole symbol has to match. `error` says in one sentence why it cannot be parsed.
  */
 export function parseFilter(input: string): JobFilter | { readonly error: string } {
   const words = input.trim().slice(0, MAX_LENGTH).split(/\s+/).filter(Boolean);
@@ -69,7 +77,7 @@ function testOf(word: string): Test | string {
   if (name === undefined) {
     return /[:=<>]/.test(word)
       ? `${word} is none of status:, stage:, symbol:, progress>, points>, calls>, time>.`
-      : symbolTest(word);
+      : symbolTest(word.includes("*") ? word : `*${word}*`);
   }
   const compare = COMPARE[sign]!;
   switch (name.toLowerCase()) {

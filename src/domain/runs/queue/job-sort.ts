@@ -39,6 +39,10 @@ const VALUES: Readonly<Record<Exclude<SortKey, "symbol">, (job: JobProgress, now
   time: ({ duration, since }, now) => (since === null ? duration : (now - since) / 1_000),
 };
 
+/** Queued jobs in the order in which they are started: those put at the head first, the newest of them before. */
+export const inQueue = (a: JobProgress, b: JobProgress): number =>
+  a.state === "queued" && b.state === "queued" ? (b.firstAt ?? 0) - (a.firstAt ?? 0) : 0;
+
 /** What needs attention first: failed, stuck, at work, waiting, ended; otherwise in the order of the run. */
 export const BY_ATTENTION: JobSort = {
   text: "",
@@ -47,7 +51,7 @@ export const BY_ATTENTION: JobSort = {
   moves: true,
   apply: (jobs, now) => {
     const ranked = jobs.map((job) => ({ job, rank: attentionRank(job, now) }));
-    return ranked.sort((a, b) => a.rank - b.rank).map(({ job }) => job);
+    return ranked.sort((a, b) => a.rank - b.rank || inQueue(a.job, b.job)).map(({ job }) => job);
   },
 };
 

@@ -29,6 +29,9 @@ function found(text: string): string[] {
 test.each([
   ["", ["AAPL", "AMZN", "BRK.B", "BTC-USD", "V", "ZZZ"]],
   ["a*", ["AAPL", "AMZN"]],
+  ["m", ["AMZN"]],
+  ["c-u", ["BTC-USD"]],
+  ["zzzz", []],
   ["v", ["V"]],
   ["*.b", ["BRK.B"]],
   ["b*c*d", ["BTC-USD"]],
