@@ -1,17 +1,21 @@
 /** What is stored before a request is sent: what it takes of the limits, and that it counts for its day and its job. */
 
 import type { AccountHooks, SentRequest } from "../../providers/quotas/account.ts";
-import type { Database } from "../../storage/db.ts";
+import type { Database, Write } from "../../storage/db.ts";
 import { limiterWrites } from "../../storage/quotas/limiter-state.ts";
 import type { UsageStore } from "../../storage/quotas/usage.ts";
 import { countRequest } from "../../storage/runs/jobs.ts";
-import type { ClockChanges } from "../clock-changes.ts";
+
+/** Where the clocks are, to be stored with times if the clock was set since; `stored` is called after the commit. */
+interface ClockMarks {
+  mark(): { readonly writes: readonly Write[]; stored(): void };
+}
 
 /** The hooks of the limiter: a kill loses no count of a provider that has limits. */
 export function spendRecord(
   db: Database,
   usage: UsageStore,
-  clockChanges: Pick<ClockChanges, "mark">,
+  clockChanges: ClockMarks,
 ): Required<Pick<AccountHooks, "persist" | "unsent">> {
   return {
     async persist(rows, granted) {
