@@ -52,7 +52,7 @@ export const previewRoutes = (services: CostServices) =>
   });
 
 /** Why a word is no symbol: the first of those that are finished, which the last is not before a separator follows. */
-export function faultOf(text: string): string | null {
+function faultOf(text: string): string | null {
   const words = splitSymbols(/[\s,;]$/.test(text) ? text : text.replace(/[^\s,;]*$/, ""));
   const wrong = words.find((word) => parseSymbol(word) === null);
   return wrong === undefined ? null : (symbol.safeParse(wrong).error?.issues[0]?.message ?? null);
