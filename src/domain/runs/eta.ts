@@ -14,10 +14,10 @@ interface EtaLimit {
 export interface EtaInput {
   /** Epoch seconds. */
   readonly now: number;
-  /** Seconds measured so far, and the work done in them and left, in symbols. */
-  readonly seconds: number;
-  readonly done: number;
-  readonly left: number;
+  /** Seconds that the work left takes at the measured speed; `null` while nothing was measured. */
+  readonly seconds: number | null;
+  /** Batches, or symbols without any, that were measured. */
+  readonly measured: number;
   /** Requests still to be sent, estimated from the batches done so far. */
   readonly requestsLeft: number;
   readonly limits: readonly EtaLimit[];
@@ -57,12 +57,13 @@ export function requestBlock({
 
 /** Smallest spread, as a share: no run has a constant speed. */
 const SPREAD = 0.1;
+/** Spread of a single batch, as a share. */
+const OF_ONE = 0.56;
 
 /** The estimate; `null` while nothing was measured. */
 export function estimate(input: EtaInput): Eta | null {
-  const { now, seconds, done, left, requestsLeft, limits, holdUntil } = input;
-  if (done <= 0 || seconds <= 0) return null;
-  const bySpeed = (seconds / done) * left;
+  const { now, seconds: bySpeed, measured, requestsLeft, limits, holdUntil } = input;
+  if (bySpeed === null || measured <= 0) return null;
   let [longest, limitedBy]: [number, Eta["limitedBy"]] = [bySpeed, "speed"];
   let until: number | null = null;
   for (const limit of limits) {
@@ -72,8 +73,8 @@ export function estimate(input: EtaInput): Eta | null {
   }
   const held = Math.max(0, (holdUntil ?? now) - now);
   if (held > longest) [limitedBy, until] = ["hold", holdUntil];
-  // The spread of a mean of n symbols is about 1/√n of that of a single one.
-  const spread = Math.max(SPREAD, Math.min(1, 1 / Math.sqrt(done)));
+  // The spread of a mean of n batches is about 1/√n of that of a single one: 20 % after eight.
+  const spread = Math.max(SPREAD, Math.min(1, OF_ONE / Math.sqrt(measured)));
   const round = (value: number) => Math.max(0, Math.round(value));
   // A limit is a floor: it may take longer, not shorter.
   const floor = limitedBy === "speed" ? 0 : longest;

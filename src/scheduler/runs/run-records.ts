@@ -11,6 +11,7 @@ import { jobKey } from "../../hub.ts";
 import { findProvider } from "../../providers/registry.ts";
 import type { JobRow, RunRow } from "../../storage/runs/runs.ts";
 import type { Throughput } from "./estimates/throughput.ts";
+import { WorkMeter } from "./estimates/work-meter.ts";
 
 /** The counts of a job so far; `gaps` is known once it is complete. */
 export type Counters = Pick<JobProgress, "dataPoints" | "apiCalls" | "gaps">;
@@ -39,6 +40,8 @@ export interface JobRecord {
   queuedAt: number;
   /** When it last reported something, epoch milliseconds. */
   reportedAt: number;
+  /** Until when its work was measured, epoch milliseconds. */
+  measuredAt: number;
   /** When it was put at the head of the queue, epoch milliseconds. */
   firstAt: number | null;
   /** Number of the last event about it. */
@@ -57,6 +60,8 @@ export interface RunRecord {
   storedState: RunState;
   /** Its speed, since this process first worked on it. */
   throughput: Throughput | null;
+  /** How long its batches and features take. */
+  readonly meter: WorkMeter;
 }
 
 /** The key of a job in the queue. */
@@ -96,7 +101,15 @@ export function recordOf(
   cuts: CutsBySymbol = new Map(),
 ): RunRecord {
   const { state: storedState, finishedAt, acknowledgedAt } = row;
-  const run: RunRecord = { row, jobs: new Map(), finishedAt, acknowledgedAt, storedState, throughput: null };
+  const run: RunRecord = {
+    row,
+    jobs: new Map(),
+    finishedAt,
+    acknowledgedAt,
+    storedState,
+    throughput: null,
+    meter: new WorkMeter(),
+  };
   for (const job of rows) {
     const { id, symbol, state, progress, dataPoints, apiCalls, gaps, fetchMode, workerCrashes, workedMs, firstAt } =
       job;
@@ -117,6 +130,7 @@ export function recordOf(
       workingSince: null,
       queuedAt: row.createdAt,
       reportedAt: 0,
+      measuredAt: 0,
       firstAt,
       seq: 0,
       changes: 0,

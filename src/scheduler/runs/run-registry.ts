@@ -77,6 +77,8 @@ export class RunRegistry {
   stage(job: JobRecord, stage: Stage, counters: Counters = job.counters): void {
     const now = this.#now();
     const before = job.counters;
+    this.#measure(job, now);
+    job.run.meter.count(job, stage);
     const { dataPoints, apiCalls, gaps = 0 } = counters;
     Object.assign(job, advance(job, stage));
     const isComplete = stage.stage === "complete";
@@ -110,7 +112,7 @@ export class RunRegistry {
   lastShown = (job: JobRecord): JobProgress | undefined => this.dependencies.hub.jobByKey(keyOf(job));
 
   startWork(job: JobRecord): void {
-    job.workingSince = this.#now();
+    job.workingSince = job.measuredAt = this.#now();
     const { run } = job;
     run.throughput ??= new Throughput(job.workingSince, totals(run).progress);
     run.throughput.begin(job.workingSince);
@@ -123,9 +125,16 @@ export class RunRegistry {
 
   stopWork(job: JobRecord): void {
     if (job.workingSince === null) return;
+    this.#measure(job, this.#now());
     job.workedMs = this.workedMs(job);
     job.workingSince = null;
     job.run.throughput?.end(this.#now());
+  }
+
+  /** Adds the time since the last report to what the stage of the job takes. */
+  #measure(job: JobRecord, now: number): void {
+    if (job.workingSince !== null) job.run.meter.add(job, now - job.measuredAt);
+    job.measuredAt = now;
   }
 
   /** The state of a run, computed from its jobs. */
@@ -177,7 +186,7 @@ export class RunRegistry {
   }
 
   /** When the run will end, and what limits it. */
-  #outlook({ row, jobs, throughput }: RunRecord, { progress, apiCalls }: ReturnType<typeof totals>) {
+  #outlook({ row, jobs, throughput, meter }: RunRecord, { counts, apiCalls }: ReturnType<typeof totals>) {
     let fetched = 0;
     let unfetched = 0;
     for (const { state, percent } of jobs.values()) {
@@ -196,11 +205,11 @@ export class RunRegistry {
       limits: (quota?.gauges ?? []).map((gauge) => ({ ...gauge, cost: gauge.counts === "units" ? units : 1 })),
       holdUntil: quota?.hold?.until ?? null,
     };
+    const left = meter.left(jobs.values(), throughput?.atOnce(now) ?? 1);
     const eta = estimate({
       ...limits,
-      seconds: (throughput?.worked(now) ?? 0) / 1_000,
-      done: throughput === null ? 0 : ((progress - throughput.progress) / 100) * jobs.size,
-      left: ((100 - progress) / 100) * jobs.size,
+      seconds: left === null ? null : left / 1_000,
+      measured: meter.batches || counts.complete,
       requestsLeft: fetched > 0 ? (apiCalls / fetched) * unfetched : 0,
     });
     return { eta, blocked: requestBlock(limits) };

@@ -28,6 +28,7 @@ import {
   moveJobs,
   openRuns,
   type RunRow,
+  speedOf,
   unacknowledgedRuns,
 } from "../../storage/runs/runs.ts";
 import type { JobQueue } from "../queue/job-queue.ts";
@@ -114,6 +115,8 @@ export class RunService {
     }
     const jobs = await jobsOfRun(db, row.id);
     const run = this.registry.runs.get(row.id) ?? this.registry.open(row, jobs, plannedCoverage(row));
+    const { jobs: earlier, workedMs, fetchMs } = await speedOf(db, name);
+    if (earlier > 0) run.meter.expect(Math.max(0, workedMs - fetchMs) / earlier);
     log.write("info", `Run ${row.id}: ${symbols.length} symbols, ${request.mode}, ${interval}, ${name}`, row.id);
     this.control.enqueue(run, run.jobs.values());
     this.registry.forgetOld();

@@ -1,6 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** The head of a run: its name, state, totals, speed and controls. */
 
+import type { Child } from "hono/jsx";
 import type { FailureReason } from "../../domain/runs/failures.ts";
 import { isUnacknowledged } from "../../domain/runs/queue/attention.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
@@ -172,21 +173,21 @@ const Rate = ({ run, name, value }: { run: RunSummary; name: string; value: numb
 
 const BLOCKED_WORDS = { quota: "limited by API quota until ", hold: "held by the provider until " } as const;
 
-/** `about 2m to about 5m`, `about 40m, by the rate limit`, `about 5h, limited by API quota until 18:40 UTC` */
+/** `about 4m` with its range as title, `about 40m, by the rate limit`, `about 5h, limited by API quota until 18:40 UTC` */
 const TimeLeft = ({ run }: { run: RunSummary }) => {
   const { state, eta, blocked } = run;
   if (state === "paused") return <>paused</>;
-  const time = eta === null ? [] : [...new Set([formatEta(eta.low), formatEta(eta.high)])];
-  const words = time.join(" to ") || "measuring";
+  const range = eta === null ? [] : [...new Set([formatEta(eta.low), formatEta(eta.high)])];
+  const words = eta === null ? "measuring" : <span title={range.join(" to ")}>{formatEta(eta.seconds)}</span>;
   if (blocked)
-    return <Until words={eta === null ? "" : `${words}, `} by={BLOCKED_WORDS[blocked.by]} until={blocked.until} />;
+    return <Until words={eta === null ? "" : <>{words}, </>} by={BLOCKED_WORDS[blocked.by]} until={blocked.until} />;
   if (eta?.limitedBy === "rate") return <>{words}, by the rate limit</>;
   if (eta === null || eta.until === null) return <>{words}</>;
-  return <Until words={`${words}, `} by="past the quota’s reset at " until={eta.until} />;
+  return <Until words={<>{words}, </>} by="past the quota’s reset at " until={eta.until} />;
 };
 
 /** `until` in epoch seconds; more than a day away it is shown with its date. */
-const Until = ({ words, by, until }: { words: string; by: string; until: number }) => (
+const Until = ({ words, by, until }: { words: Child; by: string; until: number }) => (
   <>
     {words}
     {by}

@@ -5,8 +5,7 @@ import { type EtaInput, estimate } from "../../../src/domain/runs/eta.ts";
 const input = (over: Partial<EtaInput> = {}): EtaInput => ({
   now: 1_000_000,
   seconds: 60,
-  done: 100,
-  left: 100,
+  measured: 100,
   requestsLeft: 0,
   limits: [],
   holdUntil: null,
@@ -17,17 +16,18 @@ const day = { period: "day", used: 0, limit: 1_000, cost: 1, resetsAt: 1_003_600
 
 describe("the estimated time left", () => {
   test("the time left is unknown before anything is done", () => {
-    expect(estimate(input({ done: 0 }))).toBeNull();
+    expect(estimate(input({ seconds: null }))).toBeNull();
   });
 
   test("the time left follows the measured speed where no limit applies", () => {
     expect(estimate(input({ limits: [minute], requestsLeft: 30 }))).toMatchObject({ seconds: 60, limitedBy: "speed" });
   });
 
-  test("the time left is a wide range after one symbol and a narrow one after many", () => {
-    const [few, many] = [estimate(input({ done: 1, left: 10 }))!, estimate(input({ done: 400, left: 4_000 }))!];
-    expect([few.low, few.high]).toEqual([300, 1_200]);
-    expect([many.low, many.high]).toEqual([545, 660]);
+  test("the time left is a wide range after one batch, 20 % after eight, and a narrow one after many", () => {
+    const [one, eight, many] = [1, 8, 400].map((measured) => estimate(input({ seconds: 600, measured }))!);
+    expect([one!.low, one!.high]).toEqual([385, 936]);
+    expect([eight!.low, eight!.high]).toEqual([501, 719]);
+    expect([many!.low, many!.high]).toEqual([545, 660]);
   });
 
   test("the time left is never below what the rate limit allows", () => {
@@ -53,8 +53,7 @@ describe("the estimated time left", () => {
   test("the estimate lies within its range, and more work never takes less time", () => {
     const some = fc.record({
       seconds: fc.double({ min: 0.1, max: 1e5, noNaN: true }),
-      done: fc.double({ min: 0.01, max: 5_000, noNaN: true }),
-      left: fc.double({ min: 0, max: 5_000, noNaN: true }),
+      measured: fc.integer({ min: 1, max: 5_000 }),
       requestsLeft: fc.nat(100_000),
       used: fc.nat(60),
     });
@@ -64,7 +63,9 @@ describe("the estimated time left", () => {
         const eta = estimate(input({ ...rest, limits }))!;
         expect(eta.low).toBeLessThanOrEqual(eta.seconds);
         expect(eta.high).toBeGreaterThanOrEqual(eta.seconds);
-        const more = estimate(input({ ...rest, limits, left: rest.left + 1, requestsLeft: rest.requestsLeft + 10 }))!;
+        const more = estimate(
+          input({ ...rest, limits, seconds: rest.seconds + 1, requestsLeft: rest.requestsLeft + 10 }),
+        )!;
         expect(more.seconds).toBeGreaterThanOrEqual(eta.seconds);
       }),
     );

@@ -19,6 +19,9 @@ export class Throughput {
   readonly #requests: SlidingSum;
   readonly #whole = { symbols: 0, bars: 0, requests: 0 };
   #working = 0;
+  /** Milliseconds worked on all symbols together, until `#busyAt`. */
+  #busyMs = 0;
+  #busyAt: number;
   #idleSince: number;
   #idleMs = 0;
 
@@ -27,7 +30,7 @@ export class Throughput {
     private readonly startedAt: number,
     readonly progress: number,
   ) {
-    this.#idleSince = startedAt;
+    this.#idleSince = this.#busyAt = startedAt;
     this.#symbols = new SlidingSum(1_000, WINDOW, startedAt);
     this.#bars = new SlidingSum(1_000, WINDOW, startedAt);
     this.#requests = new SlidingSum(1_000, WINDOW, startedAt);
@@ -36,11 +39,13 @@ export class Throughput {
   /** A worker has started a symbol. */
   begin(now: number): void {
     if (this.#working === 0) this.#idleMs += this.#idleFor(now);
+    this.#addBusy(now);
     this.#working += 1;
   }
 
   /** A worker has ended a symbol. */
   end(now: number): void {
+    this.#addBusy(now);
     this.#working -= 1;
     if (this.#working === 0) this.#idleSince = now;
   }
@@ -60,6 +65,17 @@ export class Throughput {
   worked(now: number): number {
     const idle = this.#working === 0 ? this.#idleFor(now) : 0;
     return Math.max(0, now - this.startedAt - this.#idleMs - idle);
+  }
+
+  /** Symbols at work at once, on average while any was. */
+  atOnce(now: number): number {
+    const worked = this.worked(now);
+    return worked > 0 ? (this.#busyMs + this.#working * (now - this.#busyAt)) / worked : this.#working;
+  }
+
+  #addBusy(now: number): void {
+    this.#busyMs += this.#working * (now - this.#busyAt);
+    this.#busyAt = now;
   }
 
   /** Over the last five minutes. */

@@ -6,9 +6,9 @@ import type { QuotaLimit } from "../../../../src/providers/quotas/meters.ts";
 import { RateLimiter } from "../../../../src/providers/quotas/rate-limiter.ts";
 import { RunRegistry } from "../../../../src/scheduler/runs/run-registry.ts";
 import { runRow } from "../../../../src/scheduler/runs/run-request.ts";
-import type { JobRow } from "../../../../src/storage/runs/runs.ts";
 import { RunHead } from "../../../../src/views/runs/run-header.tsx";
 import { VirtualClock } from "../../../helpers/virtual-clock.ts";
+import { storedJob } from "./stored-job.ts";
 
 const NOON = Date.UTC(2026, 0, 5, 12);
 const MINUTE = 60_000;
@@ -22,7 +22,7 @@ function board(symbols: number, limits: readonly QuotaLimit[] = []) {
   const registry = new RunRegistry({ hub, log, quotaOf: () => quota.snapshot()[0], now: () => clock.now() });
   const order = { symbols: [], mode: "full", interval: "1d", years: 2, batchDays: 30 } as const;
   const row = runRow(order, { name: "acme" } as Provider, 2, NOON);
-  const rows = Array.from({ length: symbols }, (_, id) => ({ ...JOB, id, runId: row.id, symbol: `S${id}` }));
+  const rows = Array.from({ length: symbols }, (_, id) => storedJob({ id, runId: row.id, symbol: `S${id}` }));
   const run = registry.open(row, rows, () => null);
   const jobs = [...run.jobs.values()];
   return {
@@ -51,31 +51,6 @@ function board(symbols: number, limits: readonly QuotaLimit[] = []) {
     },
   };
 }
-
-const JOB: JobRow = {
-  id: 0,
-  runId: "",
-  symbol: "",
-  interval: "1d",
-  state: "queued",
-  status: "Queued",
-  microStage: "Waiting for a worker",
-  progress: 0,
-  fetchMode: "unanswered",
-  dataPoints: 0,
-  apiCalls: 0,
-  planFrom: null,
-  fetchMs: 0,
-  stageMs: {},
-  workedMs: 0,
-  workerCrashes: 0,
-  attempts: 0,
-  error: null,
-  gaps: null,
-  startedAt: null,
-  finishedAt: null,
-  firstAt: null,
-};
 
 describe("the rates of a run", () => {
   test("the rates of a run are those of the last five minutes, fall while nothing happens, and become the average at the end", async () => {
