@@ -42,6 +42,7 @@ export const run = (over: Partial<RunSummary> = {}): RunSummary => ({
   stuck: 0,
   progress: 1,
   dataPoints: 21,
+  newBars: 21,
   apiCalls: 1,
   symbolsPerMinute: 0,
   barsPerMinute: 0,

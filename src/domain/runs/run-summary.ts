@@ -34,6 +34,8 @@ export interface RunSummary {
   /** Mean progress of the jobs that count (skipped and cancelled ones do not), 0..100. */
   readonly progress: number;
   readonly dataPoints: number;
+  /** Bars that this run has added, as far as this process knows. */
+  readonly newBars: number | null;
   readonly apiCalls: number;
   /** Sessions that are missing from what complete jobs stored. */
   readonly gaps: number;
@@ -89,6 +91,7 @@ export function runToWire(run: RunSummary) {
     stuck: run.stuck,
     progress: run.progress,
     data_points: run.dataPoints,
+    new_bars: run.newBars,
     api_calls: run.apiCalls,
     symbols_per_minute: run.symbolsPerMinute,
     bars_per_minute: run.barsPerMinute,

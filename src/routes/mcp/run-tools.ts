@@ -68,11 +68,12 @@ export function runTools(services: CostServices): Tool[] {
 }
 
 /** `2 symbols: 4 calls, about 1,004 bars, under 10s.` */
-function inWords({ symbols, calls, units, bars, seconds, afterReset, known, derivable }: RunCost): string {
+function inWords({ symbols, calls, units, bars, seconds, isAssumed, afterReset, known, derivable }: RunCost): string {
   const weight = units === calls ? "" : ` (${plural(units, "unit")} of the quota)`;
   const size =
     bars === null ? "only the bars that are missing, whose number is not known before" : `about ${plural(bars, "bar")}`;
-  const time = seconds === null ? "time unknown: nothing was fetched from this provider yet" : formatEta(seconds);
+  const assumed = isAssumed ? " if it answers as usual, which was not measured yet" : "";
+  const time = seconds === null ? "time unknown" : `${formatEta(seconds)}${assumed}`;
   const reset = afterReset === null ? "" : `, after the quota reset at ${isoSecond(afterReset)}`;
   const stored = known === 0 ? "" : ` ${plural(known, "symbol is", "symbols are")} stored already.`;
   const free =
@@ -82,8 +83,22 @@ function inWords({ symbols, calls, units, bars, seconds, afterReset, known, deri
   return `${plural(symbols, "symbol")}: ${plural(calls, "call")}${weight}, ${size}, ${time}${reset}.${stored}${free}`;
 }
 
-const toWire = ({ afterReset, known, knownUntil, derivable, interval: _, ...cost }: RunCost) => ({
+const toWire = ({
+  afterReset,
+  known,
+  knownUntil,
+  derivable,
+  isAssumed,
+  days,
+  planFrom,
+  interval: _,
+  ...cost
+}: RunCost) => ({
   ...cost,
+  time_is_assumed: isAssumed,
+  from: days === null ? null : isoSecond(days.from),
+  to: days === null ? null : isoSecond(days.to),
+  plan_from: planFrom === null ? null : isoSecond(planFrom),
   finishes_after_reset: afterReset === null ? null : isoSecond(afterReset),
   stored_symbols: known,
   stored_until: knownUntil === null ? null : isoSecond(knownUntil),

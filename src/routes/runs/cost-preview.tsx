@@ -58,10 +58,10 @@ function faultOf(text: string): string | null {
   return wrong === undefined ? null : (symbol.safeParse(wrong).error?.issues[0]?.message ?? null);
 }
 
-export interface RunCost extends PreviewView {
-  /** Bars that sessions without a hole would have in what is requested; `null` where the mode asks for what is missing. */
-  readonly bars: number | null;
-}
+export type RunCost = PreviewView;
+
+/** What is assumed of a provider that no run was measured of: an answer and the features of a symbol, milliseconds. */
+const ASSUMED = { answer: 400, features: 300 } as const;
 
 /** The cost of a run; `null` if its provider lacks a setting. */
 export async function previewOf(services: CostServices, request: RunRequest): Promise<RunCost | null> {
@@ -70,7 +70,7 @@ export async function previewOf(services: CostServices, request: RunRequest): Pr
   const source = provider(name);
   if (source === undefined) return null;
   const { interval, mode, symbols } = request;
-  const [known, speed, derivable] = await Promise.all([
+  const [known, measured, derivable] = await Promise.all([
     storedSeries(db, symbols, interval, name),
     speedOf(db, name),
     mode === "full" ? countDerivable(db, symbols, interval, name) : { symbols: 0, sources: [] },
@@ -84,7 +84,13 @@ export async function previewOf(services: CostServices, request: RunRequest): Pr
   const one = costOf(source, single, { facts, listings });
   const calls = one.calls + (bulk?.parts.length ?? 0);
   const units = one.units + (bulk?.units ?? 0);
-  const limits = limiter.snapshot().find((each) => each.provider === name)?.gauges ?? [];
+  const quota = limiter.snapshot().find((each) => each.provider === name);
+  const limits = quota?.gauges ?? [];
+  const fetchMs = calls * (quota?.latencyMs ?? ASSUMED.answer);
+  const isAssumed = measured.jobs === 0 || measured.workedMs === 0;
+  const speed = isAssumed
+    ? { jobs: symbols.length, requests: calls, fetchMs, workedMs: fetchMs + symbols.length * ASSUMED.features }
+    : measured;
   const { seconds, afterReset } = estimateCost(
     {
       symbols: request.symbols.length,
@@ -102,6 +108,9 @@ export async function previewOf(services: CostServices, request: RunRequest): Pr
     units,
     bars: mode === "full" ? one.bars : mode === "reprocess" ? 0 : null,
     seconds,
+    isAssumed,
+    days: mode === "full" ? rangeOf(request, source, now) : null,
+    planFrom: one.planFrom,
     afterReset,
     known: known.count,
     knownUntil: known.lastBar,
@@ -130,8 +139,8 @@ function costOf(
   source: Provider,
   request: RunRequest,
   { facts, listings }: { facts: readonly PlanFact[]; listings: ReadonlyMap<string, number> },
-): { calls: number; units: number; bars: number } {
-  if (request.mode === "reprocess") return { calls: 0, units: 0, bars: 0 };
+): { calls: number; units: number; bars: number; planFrom: number | null } {
+  if (request.mode === "reprocess") return { calls: 0, units: 0, bars: 0, planFrom: null };
   const now = Date.now() / 1_000;
   const { from, to } = rangeOf(request, source, now);
   const kept = source.keptFrom?.(request.interval, now) ?? Number.NEGATIVE_INFINITY;
@@ -139,13 +148,16 @@ function costOf(
   const isStated = source.firstBar?.isStated ?? false;
   const whole = planBatches(from, to, batchDays);
   let [calls, units, expected] = [0, 0, 0];
+  let planStart: number | null = null;
   for (const symbol of request.symbols) {
     // What the plan is known to leave out, or the vendor no longer keeps, is not requested.
     const scope = source.planScope?.(symbol, request.interval);
     const of = (kind: PlanFact["kind"]) => facts.find((fact) => fact.kind === kind && fact.scope === scope);
     if (of("interval") || facts.some((fact) => fact.kind === "exchange" && scope?.startsWith(`${fact.scope} `)))
       continue;
-    const start = Math.max(kept, of("history")?.value ?? Number.NEGATIVE_INFINITY);
+    const planned = of("history")?.value ?? Number.NEGATIVE_INFINITY;
+    if (planned > from) planStart = Math.max(planStart ?? planned, planned);
+    const start = Math.max(kept, planned);
     const listed = listings.get(symbol);
     const first = listed ? planFrom({ from, to }, { listed, isStated, batchDays }) : from;
     const batches = first > from ? planBatches(first, to, batchDays) : whole;
@@ -167,7 +179,7 @@ function costOf(
     calls += perSymbol + lists.length;
     units += perSymbol * bars + lists.reduce((sum, cost) => sum + cost, 0);
   }
-  return { calls, units, bars: Math.round(expected) };
+  return { calls, units, bars: Math.round(expected), planFrom: planStart };
 }
 
 /** Requests for one symbol's bars: neighbouring batches share one; incremental and repair count one. */

@@ -40,6 +40,8 @@ export interface JobRecord {
   queuedAt: number;
   /** When it last reported something, epoch milliseconds. */
   reportedAt: number;
+  /** Whether it has reported since it began to work: its first report has the bars that were stored before. */
+  hasReported: boolean;
   /** Until when its work was measured, epoch milliseconds. */
   measuredAt: number;
   /** When it was put at the head of the queue, epoch milliseconds. */
@@ -130,6 +132,7 @@ export function recordOf(
       workingSince: null,
       queuedAt: row.createdAt,
       reportedAt: 0,
+      hasReported: false,
       measuredAt: 0,
       firstAt,
       seq: 0,

@@ -84,7 +84,8 @@ export class RunRegistry {
     const isComplete = stage.stage === "complete";
     job.counters = { dataPoints, apiCalls, gaps: isComplete ? gaps : 0 };
     const line = progressLine(this.#report(job, now));
-    const bars = dataPoints - before.dataPoints;
+    const bars = job.hasReported ? dataPoints - before.dataPoints : 0;
+    job.hasReported = true;
     const requests = apiCalls - before.apiCalls;
     job.run.throughput?.count({ symbols: isComplete ? 1 : 0, bars, requests }, now);
     this.dependencies.onBars?.(bars);
@@ -113,6 +114,7 @@ export class RunRegistry {
 
   startWork(job: JobRecord): void {
     job.workingSince = job.measuredAt = this.#now();
+    job.hasReported = false;
     const { run } = job;
     run.throughput ??= new Throughput(job.workingSince, totals(run).progress);
     run.throughput.begin(job.workingSince);
@@ -231,6 +233,7 @@ export class RunRegistry {
       stuck: stuckJobs(run, this.#now()),
       progress: Math.floor(progress),
       dataPoints,
+      newBars: throughput?.newBars ?? null,
       apiCalls,
       gaps,
       failures: counts.failed > 0 ? failureReasons(failed(jobs.values())) : [],

@@ -326,6 +326,7 @@ function summaryOfRows(row: RunRow, counted: readonly JobCount[], jobs: readonly
     stuck: 0,
     progress: row.finishedAt === null ? 0 : 100,
     dataPoints,
+    newBars: null,
     apiCalls,
     gaps: sum((count) => count.gaps),
     failures: failureReasons(jobs),

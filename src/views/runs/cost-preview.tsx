@@ -4,7 +4,7 @@
 import type { Interval } from "../../domain/market/interval.ts";
 import { isoDate } from "../../domain/time.ts";
 import { Moment } from "../ui/components.tsx";
-import { formatCount, formatEta, plural } from "../ui/format.ts";
+import { formatCount, formatEta, plural, sizeText } from "../ui/format.ts";
 
 export interface PreviewView {
   readonly symbols: number;
@@ -13,6 +13,14 @@ export interface PreviewView {
   readonly units: number;
   /** Seconds; `null` if it cannot be estimated. */
   readonly seconds: number | null;
+  /** Whether the time is assumed, because no earlier run of the provider was measured. */
+  readonly isAssumed: boolean;
+  /** Bars that sessions without a hole would have in what is requested; `null` where the mode asks for what is missing. */
+  readonly bars: number | null;
+  /** The days of a full run, half open, epoch seconds; `null` in other modes. */
+  readonly days: { readonly from: number; readonly to: number } | null;
+  /** Where the provider's plan is known to begin, if that is after the first day; epoch seconds. */
+  readonly planFrom: number | null;
   /** Epoch seconds of the quota reset after which it ends; `null` if the present quota suffices. */
   readonly afterReset: number | null;
   /** Symbols that have bars of the provider, and the newest of their last bars (epoch seconds). */
@@ -23,11 +31,18 @@ export interface PreviewView {
   readonly interval: Interval;
 }
 
-/** `50 symbols: 1,200 calls (6,000 units), about 4m. 12 of them are stored already, up to 2026-11-20.` */
+/** Bytes that a stored bar takes, with its part of indexes and ledger (docs/performance.md). */
+const BYTES_A_BAR = 55;
+
+/**
+ * `50 symbols: 1,200 calls (6,000 units), about 4m. About 25,100 bars (1.4 MB), 2024-11-29 to 2026-11-29. 12 of them are
+ * stored already, up to 2026-11-20.`
+ */
 export const Preview = ({ view }: { view: PreviewView }) => {
   const weight = view.units === view.calls ? "" : ` (${plural(view.units, "unit")})`;
   const calls = view.calls === 0 ? "no calls" : `${plural(view.calls, "call")}${weight}`;
-  const time = view.seconds === null ? "" : `, ${formatEta(view.seconds)}`;
+  const assumed = view.isAssumed ? " if it answers as usual" : "";
+  const time = view.seconds === null ? "" : `, ${formatEta(view.seconds)}${assumed}`;
   return (
     <>
       {plural(view.symbols, "symbol")}: {calls}
@@ -37,11 +52,20 @@ export const Preview = ({ view }: { view: PreviewView }) => {
           , finishes after the quota reset at <Moment at={view.afterReset * 1_000} />
         </>
       )}
-      .{storedSentence(view)}
+      .{amountSentence(view)}
+      {storedSentence(view)}
       {derivableSentence(view)}
     </>
   );
 };
+
+/** ` About 25,100 bars (1.4 MB), 2024-11-29 to 2026-11-29.`, or nothing. */
+function amountSentence({ bars, days, planFrom }: PreviewView): string {
+  if (bars === null || days === null || bars === 0) return "";
+  const range = `${isoDate(days.from)} to ${isoDate(days.to - 86_400)}`;
+  const plan = planFrom === null ? "" : ` The plan of its key begins with ${isoDate(planFrom)}.`;
+  return ` About ${plural(bars, "bar")} (${sizeText(bars * BYTES_A_BAR)}), ${range}.${plan}`;
+}
 
 /** ` 12 of them are stored already, up to 2026-11-20.`, or nothing. */
 function storedSentence({ symbols, known, knownUntil }: PreviewView): string {

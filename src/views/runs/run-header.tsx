@@ -158,16 +158,19 @@ const RunFacts = ({ run, onMonitor }: HeadView) => (
     <Rate run={run} name="Symbols" value={run.symbolsPerMinute} />
     <Rate run={run} name="Bars" value={run.barsPerMinute} />
     <Rate run={run} name="Requests" value={run.requestsPerMinute} />
-    <Fact name="Data points">{formatCount(run.dataPoints)}</Fact>
+    <Fact name={run.newBars === null ? "Bars held" : "New bars"}>{formatCount(run.newBars ?? run.dataPoints)}</Fact>
     <Fact name="API calls">{formatCount(run.apiCalls)}</Fact>
   </dl>
 );
+
+/** A run of some seconds has no speed: a minute of it would be made up. */
+const isTooShort = ({ createdAt, finishedAt }: RunSummary) => finishedAt !== null && finishedAt - createdAt < 10_000;
 
 /** Rates are of the last five minutes while the run is open, and of all its work afterwards. */
 const Rate = ({ run, name, value }: { run: RunSummary; name: string; value: number }) => (
   <div class="fact-more">
     <dt title={run.finishedAt === null ? "Over the last 5 minutes" : "On average"}>{name}/min</dt>
-    <dd class="num">{value < 10 ? value.toFixed(1) : formatCompact(value)}</dd>
+    <dd class="num">{isTooShort(run) ? "–" : value < 10 ? value.toFixed(1) : formatCompact(value)}</dd>
   </div>
 );
 

@@ -67,6 +67,11 @@ export class Throughput {
     return Math.max(0, now - this.startedAt - this.#idleMs - idle);
   }
 
+  /** Bars that were fetched; `null` where the run had begun before this process. */
+  get newBars(): number | null {
+    return this.progress === 0 ? this.#whole.bars : null;
+  }
+
   /** Symbols at work at once, on average while any was. */
   atOnce(now: number): number {
     const worked = this.worked(now);

@@ -34,9 +34,16 @@ function board(symbols: number, limits: readonly QuotaLimit[] = []) {
     begin(job: (typeof jobs)[number]) {
       job.state = "running";
       registry.startWork(job);
+      // Its first report has what is stored already.
+      const before = job.counters.apiCalls === 0 ? { dataPoints: 0, apiCalls: 0 } : job.counters;
+      registry.stage(job, { stage: "fetch", done: 0, total: 24 }, before);
     },
     fetched(job: (typeof jobs)[number], batches: number, bars: number) {
       registry.stage(job, { stage: "fetch", done: batches, total: 24 }, { dataPoints: bars, apiCalls: batches });
+    },
+    report(job: (typeof jobs)[number], counters: { dataPoints: number; apiCalls: number }) {
+      if (job.workingSince === null) registry.startWork(job);
+      registry.stage(job, { stage: "fetch", done: 0, total: 24 }, counters);
     },
     complete(job: (typeof jobs)[number]) {
       registry.stopWork(job);
@@ -88,6 +95,16 @@ describe("the rates of a run", () => {
     b.fetched(job, 21, 420);
     expect(b.summary()).toMatchObject({ barsPerMinute: 20, requestsPerMinute: 1 });
   });
+});
+
+test("bars that were stored before a run are none of its speed", async () => {
+  using b = board(1);
+  const job = b.jobs[0]!;
+  job.state = "running";
+  b.report(job, { dataPoints: 1_458, apiCalls: 0 });
+  await b.clock.advance(MINUTE);
+  b.report(job, { dataPoints: 1_460, apiCalls: 1 });
+  expect(b.summary()).toMatchObject({ dataPoints: 1_460, newBars: 2, barsPerMinute: 2, requestsPerMinute: 1 });
 });
 
 describe("what limits a run", () => {
