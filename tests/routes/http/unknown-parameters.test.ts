@@ -48,7 +48,7 @@ test.each([
   ["/profiles?health=bad", '"bad" is not one of ok, '],
   ["/profiles?health=gaps,lost", '"lost" is not one of'],
   ["/api/profiles?health=bad", '"bad" is not one of'],
-  ["/profiles?format=xml", '"xml" is not one of csv, json'],
+  ["/profiles?format=xml", '"xml" is not one of json, csv'],
   ["/?sort=size", '"size" is not one of symbol, -symbol'],
   ["/audit?before=x", '"x" is not the id of a row'],
   ["/audit?format=xml", '"xml" is not one of csv'],
