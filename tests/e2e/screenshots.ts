@@ -81,7 +81,7 @@ async function takePicture(name: string, path: string, ready?: (page: Page) => P
 async function signIn(page: Page): Promise<void> {
   await page.getByLabel("Password or access token").fill(PASSWORD);
   await page.getByRole("button", { name: "Sign in" }).click();
-  await page.getByRole("button", { name: "Sign out" }).waitFor();
+  await page.getByRole("button", { name: "Sign out", exact: true }).waitFor();
 }
 
 try {
