@@ -27,6 +27,7 @@ const server = Bun.spawn([process.execPath, join(ROOT, "src/server.ts")], {
     PATH: process.env.PATH ?? "",
     PORT: "0",
     BARKEEP_LAKE: "lake",
+    BARKEEP_CSV_DIR: "prices",
     DEMO_LATENCY_MS: "0",
     // Only that facts can be requested: nothing answers there.
     EODHD_API_KEY: "example",
@@ -132,7 +133,6 @@ try {
 
   await ask("listProfiles", "GET", `/api/profiles?where=${encodeURIComponent("rsi_14 > 30")}&sort=-rsi_14`);
   await ask("readProfile", "GET", "/api/profiles/AAPL?interval=1d");
-  await ask("compareProviders", "GET", "/api/profiles/AAPL/compare");
   await ask("readQuality", "GET", "/api/quality?interval=1d");
   await ask("listFeatures", "GET", "/api/features");
   const to = "from=2026-01-01&to=2026-03-01";
@@ -153,6 +153,13 @@ try {
   await ask("deleteSnapshot", "DELETE", `/api/snapshots/${other.id}?reason=too%20wide`);
   await upToDate();
   await ask("readLake", "GET", "/api/lake");
+  // At the end, because every other example has one provider. The second one lacks a day.
+  const rows = await (await fetch(`${address}/api/bars/AAPL?format=csv`)).text();
+  await Bun.write(join(folder, "prices", "AAPL.csv"), rows.split("\n").toSpliced(100, 1).join("\n"));
+  const { run: second } = await start({ symbols: ["AAPL"], years: 1, provider: "files" });
+  await ended(second.id);
+  await ask("compareProviders", "GET", "/api/profiles/AAPL/compare");
+  await upToDate();
   await ask("syncLake", "POST", "/api/lake/sync");
   await ask("checkLake", "POST", "/api/lake/check");
 
