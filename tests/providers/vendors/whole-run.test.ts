@@ -4,8 +4,9 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { valuesFor } from "../../fakes/providers.ts";
+import { fakeBinance } from "../../fakes/vendors/binance.ts";
 import { type FakeEodhd, fakeEodhd } from "../../fakes/vendors/eodhd.ts";
-import { reply } from "../../fakes/vendors/faults.ts";
+import { hang, reply } from "../../fakes/vendors/faults.ts";
 import { FAKE_KEY } from "../../fakes/vendors/vendor.ts";
 import { startApp } from "../../helpers/app.ts";
 import { temporaryFolder } from "../../helpers/folder.ts";
@@ -74,6 +75,28 @@ describe("a run against a vendor", () => {
     expect(JSON.stringify(body)).not.toContain("null");
   }, 60_000);
 });
+
+test("days of several pages are stored a day at a time, while the vendor still owes the next", async () => {
+  const binance = fakeBinance();
+  const third = Date.UTC(2026, 2, 4);
+  const held = Promise.withResolvers<void>();
+  binance.always = (request, url) => {
+    if (Number(url.searchParams.get("startTime")) < third) return null;
+    held.resolve();
+    return hang()(request, url);
+  };
+  await using app = await startApp({ env: valuesFor(binance, "binance") as Record<string, string> });
+  const days = { from: "2026-03-02", to: "2026-03-06", batch_days: 1 };
+  const id = await app.start({ symbols: ["BTC-USDT"], provider: "binance", interval: "1m", ...days });
+  await held.promise;
+  // A day has 1,440 minutes, a few of them without a trade.
+  const stored = "SELECT count(*), min(status), max(status), min(rows) > 1400 FROM batches";
+  while ((await app.app.db.rows(stored, []))[0]![0] !== 2) await Bun.sleep(1);
+  expect(await app.app.db.rows(stored, [])).toEqual([[2, "ok", "ok", 1]]);
+  expect((await app.post(`/api/runs/${id}/cancel`)).status).toBeLessThan(300);
+  await app.waitForRun(id, "cancelled");
+  await binance.close();
+}, 60_000);
 
 describe("the key", () => {
   test("the key appears nowhere: not in the log, the database, pages, answers or events, after a run full of errors", async () => {
