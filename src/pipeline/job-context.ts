@@ -65,8 +65,9 @@ export class JobContext {
   apiCalls: number;
   /** Milliseconds spent waiting for the provider, earlier work intervals included. */
   fetchMs: number;
-  /** Distinct bars held for the run's range. */
+  /** Distinct bars of the run's range: those that are stored, and those whose write is under way. */
   dataPoints: number;
+  #storedPoints: number;
   /** What is stored of the series; kept up to date by whoever writes to it. */
   stored: SeriesFacts;
   /** Whether its work time was written together with its end. */
@@ -102,6 +103,7 @@ export class JobContext {
   ) {
     this.stored = stored;
     this.dataPoints = stored.bars;
+    this.#storedPoints = stored.bars;
     this.apiCalls = before.apiCalls;
     this.fetchMs = before.fetchMs;
     this.#clock = new StageClock(before.stageMs, () => performance.now());
@@ -160,9 +162,19 @@ export class JobContext {
     return this.io.engineerTurn(begin, () => this.#clock.enter("waiting"));
   }
 
+  /** Notes how many distinct bars of the run's range are committed. */
+  noteStored(points: number): void {
+    this.#storedPoints = points;
+  }
+
+  /** What is shown of the job's work: bars count once they are committed. */
+  get counters(): { readonly dataPoints: number; readonly apiCalls: number } {
+    return { dataPoints: this.#storedPoints, apiCalls: this.apiCalls };
+  }
+
   stage(stage: Stage): void {
     if (isTimed(stage.stage)) this.#clock.enter(stage.stage);
-    this.io.stage(stage, { dataPoints: this.dataPoints, apiCalls: this.apiCalls });
+    this.io.stage(stage, this.counters);
   }
 
   /** Yields to the event loop, then throws if the job was stopped. */

@@ -227,6 +227,7 @@ async function fetchGroup(
         revisionFound(task, { what: "correction", detail: DETAILS[kind], times: bars.ts }),
       ),
     ];
+    const dataPoints = job.dataPoints + added;
     const stored = storeBatch(io.db, {
       seriesId: target.series,
       barsId: target.barsId ?? barsId,
@@ -254,14 +255,15 @@ async function fetchGroup(
         jobId: task.jobId,
         apiCalls: job.apiCalls,
         fetchMs: job.fetchMs,
-        dataPoints: job.dataPoints + added,
+        dataPoints,
       },
     });
-    job.dataPoints += added;
+    job.dataPoints = dataPoints;
     if (provisional !== undefined) job.stored = { ...job.stored, provisionalFrom: provisional };
     const noted = { isForeign: into === "fill", hasAside: aside.ts.length > 0 };
     if (target.series === job.series) noteWrite(job, [write, restored], touched, noted);
     const acknowledged = stored.then(() => {
+      job.noteStored(dataPoints);
       if (events.length > 0) io.alert();
       progress.set([batch], notInPlan.length > 0 ? "not_in_plan" : bars.ts.length > 0 ? "fetched" : "empty");
     });

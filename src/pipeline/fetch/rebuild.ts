@@ -108,6 +108,7 @@ async function rebuild(
   const pause = yielding(job);
   const staging = await openStaging(io.db, seriesId, runId, pause);
   job.dataPoints = await countBars(io.db, staging, task.rangeFrom, task.rangeTo);
+  job.noteStored(job.dataPoints);
   const known = await answeredWindows(io.db, staging, runId);
   const target = {
     provider: io.provider,
@@ -138,6 +139,7 @@ async function rebuild(
   await rejudgeEdges();
   job.stored = await seriesFacts(io.db, seriesId, task.rangeFrom, task.rangeTo);
   job.dataPoints = job.stored.bars;
+  job.noteStored(job.dataPoints);
   io.log("info", `history rebuilt: ${fresh} bars replaced ${stored}`);
 }
 

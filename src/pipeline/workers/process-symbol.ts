@@ -24,10 +24,9 @@ export async function runSymbol(task: SymbolTask, io: SymbolIo): Promise<Outcome
   try {
     return (await completeUnchanged(job)) ?? (await workOn(job));
   } catch (error) {
-    const { dataPoints, apiCalls } = job;
+    const { counters } = job;
     if (error instanceof Stopped) return { kind: "stopped", reason: error.reason };
     if (!(error instanceof ProviderError)) throw error;
-    const counters = { dataPoints, apiCalls };
     if (isSpentQuota(error)) {
       const until = Math.ceil(Date.now() + (error.retryAfter ?? PARKED_SECONDS) * 1_000);
       const wait = { cause: error.kind === "quota_exceeded" ? "quota" : "hold", until } as const;
