@@ -18,6 +18,14 @@ async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
 const inTrouble = (app: TestApp) => () => app.app.storage.current() !== null;
 const linesWith = ({ printed }: TestApp, words: RegExp) => printed.filter((line) => words.test(line));
 
+/** A connection of another program that has locked the file, which the server may be writing to. */
+function lockedBy(url: string) {
+  const other = new Driver(url.slice("file:".length));
+  other.exec("PRAGMA busy_timeout = 30000");
+  other.exec("BEGIN IMMEDIATE");
+  return other;
+}
+
 /** Checks that no job was failed for it, and that the run ends with all of its bars. */
 async function expectWholeRun(app: TestApp, id: string) {
   const { run, jobs } = await app.waitForRun(id, "complete", "failed");
@@ -34,9 +42,11 @@ test("a server whose database another program has locked holds its work, says so
   await using app = await startApp({ dbUrl: url, env: SLOW });
   const id = await app.start(RUN);
   await app.waitForJob("AAPL", (job) => job.dataPoints > 0);
-  const other = new Driver(url.slice("file:".length));
-  other.exec("BEGIN IMMEDIATE");
+  const other = lockedBy(url);
   await until(inTrouble(app));
+  const [[committed]] = (await app.app.db.rows("SELECT count(*) FROM bars", [])) as [[number]];
+  const shown = (await app.app.runs.read(id))!.jobs;
+  expect(shown.reduce((sum, { dataPoints }) => sum + dataPoints, 0)).toBeLessThanOrEqual(committed);
 
   const ready = await app.get("/readyz");
   expect([ready.status, ready.body]).toEqual([
@@ -67,8 +77,7 @@ test("an action that meets a lock is refused within its patience, and is not don
   using folder = temporaryFolder();
   const url = await migratedDatabase(folder);
   await using app = await startApp({ dbUrl: url });
-  const other = new Driver(url.slice("file:".length));
-  other.exec("BEGIN IMMEDIATE");
+  const other = lockedBy(url);
   const refused = await app.post("/api/runs", RUN);
   expect([refused.status, refused.headers.get("Retry-After")]).toEqual([503, "5"]);
   other.exec("ROLLBACK");
