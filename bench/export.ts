@@ -2,7 +2,8 @@
  * Exports of 1,000,000 one-minute bars, of 200 features over 100,000 of them, and panels of 500 symbols with a year of
  * daily bars: seconds from the request to the last byte (reading and computing included), bytes and peak memory, through
  * the export thread. Compared, in the same run, with the least that the same columns cost: a copy and zstd 1 per column
- * chunk for Parquet, `String(value)` of every value, written nowhere, for text.
+ * chunk for Parquet, `String(value)` of every value, written nowhere, for text. Parquet files are also held against those
+ * that DuckDB's `COPY` and polars write of the same table.
  */
 
 import { join } from "node:path";
@@ -19,6 +20,7 @@ import { migrateDatabase, openDatabase } from "../src/storage/db.ts";
 import { insertBars, seriesId } from "../src/storage/market/bars.ts";
 import { temporaryFolder } from "../tests/helpers/folder.ts";
 import type { ExportCost } from "./support/export-once.ts";
+import type { PeerCosts } from "./support/parquet-peers.ts";
 import { type BenchResult, median, report } from "./support/report.ts";
 
 const ROUNDS = 3;
@@ -108,17 +110,17 @@ const panelOf = (more: Partial<ExportRequest>): ExportRequest => ({
   ...more,
 });
 
-async function exportOnce(request: ExportRequest): Promise<ExportCost> {
-  const script = join(import.meta.dir, "support", "export-once.ts");
-  const child = Bun.spawn([process.execPath, "--no-env-file", script, dbUrl, JSON.stringify(request)], {
-    stdout: "pipe",
-    stderr: "inherit",
-  });
+/** The JSON that a script of `support` prints. */
+async function printedBy(name: string, ...args: string[]) {
+  const script = join(import.meta.dir, "support", name);
+  const child = Bun.spawn([process.execPath, "--no-env-file", script, ...args], { stdout: "pipe", stderr: "inherit" });
   const text = await new Response(child.stdout).text();
-  if ((await child.exited) !== 0)
-    throw new Error(`the export of ${request.series.length} series as ${request.format} failed`);
+  if ((await child.exited) !== 0) throw new Error(`${name} failed`);
   return JSON.parse(text);
 }
+
+const exportOnce = (request: ExportRequest, file?: string): Promise<ExportCost> =>
+  printedBy("export-once.ts", dbUrl, JSON.stringify(request), ...(file === undefined ? [] : [file]));
 
 const setup = { interval: "1m", market: "us_equity" } as const;
 const blocks = [...featureBlocks([recent], setup, FEATURES, { blockSize: GROUP })];
@@ -179,6 +181,23 @@ for (const content of ["bars", "features"] as const) {
       comparedWith: `${format === "parquet" ? "copy and zstd 1" : "String(value)"} ${limit.toFixed(2)} s, ${megabytes(size)}`,
       ratio: (seconds / limit).toFixed(2),
       ...(target === undefined ? {} : { target }),
+    });
+  }
+}
+/** Most bytes of a file of bars beside DuckDB's. */
+const MOST_BYTES = 1.1;
+for (const content of ["bars", "features"] as const) {
+  const file = join(folder.path, `${content}.parquet`);
+  const own = await exportOnce(requestOf(content, "parquet"), file);
+  const peers: PeerCosts = await printedBy("parquet-peers.ts", file, folder.path);
+  for (const [name, { seconds, bytes }] of Object.entries(peers)) {
+    const share = own.bytes / bytes;
+    answers.push({
+      question: `Parquet file of ${content}, and ${name}'s of the same table: bytes`,
+      measured: `${megabytes(own.bytes)}, ${own.seconds.toFixed(2)} s with reading and computing`,
+      comparedWith: `${megabytes(bytes)}, ${seconds.toFixed(2)} s from a table in memory`,
+      ratio: share.toFixed(2),
+      ...(content === "bars" && name === "DuckDB" && { target: `<= ${MOST_BYTES}`, missed: share > MOST_BYTES }),
     });
   }
 }

@@ -1,6 +1,7 @@
 /**
  * One export in a process of its own, so that its memory can be measured: reads the stream of the export thread as a
- * route does, and prints what it cost as JSON. Arguments: the database's URL, the request as JSON.
+ * route does, and prints what it cost as JSON. Arguments: the database's URL, the request as JSON, and a file to keep the
+ * export in, which is written in the measured time.
  */
 
 import type { ExportRequest } from "../../src/pipeline/exports/export-table.ts";
@@ -14,7 +15,8 @@ export interface ExportCost {
   readonly growth: number;
 }
 
-const [dbUrl, text] = process.argv.slice(2) as [string, string];
+const [dbUrl, text, kept] = process.argv.slice(2) as [string, string, string?];
+const file = kept === undefined ? undefined : Bun.file(kept).writer();
 const request: ExportRequest = JSON.parse(text);
 const exporter = new Exporter({
   dbUrl,
@@ -32,15 +34,19 @@ async function read(request: ExportRequest): Promise<{ bytes: number; peak: numb
   let peak = 0;
   for await (const piece of exporter.stream(request)) {
     bytes += piece.length;
+    if (file !== undefined && isMeasured) await file.write(piece);
     peak = Math.max(peak, process.memoryUsage.rss());
   }
   return { bytes, peak };
 }
 
+let isMeasured = false;
 await read({ ...request, from: 0, to: 1 });
+isMeasured = true;
 const idle = process.memoryUsage.rss();
 const start = performance.now();
 const { bytes, peak } = await read(request);
+await file?.end();
 const seconds = (performance.now() - start) / 1000;
 await exporter.close();
 console.log(JSON.stringify({ seconds, bytes, growth: peak - idle } satisfies ExportCost));
