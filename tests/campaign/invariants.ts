@@ -15,8 +15,9 @@ export class Invariants {
   readonly #stored = new Map<string, { symbol: string; from: number; to: number; hash: number }>();
   /** Runs below this number have been compared. */
   #compared = 0;
-  /** Requests counted beyond those received. */
+  /** Requests counted beyond those received, in all and for each symbol. What a kill adds must hide none that is not counted. */
   surplus = 0;
+  readonly #surplusFor = new Map<string, number>();
   readonly totals = { compared: 0, batches: 0, bars: 0 };
 
   constructor(private readonly world: World) {}
@@ -106,11 +107,16 @@ export class Invariants {
     const faults: string[] = [];
     // Of every minute: what was counted by a clock that was wrong is moved to the day of one that is right.
     const used = Number((await db.rows("SELECT coalesce(sum(requests), 0) FROM api_usage", []))[0]![0]);
-    if (used < received) faults.push(`the usage counts ${used} requests: the vendor received ${received}`);
-    this.surplus = used - received;
+    const since = used - received - this.surplus;
+    if (since < 0)
+      faults.push(`the usage counts ${-since} requests less than the vendor has received since the last look`);
+    this.surplus += since;
     for (const [symbol, calls] of (await db.rows("SELECT symbol, api_calls FROM jobs", [])) as [string, number][]) {
-      const sent = receivedFor.get(symbol) ?? 0;
-      if (calls < sent) faults.push(`${symbol} counts ${calls} requests: the vendor received ${sent}`);
+      const surplus = calls - (receivedFor.get(symbol) ?? 0);
+      const lost = (this.#surplusFor.get(symbol) ?? 0) - surplus;
+      if (lost > 0)
+        faults.push(`${symbol} counts ${lost} requests less than the vendor has received since the last look`);
+      this.#surplusFor.set(symbol, surplus);
     }
     return faults;
   }

@@ -6,6 +6,7 @@ import { LEASE_KEY } from "../../src/storage/connection/fence.ts";
 import { startFaultyProxy } from "../fakes/faulty-proxy.ts";
 import { startHrana } from "../fakes/hrana.ts";
 import { breakOff, html, reply, truncated } from "../fakes/vendors/faults.ts";
+import { dropped } from "../fakes/vendors/relay.ts";
 import type { ServerProcess } from "../helpers/server.ts";
 import type { World } from "./world.ts";
 
@@ -185,7 +186,8 @@ const FAULTS = {
   "an error page": html(502),
   "an empty 500": reply(500, ""),
   "half an answer": truncated(),
-  "a broken connection": breakOff(),
+  "a connection broken in the body": breakOff(),
+  "a connection broken before the headers": dropped(),
   "JSON of another shape": reply(200, { status: "OK", results: "soon" }),
   "an empty object": reply(200, {}),
   "deep nesting": reply(200, "[".repeat(100_000), json),
@@ -193,7 +195,7 @@ const FAULTS = {
   "a 429 with a wait that is no number": reply(429, { status: "ERROR" }, { "retry-after": "soon" }),
 } as const;
 
-/** The vendor answers a request or two with nonsense; then the server is killed. */
+/** The vendor answers a request or two with nonsense; then the server is killed, or stopped so that nothing is under way. */
 async function vendor(round: Round): Promise<string> {
   const { world, random } = round;
   const names = Object.keys(FAULTS) as (keyof typeof FAULTS)[];
@@ -201,11 +203,14 @@ async function vendor(round: Round): Promise<string> {
     { length: 1 + Math.floor(random() * 2) },
     () => names[Math.floor(random() * names.length)]!,
   );
-  world.vendor.script.push(...chosen.map((name) => FAULTS[name]));
-  await using _life = await working(round);
+  // After some answers connections are kept.
+  const before = Array.from({ length: Math.floor(random() * 4) }, () => () => null);
+  world.vendor.script.push(...before, ...chosen.map((name) => FAULTS[name]));
+  await using life = await working(round);
   await Bun.sleep(random() * WORK_MS);
+  if (random() < 0.5) await within(life.server.stop(), "the server does not stop");
   const left = world.vendor.script.splice(0).length;
-  return `the vendor sent ${chosen.slice(0, chosen.length - left).join(" and ") || "nothing wrong"}`;
+  return `the vendor sent ${chosen.slice(0, Math.max(0, chosen.length - left)).join(" and ") || "nothing wrong"}`;
 }
 
 /** The disk of the database is full while the server works; half of the servers are killed meanwhile. */

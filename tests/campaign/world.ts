@@ -6,6 +6,7 @@ import { DAY } from "../../src/domain/market/interval.ts";
 import { type Database, migrateDatabase, openDatabase } from "../../src/storage/db.ts";
 import { insertRun } from "../../src/storage/runs/runs.ts";
 import { type FakeMassive, fakeMassive } from "../fakes/vendors/massive.ts";
+import { behindRelay } from "../fakes/vendors/relay.ts";
 import { type Folder, temporaryFolder } from "../helpers/folder.ts";
 import { type ServerProcess, spawnServer } from "../helpers/server.ts";
 import { contents, finishRuns } from "./contents.ts";
@@ -53,7 +54,7 @@ export class World implements AsyncDisposable {
   static async create(): Promise<World> {
     const folder = temporaryFolder();
     const isSmallDisk = mountSmallDisk(folder.path);
-    const vendor = fakeMassive();
+    const vendor = await behindRelay(fakeMassive());
     vendor.market.pricesOf = (symbol) => PRICES["AB".indexOf(symbol.at(-1)!)]!;
     vendor.always = async () => {
       await Bun.sleep(LATENCY_MS);
