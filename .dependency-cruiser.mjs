@@ -17,7 +17,7 @@ const floors = [
 /** Files and folders of a floor that all of its areas may import; they import no area themselves. */
 const shared = {
   domain: ["errors.ts", "time.ts", "log.ts", "defaults.ts", "plan.ts", "sliding-sum.ts", "zone.ts"],
-  providers: ["provider.ts", "setting.ts", "timestamp.ts", "sleep.ts"],
+  providers: ["provider.ts", "setting.ts", "timestamp.ts", "sleep.ts", "http-request.ts"],
   storage: ["db.ts", "connection/", "pagination.ts", "deferred-write.ts", "encryption.ts", "schema/"],
   pipeline: ["messages.ts", "job-context.ts", "price-adjustment.ts"],
   scheduler: [],

@@ -5,6 +5,7 @@
 
 import { messageOf, type PlanRefusal, ProviderError, type ProviderErrorKind } from "../../domain/errors.ts";
 import { redactor } from "../../redact.ts";
+import { type HttpResponse, NotSentError, sendGet } from "../http-request.ts";
 import type { FetchContext, Permit, QuotaReport, RequestEnd } from "../provider.ts";
 import { pause, timeRequest } from "../sleep.ts";
 import { type Answer, type Classification, classify, planScopeOf, retryAfterOf, summarise } from "./classify.ts";
@@ -71,6 +72,11 @@ const MINUTE = 60_000;
 const MAX_REDIRECTS = 3;
 /** After this many answers that were cut off or late, the client requests less instead of retrying. */
 const OVERLOAD_TRIES = 2;
+/**
+ * Kept connections break together, or again and again where a server closes them without saying so. Each costs a request:
+ * after the first, none is used for so long.
+ */
+const SINGLE_MS = 10 * MINUTE;
 
 /** A request that may succeed with a smaller window. */
 export class RequestTooLarge extends ProviderError {}
@@ -89,6 +95,8 @@ interface Failure extends Classification {
 export class VendorClient {
   readonly #vendor: HttpVendor;
   readonly #timing: RetryTiming;
+  /** Until then (`performance.now()`), each request has a connection of its own. */
+  #singleUntil = Number.NEGATIVE_INFINITY;
   readonly redact: (text: string) => string;
 
   constructor(vendor: HttpVendor, timing: Partial<RetryTiming> = {}) {
@@ -166,22 +174,18 @@ export class VendorClient {
     const ended = timeRequest(attempt);
     let arrived = 0;
     try {
-      const options = {
+      const response = await sendGet(url, {
         headers: { accept: "application/json", "user-agent": "barkeep", ...this.#vendor.headers },
-        // A redirect would carry the key to wherever it points.
-        redirect: "manual",
-        // A request that ends with its reused connection would be sent again without a permit, and counted once.
-        keepalive: false,
         signal: AbortSignal.any([context.signal, limit]),
-      } as const;
-      const response = await fetch(url, options);
+        isSingle: performance.now() < this.#singleUntil,
+      });
       arrived = response.status;
       // The vendor has counted the request by now, however long the body takes.
       permit.settle({});
       const target = follows ? this.#redirectOf(response, url) : null;
       if (target !== null) {
         permit.settle({ ended: ended(arrived) });
-        await response.body?.cancel();
+        response.close();
         return target;
       }
       const answer = await readAnswer(response, this.#timing.maxAnswerBytes);
@@ -195,11 +199,12 @@ export class VendorClient {
     } catch (error) {
       const late = limit.aborted;
       const stopped = context.signal.aborted;
-      const unsent = !arrived && !late && !stopped && wasUnsent(error);
+      const unsent = !arrived && !late && !stopped && error instanceof NotSentError;
       const code = arrived || (stopped ? "stopped" : late ? "timeout" : "no_connection");
       // Only a request that certainly did not reach the vendor cost nothing.
       permit.settle({ ...(unsent && { charged: 0 }), ended: ended(code) });
       if (stopped) throw context.signal.reason;
+      if (!arrived && !unsent && !late) this.#singleUntil = performance.now() + SINGLE_MS;
       const broken = arrived ? "answer cut off" : unsent ? "no connection" : "connection closed without an answer";
       const brief = late ? `no answer within ${this.#timing.timeoutMs / 1000}s` : broken;
       return {
@@ -212,7 +217,7 @@ export class VendorClient {
   }
 
   /** Where an answer redirects to, if that is the vendor itself. */
-  #redirectOf({ status, headers }: Response, from: URL): URL | null {
+  #redirectOf({ status, headers }: HttpResponse, from: URL): URL | null {
     const location = status >= 301 && status <= 308 ? headers.get("location") : null;
     if (location === null || !URL.canParse(location, from.href)) return null;
     const target = new URL(location, from);
@@ -295,14 +300,6 @@ export class VendorClient {
   }
 }
 
-/** Codes of connections that did not come about: names, routes, refusals, and certificates that are not trusted. */
-const NO_CONNECTION =
-  /^(?:ECONNREFUSED|ENOTFOUND|EAI_\w+|E(?:NET|HOST)UNREACH|EPROTO|ERR_TLS_\w+|\w*CERT\w*|UNABLE_TO_\w+)$/;
-
-/** Whether an error shows that a request was not sent. */
-const wasUnsent = (error: unknown): boolean =>
-  error instanceof Error && "code" in error && NO_CONNECTION.test(String(error.code));
-
 /** What `read` makes of an answer, or the failure that its shape is. */
 async function readable<Content>(
   answer: Answer,
@@ -337,15 +334,9 @@ const PLAN_ADVICE = "the provider's plan does not include this; choose another p
 export const planMessage = (title: string, words: string): string => `${title}: ${words} (${PLAN_ADVICE})`;
 
 /** The answer with its whole body; `null` if that is larger than `most` bytes, of which no more are read. */
-async function readAnswer(response: Response, most: number): Promise<Answer | null> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.byteLength;
-    if (bytes > most) return null;
-    chunks.push(chunk);
-  }
-  const body = Buffer.concat(chunks);
+async function readAnswer(response: HttpResponse, most: number): Promise<Answer | null> {
+  const body = await response.body(most);
+  if (body === null) return null;
   const text = new TextDecoder().decode(body);
   const { status, headers } = response;
   return {

@@ -1,31 +1,10 @@
 /** Connections that break: every request that a vendor has seen is counted. */
 
 import { expect, test } from "bun:test";
-import { type AddressInfo, createServer, type Socket } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { VendorClient } from "../../../src/providers/http/client.ts";
+import { answerWell, BREAKS, startRawServer } from "../../fakes/raw-server.ts";
 import { recordingContext } from "../fetch-context.ts";
-
-/** A server on loopback that sees raw requests. */
-async function rawServer(answer: (socket: Socket, nth: number) => void) {
-  let seen = 0;
-  const server = createServer((socket) => {
-    let nth = 0;
-    // A client may be gone before the end.
-    socket.on("error", () => {});
-    socket.on("data", (data) => {
-      const requests = data.toString("latin1").match(/^GET /gm)?.length ?? 0;
-      seen += requests;
-      nth += requests;
-      answer(socket, nth);
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    seen: () => seen,
-    [Symbol.dispose]: () => void server.close(),
-  };
-}
 
 const clientOf = (baseUrl: string) =>
   new VendorClient(
@@ -33,24 +12,50 @@ const clientOf = (baseUrl: string) =>
     { backoffMs: 1, random: () => 0 },
   );
 const request = { path: "/bars", query: {}, cost: 3 };
-const answerWell = (socket: Socket) =>
-  void socket.write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: keep-alive\r\n\r\n{}");
 
-test("a request is not sent again behind the limiter's back when a kept connection breaks", async () => {
-  using server = await rawServer((socket, nth) => (nth === 1 ? answerWell(socket) : void socket.destroy()));
+test("requests to a vendor share a connection", async () => {
+  using server = await startRawServer(answerWell);
+  const client = clientOf(server.url);
+  for (let count = 0; count < 5; count++) await client.get(request, recordingContext());
+  expect([server.seen(), server.connections()]).toEqual([5, 1]);
+});
+
+test.each(BREAKS)(
+  "every request that was sent is counted when %s on a kept connection",
+  async (_, isBefore, answer) => {
+    using server = await startRawServer((socket, nth) => (nth === 1 ? answerWell(socket) : answer(socket)));
+    const client = clientOf(server.url);
+    const context = recordingContext();
+    for (let count = 0; count < 6; count++) await client.get(request, context);
+    expect(context.costs.length).toBe(server.seen());
+    expect(context.ends.length).toBe(server.seen());
+    expect(context.reports.some(({ charged }) => charged !== undefined)).toBe(false);
+    // Where it breaks without an answer, kept connections are used no more.
+    if (isBefore) expect([server.seen(), server.connections()]).toEqual([7, 6]);
+  },
+);
+
+test("a vendor that closes many kept connections at once fails no request for good", async () => {
+  const waiting = Promise.withResolvers<void>();
+  let [arrived, isClosing] = [0, false];
+  using server = await startRawServer((socket, nth) => {
+    if (isClosing && nth > 1) return void socket.destroy();
+    arrived += 1;
+    if (arrived === 10) waiting.resolve();
+    void waiting.promise.then(() => answerWell(socket));
+  });
   const client = clientOf(server.url);
   const context = recordingContext();
-  for (let count = 0; count < 5; count++) {
-    await client.get(request, context);
-    // The connection, if it is kept, is free again.
-    await Bun.sleep(1);
-  }
-  expect(context.costs.length).toBe(server.seen());
-  expect(context.ends.length).toBe(server.seen());
+  const all = () => Promise.all(Array.from({ length: 10 }, () => client.get(request, context)));
+  await all();
+  expect(server.connections()).toBe(10);
+  isClosing = true;
+  await all();
+  expect([server.seen(), context.costs.length, server.connections()]).toEqual([30, 30, 20]);
 });
 
 test("a request whose connection was closed without an answer has reached the vendor, and costs what it costs", async () => {
-  using server = await rawServer((socket) => void socket.destroy());
+  using server = await startRawServer((socket) => void socket.destroy());
   const context = recordingContext();
   const error = await clientOf(server.url)
     .get(request, context)

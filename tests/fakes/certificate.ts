@@ -1,0 +1,22 @@
+/** A certificate for localhost and 127.0.0.1 that no authority has signed, until the year 2100; it protects nothing. */
+
+export const CERTIFICATE = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgZb+3nov/NB3dSDaT
+zUXf+tvRVfiwfOn1kl90y9P/mG+hRANCAATRbORAlqfrjESqjztPBuqYLPcfkP+y
+An+cR3rpFysBbk7nQRfUtQeQhMe/Mf5CTnZERVCC0e1CF/Bl0kHJHIBr
+-----END PRIVATE KEY-----
+`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBmjCCAUGgAwIBAgIUQiYCEuLdUiTIZKyMDL2Wnaox+iMwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyOTEyMTUyMloYDzIxMDAxMTAx
+MTIxNTIyWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAATRbORAlqfrjESqjztPBuqYLPcfkP+yAn+cR3rpFysBbk7nQRfUtQeQ
+hMe/Mf5CTnZERVCC0e1CF/Bl0kHJHIBro28wbTAdBgNVHQ4EFgQUAKui+c6GMgqG
+IoR+Z/9f99rXIqswHwYDVR0jBBgwFoAUAKui+c6GMgqGIoR+Z/9f99rXIqswDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARhwR/AAABgglsb2NhbGhvc3QwCgYIKoZI
+zj0EAwIDRwAwRAIgC8MBYiE93+TuMokda1LWFwa5ajguw0/v2Bt3bjZoDbgCIC6y
+yM0VDOGSSkmsmcRiXBJ/s09HRVZEln4iOWv4WLXB
+-----END CERTIFICATE-----
+`,
+};
