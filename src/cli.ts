@@ -2,6 +2,7 @@
 
 import { Command, CommanderError, Option } from "commander";
 import { EXIT } from "./cli/exit-codes.ts";
+import { print, printError } from "./cli/terminal.ts";
 import { ConfigError, readConfig, withoutCredentials } from "./config.ts";
 import { RUN_DEFAULTS } from "./domain/defaults.ts";
 import { describeError, messageOf, Refusal } from "./domain/errors.ts";
@@ -153,7 +154,7 @@ try {
   if (!(error instanceof CommanderError))
     console.error(error instanceof ConfigError ? error.message : messageOf(error));
   if (error instanceof Error && "errors" in error && Array.isArray(error.errors)) {
-    for (const each of error.errors) console.error(`  ${describeError(each)}`);
+    for (const each of error.errors) printError(`  ${describeError(each)}`);
   }
 }
 
@@ -205,8 +206,8 @@ async function doctor({ json, provider }: { json?: boolean; provider?: string })
     findings.push(finding);
     if (json) continue;
     const { what, fault, advice } = finding;
-    console.log(fault === null ? `ok    ${what}` : `FAULT ${what}: ${fault}`);
-    if (advice) console.log(`      ${advice}`);
+    print(fault === null ? `ok    ${what}` : `FAULT ${what}: ${fault}`);
+    if (advice) print(`      ${advice}`);
   }
   if (json) console.log(JSON.stringify(findings));
   return findings.every(({ fault }) => fault === null) ? EXIT.done : EXIT.failed;
@@ -223,8 +224,8 @@ async function doctorOf(name: string, json?: boolean): Promise<number> {
   }
   if (json) console.log(JSON.stringify({ provider: name, ...found }));
   else {
-    console.log(found.fault === null ? `ok    provider ${name}` : `FAULT provider ${name}: ${found.fault}`);
-    for (const line of found.seen) console.log(`      ${line}`);
+    print(found.fault === null ? `ok    provider ${name}` : `FAULT provider ${name}: ${found.fault}`);
+    for (const line of found.seen) print(`      ${line}`);
   }
   return found.fault === null ? EXIT.done : EXIT.failed;
 }

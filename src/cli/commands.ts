@@ -8,6 +8,7 @@ import { sizeText } from "../views/ui/format.ts";
 import { EXIT } from "./exit-codes.ts";
 import { followRun, type ProgressOutput, type RunWire, summaryOf } from "./follow.ts";
 import { connect, openLocally, type Session } from "./session.ts";
+import { print } from "./terminal.ts";
 
 export interface Common {
   readonly json?: boolean;
@@ -150,7 +151,7 @@ export async function statusCommand(config: Config, options: Common): Promise<nu
   const session = await connect(config, options.server);
   const status = session === null ? await storedStatus(config) : await serverStatus(session);
   if (options.json) console.log(JSON.stringify(status));
-  else for (const [name, value] of Object.entries(status)) console.log(`${`${name}:`.padEnd(16)}${textOf(value)}`);
+  else for (const [name, value] of Object.entries(status)) print(`${`${name}:`.padEnd(16)}${textOf(value)}`);
   return "ready" in status && !status.ready ? EXIT.failed : EXIT.done;
 }
 

@@ -1,5 +1,6 @@
 /** Follows a run to its end: a bar on a terminal, a line for each step elsewhere. */
 
+import { onOneLine } from "../domain/errors.ts";
 import type { progressToWire, runToWire } from "../domain/runs/run-summary.ts";
 import { formatDuration } from "../domain/time.ts";
 import type { Session } from "./session.ts";
@@ -96,7 +97,8 @@ export async function followRun(
         if (event.type === "progress" && event.data.run_id === id && output !== null && !output.isTerminal) {
           const { symbol, status, micro_stage: step, progress } = event.data;
           // As in the log: stages and batches, not every feature.
-          if (!step.startsWith("Feature ")) output.write(`${symbol}: ${status} - ${step} (${progress}%)\n`);
+          if (!step.startsWith("Feature "))
+            output.write(`${onOneLine(`${symbol}: ${status} - ${step} (${progress}%)`)}\n`);
         }
         if (event.type === "run" && event.data.id === id) draw(event.data);
         const isOver = event.type === "run" && event.data.id === id && event.data.finished_at !== null;
@@ -127,5 +129,7 @@ export function summaryOf(run: RunWire): string {
   return [
     `${counts.complete} of ${total} symbols complete in ${formatDuration(seconds, seconds < 60)}: ${bars.toLocaleString("en-US")} bars, ${calls.toLocaleString("en-US")} API calls`,
     ...failed.map(({ symbol, error, micro_stage: step }) => `  ${symbol}: ${error ?? step}`),
-  ].join("\n");
+  ]
+    .map(onOneLine)
+    .join("\n");
 }

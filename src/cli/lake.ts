@@ -7,6 +7,7 @@ import { type Common, sessionOf, terminal } from "./commands.ts";
 import { EXIT } from "./exit-codes.ts";
 import { linesOf, progressBar } from "./follow.ts";
 import type { Session } from "./session.ts";
+import { print } from "./terminal.ts";
 
 type Line<T> = { readonly done: number; readonly total: number } | { readonly result: T } | { readonly error: string };
 
@@ -47,7 +48,7 @@ export async function lakeCheckCommand(config: Config, options: Common): Promise
   await using session = await sessionOf(config, options);
   const result = await taskOf<CheckResult>(session, "/api/lake/check", "files and series", options);
   if (options.json) console.log(JSON.stringify(result));
-  else for (const line of reportOf(result)) console.log(line);
+  else for (const line of reportOf(result)) print(line);
   return result.count === 0 ? EXIT.done : EXIT.failed;
 }
 

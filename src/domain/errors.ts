@@ -34,7 +34,8 @@ export class ProviderError extends Error {
     /** For `plan`. */
     readonly refusal?: PlanRefusal,
   ) {
-    super(message);
+    // It repeats what a server somewhere wrote, and ends in logs, mails and terminals.
+    super(onOneLine(message));
   }
 }
 
@@ -113,12 +114,12 @@ export function quote(text: string): string {
   return JSON.stringify(clean.length > 40 ? `${clean.slice(0, 40)}…` : clean);
 }
 
-/** The message of any thrown value, as one line; if closing failed as well, that of the first error. */
+/** The message of any thrown value, as one line without control characters; if closing failed as well, that of the first error. */
 export function messageOf(error: unknown): string {
   if (error instanceof SuppressedError) return messageOf(error.suppressed);
   if (isQueryError(error)) return messageOf(error.cause);
   const text = error instanceof Error ? error.message : String(error);
-  return text.replace(/\s+/g, " ").trim() || "unknown error";
+  return onOneLine(text.replace(/\s+/g, " ").trim()) || "unknown error";
 }
 
 /** An error that repeats a whole SQL statement, with its values; its cause says what was wrong. */

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, spyOn, test } from 
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { exportCommand, runCommand, statusCommand, watchCommand } from "../../src/cli/commands.ts";
+import { type RunWire, summaryOf } from "../../src/cli/follow.ts";
 import { ApiError, findServer } from "../../src/cli/session.ts";
 import { startApp, type TestApp } from "../helpers/app.ts";
 import { temporaryFolder } from "../helpers/folder.ts";
@@ -59,6 +60,17 @@ test("what the server refuses is told as it says it, field by field", async () =
     422,
     [{ path: "years", message: "wants a whole number from 1 to 30" }],
   ]);
+});
+
+test("the words of a provider cannot control the terminal that a run is followed on", async () => {
+  await runCommand(app.app.config, ["IBM"], { ...on(), years: "1", json: true });
+  const run: RunWire = JSON.parse(out[0]!);
+  const jobs = [{ ...run.jobs[0]!, state: "failed" as const, error: "bad \x1b]0;pwn\x07\x9b2J" }];
+  expect(
+    summaryOf({ ...run, jobs })
+      .split("\n")
+      .slice(1),
+  ).toEqual(["  IBM: bad \\x1b]0;pwn\\x07\\x9b2J"]);
 });
 
 test("watch follows the named run, otherwise the newest one, also when it is over", async () => {

@@ -1,5 +1,13 @@
 import { expect, test } from "bun:test";
-import { describeError, invalid, invalidFields, quote } from "../../src/domain/errors.ts";
+import {
+  describeError,
+  invalid,
+  invalidFields,
+  messageOf,
+  onOneLine,
+  ProviderError,
+  quote,
+} from "../../src/domain/errors.ts";
 
 test("input that is wrong at one field is refused with the field before the message", () => {
   const { kind, status, message, errors } = invalid("years", "wants a whole number");
@@ -25,4 +33,14 @@ test("what is quoted is short and has no control characters", () => {
   expect(quote("Zürich 東京")).toBe('"Zürich 東京"');
   expect(quote("x".repeat(40))).toBe(`"${"x".repeat(40)}"`);
   expect(quote("x".repeat(41))).toBe(`"${"x".repeat(40)}…"`);
+});
+
+test("what ends a line, controls a terminal or reverses text is escaped, whoever wrote the message", () => {
+  const hostile = "bad \x1b[31m\x1b]0;pwn\x07\r\n\x9b2J\u2028\u202eend";
+  const escaped = "bad \\x1b[31m\\x1b]0;pwn\\x07\\x0d\\n\\x9b2J\\u2028\\u202eend";
+  expect(onOneLine(hostile)).toBe(escaped);
+  expect(onOneLine(escaped)).toBe(escaped);
+  expect(new ProviderError("transient", hostile).message).toBe(escaped);
+  // White space within a message is folded before, so that stays readable.
+  expect(messageOf(new Error("one\n two\x1b[0m"))).toBe("one two\\x1b[0m");
 });

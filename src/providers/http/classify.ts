@@ -3,7 +3,7 @@
  * HTML page, with wrong content types: neither the status nor the content type can be trusted alone.
  */
 
-import type { PlanScope, ProviderErrorKind } from "../../domain/errors.ts";
+import { onOneLine, type PlanScope, type ProviderErrorKind } from "../../domain/errors.ts";
 
 /** An HTTP answer with its whole body. */
 export interface Answer {
@@ -145,7 +145,7 @@ export function summarise({ json, text }: Pick<Answer, "json" | "text">): string
   const title = /<title>([^<]*)<\/title>/i.exec(text)?.[1] ?? "an HTML page";
   const plain = /^\s*</.test(text) ? title : text;
   const line = (message ?? plain).replace(/\s+/g, " ").trim();
-  return line.length > 200 ? `${line.slice(0, 200)}…` : line;
+  return onOneLine(line.length > 200 ? `${line.slice(0, 200)}…` : line);
 }
 
 /** Whether a sentence is about what a plan gives. */

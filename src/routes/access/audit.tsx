@@ -4,7 +4,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { Hono } from "hono";
 import Papa from "papaparse";
-import { Refusal } from "../../domain/errors.ts";
+import { onOneLine, Refusal } from "../../domain/errors.ts";
 import { parseSymbol } from "../../domain/market/symbol.ts";
 import { parseIsoDate } from "../../domain/time.ts";
 import type { PieceSource } from "../../pipeline/exports/export-queue.ts";
@@ -165,10 +165,8 @@ function csvOf(db: Database, filter: AuditFilter): PieceSource {
       const json = (value: unknown) => (value === null ? "" : JSON.stringify(value));
       const cells = rows.map((row) => [
         new Date(row.at).toISOString(),
-        row.actor,
-        row.action,
-        row.subject,
-        row.reason ?? "",
+        // Rows of older versions may hold control characters.
+        ...[row.actor, row.action, row.subject, row.reason ?? ""].map(onOneLine),
         json(row.before),
         json(row.after),
       ]);

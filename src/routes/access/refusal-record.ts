@@ -1,7 +1,7 @@
 /** Puts failed logins and refused requests on record, without letting them fill the disk. */
 
 import { runAs } from "../../auth.ts";
-import { messageOf } from "../../domain/errors.ts";
+import { messageOf, onOneLine } from "../../domain/errors.ts";
 import type { Log } from "../../log.ts";
 import { record } from "../../storage/access/audit.ts";
 import type { Database } from "../../storage/db.ts";
@@ -76,7 +76,7 @@ export class RefusalRecord {
   #write({ action, actor, subject, why, from }: RefusedRequest, count: number): void {
     const times = count === 1 ? "" : ` (${count} times)`;
     this.log.write("warn", `Refused${times}: ${subject} for ${actor}: ${why}`);
-    const entry = { action, subject, after: { why, from, count } };
+    const entry = { action, subject, after: { why: onOneLine(why), from, count } };
     runAs({ name: actor, scope: "read" }, null, () => record(this.db, entry)).catch((error: unknown) =>
       this.log.write("error", `A refusal could not be put on record: ${messageOf(error)}`),
     );

@@ -2,6 +2,7 @@
 
 import { and, asc, desc, eq, gt, gte, lt, or, sql } from "drizzle-orm";
 import { currentActor } from "../../auth.ts";
+import { onOneLine } from "../../domain/errors.ts";
 import type { Database, Statement } from "../db.ts";
 import { audit } from "../schema/access.ts";
 
@@ -32,7 +33,10 @@ export function auditStatement({ action, subject, before, after }: AuditEntry): 
   const who = currentActor();
   if (who === undefined) return [];
   const json = (value: object | undefined) => (value === undefined ? null : JSON.stringify(value));
-  return [{ sql: INSERT, args: [Date.now(), who.actor.name, action, subject, who.reason, json(before), json(after)] }];
+  // A subject may be the path of anybody's request, and a reason is free text: each stays on one line.
+  const [actor, what] = [onOneLine(who.actor.name), onOneLine(subject)];
+  const reason = who.reason === null ? null : onOneLine(who.reason);
+  return [{ sql: INSERT, args: [Date.now(), actor, action, what, reason, json(before), json(after)] }];
 }
 
 const INSERT_MOVED = `insert into audit (at, actor, action, subject, reason, before, after)

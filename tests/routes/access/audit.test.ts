@@ -166,3 +166,18 @@ test("the forms and dialogs that change something ask for the reason", async () 
     expect([path, /<input id="reason-\w+" name="reason" maxlength="200"/.test(text)]).toEqual([path, true]);
   }
 });
+
+test("paths and reasons are put on record on one line, without characters that control a terminal", async () => {
+  const hostile = "a%0aFORGED%1b[31m%c2%9b%e2%80%ae";
+  const escaped = "a\\nFORGED\\x1b[31m\\x9b\\u202e";
+  await ask(`${app.url}/${hostile}`, { headers: { "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors" } });
+  const run = await app.post(`/api/runs?reason=${hostile}`, { symbols: ["AAPL"] });
+  await app.waitForRun(run.body.run.id, "complete");
+  const [started, refused] = await rows();
+  expect(started).toContain(`,${escaped},`);
+  expect(refused).toContain(`GET /${escaped},`);
+  // Those of older versions are escaped where they are exported.
+  const insert = "insert into audit (at, actor, action, subject) values (?, 'ada', 'test.old', ?)";
+  await app.app.db.write([{ sql: insert, args: [Date.now(), decodeURIComponent(hostile)] }]);
+  expect((await rows("&action=test.old"))[0]).toEndWith(`,ada,test.old,${escaped},,,`);
+});
