@@ -159,6 +159,10 @@ export function sentenceIn(json: unknown): string | undefined {
     if (typeof fields[name] === "string" && fields[name] !== "") return fields[name];
   }
   const errors = fields.errors;
-  if (typeof errors === "object" && errors !== null) return Object.values(errors).flat().filter(Boolean).join("; ");
-  return undefined;
+  if (typeof errors !== "object" || errors === null) return undefined;
+  // Anything but text might not even have a form as text.
+  const sentences = Object.values(errors)
+    .flat()
+    .filter((each) => typeof each === "string" && each !== "");
+  return sentences.length === 0 ? undefined : sentences.join("; ");
 }

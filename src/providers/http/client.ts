@@ -333,11 +333,18 @@ const PLAN_ADVICE = "the provider's plan does not include this; choose another p
 /** The message of a refusal that is known from an earlier one. */
 export const planMessage = (title: string, words: string): string => `${title}: ${words} (${PLAN_ADVICE})`;
 
-/** The answer with its whole body; `null` if that is larger than `most` bytes, of which no more are read. */
+/** Of an answer that is no success, its status decides: at most this much of its body (bytes) is read for the vendor's words. */
+const MAX_REFUSAL_BYTES = 2 ** 20;
+
+/**
+ * The answer with its whole body; `null` if that is larger than `most` bytes, of which no more are read. Of a refusal a
+ * body that is too large is left out, so that a 429 is a 429 whatever follows it.
+ */
 async function readAnswer(response: HttpResponse, most: number): Promise<Answer | null> {
-  const body = await response.body(most);
-  if (body === null) return null;
-  const text = new TextDecoder().decode(body);
+  const isRefusal = response.status < 200 || response.status > 299;
+  const body = await response.body(isRefusal ? MAX_REFUSAL_BYTES : most);
+  if (body === null && !isRefusal) return null;
+  const text = new TextDecoder().decode(body ?? undefined);
   const { status, headers } = response;
   return {
     status,

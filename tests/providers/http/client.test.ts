@@ -3,7 +3,7 @@
 import { afterAll, afterEach, describe, expect, test } from "bun:test";
 import { DAY, type Interval } from "../../../src/domain/market/interval.ts";
 import { REASONS, validateBars } from "../../../src/domain/market/validate-bars.ts";
-import { providerOn } from "../../fakes/providers.ts";
+import { FAST_RETRIES, providerOn } from "../../fakes/providers.ts";
 import { fakeEodhd } from "../../fakes/vendors/eodhd.ts";
 import { breakOff, hang, html, reply, truncated } from "../../fakes/vendors/faults.ts";
 import { recordingContext } from "../fetch-context.ts";
@@ -202,6 +202,16 @@ describe("limits that the vendor reports", () => {
     const context = recordingContext();
     const { bars } = await provider.fetchBars(window("1d"), context);
     expect(bars.ts.length).toBe(10);
+    expect(context.reports).toContainEqual({ charged: 0, holdSeconds: 7, reason: "EODHD is busy: HTTP 429" });
+  });
+
+  test("a 429 is one however large its body is, and no reason to ask for less", async () => {
+    const body = " ".repeat(5 * 2 ** 20);
+    fake.script.push(() => new Response(body, { status: 429, headers: { "retry-after": "7" } }));
+    const context = recordingContext();
+    const limited = providerOn(fake, "eodhd", {}, { ...FAST_RETRIES, maxAnswerBytes: 2 ** 20 });
+    const { bars } = await limited.fetchBars(window("1d"), context);
+    expect([bars.ts.length, fake.urls.length]).toEqual([10, 2]);
     expect(context.reports).toContainEqual({ charged: 0, holdSeconds: 7, reason: "EODHD is busy: HTTP 429" });
   });
 

@@ -83,3 +83,12 @@ test("an answer of another shape is told in the vendor's own words after three t
   for (const message of messages) expect(message).toContain("unexpected answer: the moon is full");
   expect(requests).toEqual([3]);
 });
+
+test("an error whose parts are no texts is taken by its status and not for a broken connection", async () => {
+  const odd = { message: { toString: 1 }, errors: { a: [{ toString: null }, 7], b: null } };
+  const { kinds, messages, requests } = await taken(404, odd);
+  expect([kinds, requests]).toEqual([["unknown_symbol"], [1]]);
+  for (const message of messages) expect(message).not.toContain("cut off");
+  const { messages: told } = await taken(404, { errors: { a: [{ toString: null }, "no such thing"] } });
+  for (const message of told) expect(message).toContain("no such thing");
+});
