@@ -145,7 +145,7 @@ export function featureMatrix(
       const span = spanOf(bars, plan, offset, from, to);
       if (visible) {
         const columns: Float64Array[] = [];
-        const gaps = volumeGaps(span, carry.unknownVolume);
+        const gaps = plan.readsVolume ? volumeGaps(span, carry.unknownVolume) : null;
         const publish = (index: number, column: Float64Array) => {
           columns[index] = published(features[index]!, column, span, gaps, setup);
         };
@@ -247,10 +247,11 @@ function published(
   setup: FeatureSetup,
 ): Float64Array {
   const values = column.slice(from, bars.ts.length);
-  const warmup = typeof feature.warmup === "number" ? feature.warmup - base - from : 0;
-  for (let i = 0; i < values.length; i++) {
+  const warmup = typeof feature.warmup === "number" ? Math.max(0, feature.warmup - base - from) : 0;
+  values.fill(Number.NaN, 0, warmup);
+  for (let i = warmup; i < values.length; i++) {
     const value = values[i]!;
-    values[i] = i >= warmup && value - value === 0 ? value + 0 : Number.NaN;
+    values[i] = value - value === 0 ? value + 0 : Number.NaN;
   }
   if (gaps !== null && needsVolume(feature)) {
     const reach = volumeReach(feature, setup);

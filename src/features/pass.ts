@@ -17,7 +17,7 @@ interface Recursion {
 /** What all recursions of a plan carry after `count` bars. */
 export interface Carry {
   count: number;
-  /** Whether the volume of one of these bars is unknown. */
+  /** Whether the volume of one of these bars is unknown; false if the plan reads no volume. */
   unknownVolume: boolean;
   readonly recursions: ReadonlyMap<Series, Recursion>;
 }
@@ -46,10 +46,11 @@ type Emit = (target: number, column: Float64Array) => void;
 export class Scratch {
   readonly #columns: Float64Array[] = [];
 
-  /** The columns of one pass over `length` bars: the bars' own, then scratch of the given widths. */
-  columns(bars: BarColumns, widths: readonly number[], length: number): Float64Array[] {
+  /** The columns of one pass over the bars: their own, then scratch of the given widths. */
+  columns(bars: BarColumns, unknownVolume: boolean, widths: readonly number[]): Float64Array[] {
+    const length = bars.ts.length;
     BAR_FIELDS.forEach((field, index) => {
-      this.#columns[index] = field === "volume" ? withoutUnknown(bars.volume) : bars[field];
+      this.#columns[index] = field === "volume" && unknownVolume ? withoutUnknown(bars.volume) : bars[field];
     });
     for (let index = BAR_FIELDS.length; index < widths.length; index++) {
       const size = widths[index]! * length;
@@ -73,7 +74,9 @@ export function* runPlan(
 ): Generator<number, void> {
   const { bars, base, from } = span;
   const to = bars.ts.length;
-  const columns = scratch.columns(bars, plan.widths, to);
+  // Those before the span have been in a pass.
+  const unknownVolume = plan.readsVolume && (carry.unknownVolume || hasUnknown(bars.volume.subarray(from)));
+  const columns = scratch.columns(bars, unknownVolume, plan.widths);
   for (const step of plan.steps) {
     const out = columns[step.column]!;
     if ("emit" in step) {
@@ -100,14 +103,14 @@ export function* runPlan(
     }
   }
   carry.count = base + to;
-  carry.unknownVolume ||= hasUnknown(bars.volume);
+  carry.unknownVolume = unknownVolume;
 }
 
-export const hasUnknown = (volume: Float64Array): boolean => volume.some(Number.isNaN);
+/** Whether a volume is NaN. `includes` finds one natively; `some(Number.isNaN)` would call a function for every bar. */
+export const hasUnknown = (volume: Float64Array): boolean => volume.includes(Number.NaN);
 
 /** Unknown volumes as 0, so that they do not spread through sums; what depends on them is not published. */
-const withoutUnknown = (volume: Float64Array): Float64Array =>
-  hasUnknown(volume) ? volume.map((value) => (Number.isNaN(value) ? 0 : value)) : volume;
+const withoutUnknown = (volume: Float64Array): Float64Array => volume.map((value) => (Number.isNaN(value) ? 0 : value));
 
 const NO_STATE = new Float64Array(0);
 

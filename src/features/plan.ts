@@ -31,6 +31,8 @@ export interface ComputePlan {
   readonly widths: readonly number[];
   /** Values before the span that some node needs: bars to pass before the first new one. */
   readonly margin: number;
+  /** Whether some node reads the volume. */
+  readonly readsVolume: boolean;
   /** Nodes with state, inputs first, and the number of past values to keep for each. */
   readonly stateful: ReadonlyMap<Series, number>;
 }
@@ -115,5 +117,6 @@ export function planOf(targets: readonly Series[], emit = true): ComputePlan {
   });
 
   const stateful = new Map([...back].filter(([series]) => series.stateful));
-  return { steps, widths, margin: Math.max(0, ...back.values()), stateful };
+  const readsVolume = [...back.keys()].some(({ field }) => field === "volume");
+  return { steps, widths, margin: Math.max(0, ...back.values()), readsVolume, stateful };
 }
