@@ -23,7 +23,8 @@ const quartileSpread = windowed("iqr_std", [quartiles, spread], {
 const bowley = windowed("bowley", [quartiles], {
   compute(out, { from, to }, q) {
     for (let t = from; t < to; t++) {
-      const [low, high] = [q[3 * t]!, q[3 * t + 2]!];
+      const low = q[3 * t]!;
+      const high = q[3 * t + 2]!;
       const isFlat = high - low <= 1e-12 * Math.max(Math.abs(low), Math.abs(high));
       out[t] = isFlat ? Number.NaN : (high + low - 2 * q[3 * t + 1]!) / (high - low);
     }

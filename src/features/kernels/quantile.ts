@@ -1,6 +1,7 @@
 /** Quantiles of a sliding window, and what lies beyond a distance from its mean. */
 
 import { type Series, windowed } from "../define.ts";
+import { LeastValues } from "./least-values.ts";
 import { fillWindow, lowerIndex, quantileOf, replaceInWindow } from "./sorted-window.ts";
 
 /** Of the last n values, one a bar for each p: the quantile q_n(x, p). */
@@ -36,19 +37,44 @@ function orderStatistics(name: string, x: Series, n: number, ps: readonly number
   });
 }
 
+/** Values on either side of the mean that are expected beyond the distance; if all that are kept are, the window is read. */
+const EXPECTED = 4;
+
 /** The share of the last n values that lie more than `count` deviations from the mean; both over the same n. */
 export function shareBeyond(x: Series, mean: Series, std: Series, count: number, n: number): Series {
+  const smallest = new LeastValues(n, EXPECTED, 1);
+  const largest = new LeastValues(n, EXPECTED, -1);
   return windowed(`share_beyond${n}_${count}`, [x, mean, std], {
-    reach: [n - 1, 0, 0],
+    reach: [n, 0, 0],
     compute(out, { from, to }, x, mean, std) {
+      smallest.fill(x, from + 1);
+      largest.fill(x, from + 1);
       for (let t = from; t < to; t++) {
-        const center = mean[t]!;
+        if (t > from) {
+          smallest.slide(x, t);
+          largest.slide(x, t);
+        }
         const far = count * std[t]!;
-        let beyond = 0;
         // Without a deviation nothing is far: what is left of a distance is rounding.
-        for (let i = t - n + 1; far > 0 && i <= t; i++) beyond += +(Math.abs(x[i]! - center) > far);
-        out[t] = beyond / n;
+        out[t] =
+          far > 0 ? (countBeyond(smallest, x, t, mean[t]!, far) + countBeyond(largest, x, t, mean[t]!, far)) / n : 0;
       }
     },
   });
+}
+
+/** How many of the n values up to position t lie more than `far` below (`direction` 1) or above (−1) the centre. */
+function countBeyond(
+  { kept, count, n, direction }: LeastValues,
+  x: Float64Array,
+  t: number,
+  center: number,
+  far: number,
+): number {
+  let beyond = 0;
+  while (beyond < count && direction * (direction * kept[beyond]! - center) < -far) beyond++;
+  if (beyond < count || count === n) return beyond;
+  beyond = 0;
+  for (let i = t - n + 1; i <= t; i++) beyond += +(direction * (x[i]! - center) < -far);
+  return beyond;
 }
