@@ -2,7 +2,7 @@
 
 import { type Series, windowed } from "../define.ts";
 import { LeastValues } from "./least-values.ts";
-import { fillWindow, lowerIndex, quantileOf, replaceInWindow } from "./sorted-window.ts";
+import { fillWindow, lowerIndex, replaceInWindow, valueAt } from "./sorted-window.ts";
 
 /** Of the last n values, one a bar for each p: the quantile q_n(x, p). */
 export function quantiles(x: Series, n: number, ps: readonly number[]): Series {
@@ -17,6 +17,7 @@ export function quantilesAndRank(x: Series, n: number, ps: readonly number[]): S
 function orderStatistics(name: string, x: Series, n: number, ps: readonly number[], ranked: boolean): Series {
   const window = new Float64Array(n);
   const count = ps.length;
+  const places = Float64Array.from(ps, (p) => p * (n - 1));
   const width = count + +ranked;
   return windowed(name, [x], {
     delay: n - 1,
@@ -27,7 +28,7 @@ function orderStatistics(name: string, x: Series, n: number, ps: readonly number
       for (let t = from; t < to; t++) {
         const value = x[t]!;
         const below = t > from ? replaceInWindow(window, x[t - n]!, value) : lowerIndex(window, value);
-        for (let k = 0; k < count; k++) out[width * t + k] = quantileOf(window, ps[k]!);
+        for (let k = 0; k < count; k++) out[width * t + k] = valueAt(window, places[k]!);
         if (!ranked) continue;
         let notAbove = below + 1;
         while (notAbove < n && window[notAbove] === value) notAbove++;

@@ -51,16 +51,26 @@ export function rank(x: Series, n: number): Series {
   });
 }
 
-/** Percentage of the n values before the current one that are below it (Connors 2012, percent rank). */
+/**
+ * Percentage of the n values before the current one that are below it (Connors 2012, percent rank). Two bars at a time,
+ * as nearly all values count for both.
+ */
 export function percentRank(x: Series, n: number): Series {
   return windowed(`percent_rank${n}`, [x], {
     delay: n,
     compute(out, { from, to }, x) {
-      for (let t = from; t < to; t++) {
+      for (let t = from; t < to; t += 2) {
         const value = x[t]!;
-        let below = 0;
-        for (let i = t - n; i < t; i++) below += +(x[i]! < value);
+        const next = t + 1 < to ? x[t + 1]! : Number.NaN;
+        let below = +(x[t - n]! < value);
+        let belowNext = +(value < next);
+        for (let i = t - n + 1; i < t; i++) {
+          const other = x[i]!;
+          below = (below + +(other < value)) | 0;
+          belowNext = (belowNext + +(other < next)) | 0;
+        }
         out[t] = (100 * below) / n;
+        if (t + 1 < to) out[t + 1] = (100 * belowNext) / n;
       }
     },
   });

@@ -36,11 +36,12 @@ export function replaceInWindow(window: Float64Array, leaving: number, coming: n
   return into;
 }
 
-/** The q_n quantile of a sorted window: linear interpolation at position p·(n − 1). */
-export function quantileOf(window: Float64Array, p: number): number {
-  const position = p * (window.length - 1);
-  const below = Math.floor(position);
-  const low = window[below]!;
-  const part = position - below;
-  return part > 0 ? low + part * (window[below + 1]! - low) : low;
+/** The value at `place`, counted from 0, of a sorted window: that of the quantile p is at p·(n − 1). */
+export function valueAt(window: Float64Array, place: number): number {
+  const below = Math.floor(place);
+  return between(window[below]!, window[below + 1]!, place - below);
 }
+
+/** Linear interpolation; `above` is not read at a `part` of 0. */
+export const between = (below: number, above: number, part: number): number =>
+  part > 0 ? below + part * (above - below) : below;

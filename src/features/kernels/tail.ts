@@ -3,6 +3,7 @@
 import { type Series, windowed } from "../define.ts";
 import { simpleReturn } from "./bar.ts";
 import { LeastValues } from "./least-values.ts";
+import { between } from "./sorted-window.ts";
 
 /** Positions of what `tails` gives for a bar. */
 export const TAIL_Q05 = 0;
@@ -38,9 +39,9 @@ function tails(R: Series, n: number, worst: number, k: number): Series {
       let worstMean = 0;
       let hill = 0;
       for (let t = from; t < to; t++) {
-        if (t === from || largest.slide(R, t)) q95 = between(-high[highBelow]!, -high[highBelow - 1]!, highPlace);
+        if (t === from || largest.slide(R, t)) q95 = between(-high[highBelow]!, -high[highBelow - 1]!, highPlace % 1);
         if (t === from || smallest.slide(R, t)) {
-          q05 = between(low[lowBelow]!, low[lowBelow + 1]!, lowPlace);
+          q05 = between(low[lowBelow]!, low[lowBelow + 1]!, lowPlace % 1);
           let sum = 0;
           for (let i = 0; i < worst; i++) sum += low[i]!;
           worstMean = sum / worst;
@@ -60,12 +61,6 @@ function tails(R: Series, n: number, worst: number, k: number): Series {
       }
     },
   });
-}
-
-/** The value at `place`, counted from 0, between the two it lies between: linear interpolation. */
-function between(below: number, above: number, place: number): number {
-  const part = place - Math.floor(place);
-  return part > 0 ? below + part * (above - below) : below;
 }
 
 export const yearTails = tails(simpleReturn, 250, 13, 12);
