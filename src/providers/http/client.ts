@@ -342,15 +342,15 @@ const MAX_REFUSAL_BYTES = 2 ** 20;
  */
 async function readAnswer(response: HttpResponse, most: number): Promise<Answer | null> {
   const isRefusal = response.status < 200 || response.status > 299;
-  const body = await response.body(isRefusal ? MAX_REFUSAL_BYTES : most);
-  if (body === null && !isRefusal) return null;
-  const text = new TextDecoder().decode(body ?? undefined);
+  const bytes = (await response.body(isRefusal ? MAX_REFUSAL_BYTES : most)) ?? (isRefusal ? new Uint8Array() : null);
+  if (bytes === null) return null;
+  const text = new TextDecoder().decode(bytes);
   const { status, headers } = response;
   return {
     status,
     headers,
     text,
-    bytes: body,
+    bytes,
     json: parseJson(text),
   };
 }
