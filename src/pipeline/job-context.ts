@@ -13,6 +13,12 @@ import { type SeriesFacts, seriesFacts } from "../storage/market/bars.ts";
 import type { JobWork } from "../storage/runs/jobs.ts";
 import type { SharedValue, StopReason, SymbolTask } from "./messages.ts";
 
+/** What a job has stored and sent so far. */
+export interface JobCounters {
+  readonly dataPoints: number;
+  readonly apiCalls: number;
+}
+
 /** The connections of a job: database, providers, signals and reports. */
 export interface SymbolIo {
   readonly db: Database;
@@ -28,8 +34,8 @@ export interface SymbolIo {
   engineerTurn<T>(compute: () => Promise<T>, onWait: () => void): Promise<T>;
   /** Reports that all that is left is the job's last write; returns whether that may wait for the writes of others. */
   committing(): boolean;
-  /** Reserves one request to a provider in the shared limiter. */
-  acquire(provider: string, cost?: number): Promise<Permit>;
+  /** Reserves one request to a provider in the shared limiter; `counters` are reported with its waits. */
+  acquire(provider: string, cost: number | undefined, counters: () => JobCounters): Promise<Permit>;
   /**
    * The part of an answer that all jobs of the run share; `make` fetches it, once per run. Absent without a run.
    * @throws what `make` threw, here or in the job that made it
@@ -42,7 +48,7 @@ export interface SymbolIo {
   readonly log: FetchContext["log"];
   /** Reports that an event was recorded that may be mailed. */
   alert(): void;
-  stage(stage: Stage, counters: { readonly dataPoints: number; readonly apiCalls: number }): void;
+  stage(stage: Stage, counters: JobCounters): void;
   /** Reports the state of the job's batches. */
   coverage(coverage: Coverage): void;
   /** Reports what the plan of the job's provider has left out so far. */
@@ -128,7 +134,7 @@ export class JobContext {
         this.stage({ stage: "waiting", wait });
       },
       acquire: async (cost) => {
-        const permit = await io.acquire(provider.name, cost);
+        const permit = await io.acquire(provider.name, cost, () => this.counters);
         this.#clock.enter("fetch");
         this.apiCalls += 1;
         return permit;
@@ -168,7 +174,7 @@ export class JobContext {
   }
 
   /** What is shown of the job's work: bars count once they are committed. */
-  get counters(): { readonly dataPoints: number; readonly apiCalls: number } {
+  get counters(): JobCounters {
     return { dataPoints: this.#storedPoints, apiCalls: this.apiCalls };
   }
 

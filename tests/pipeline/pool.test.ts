@@ -2,8 +2,16 @@
 
 import { expect, test } from "bun:test";
 import type { SymbolTask } from "../../src/pipeline/messages.ts";
-import { WorkerPool } from "../../src/pipeline/workers/pool.ts";
+import type { TaskListener } from "../../src/pipeline/workers/assignment.ts";
+import { type Gate, WorkerPool } from "../../src/pipeline/workers/pool.ts";
+import { LEASE_KEY } from "../../src/storage/connection/fence.ts";
 import { WriteLock } from "../../src/storage/connection/file/write-lock.ts";
+import { openDatabase } from "../../src/storage/db.ts";
+import { insertRun, jobsOfRun, moveJobs } from "../../src/storage/runs/runs.ts";
+import { saveSetting } from "../../src/storage/settings.ts";
+import { valuesFor } from "../fakes/providers.ts";
+import { fakeEodhd } from "../fakes/vendors/eodhd.ts";
+import { reply } from "../fakes/vendors/faults.ts";
 import { testConfig } from "../helpers/app.ts";
 import { migratedDatabase, temporaryFolder } from "../helpers/folder.ts";
 
@@ -26,12 +34,12 @@ const task = (jobId: number): SymbolTask => ({
   asOf: 86_400,
 });
 
-function startPool(database: string, size: number): WorkerPool {
-  const { dbUrl, dbToken, providerValues } = testConfig(database);
+function startPool(database: string, size: number, limiter: Gate = gate, values = {}): WorkerPool {
+  const { dbUrl, dbToken, providerValues } = testConfig(database, values);
   return new WorkerPool(
     size,
     { dbUrl, dbToken, dbFile: null, lease: "", writeLock: new WriteLock().shared, providerValues, sessions: {} },
-    gate,
+    limiter,
   );
 }
 
@@ -59,3 +67,37 @@ test("a pool that is closed while its workers still start closes without errors"
     expect(pool.alive).toBe(0);
   }
 });
+
+test("a job that waits for the limiter reports every request that it has sent, refused ones too", async () => {
+  using folder = temporaryFolder();
+  const fake = fakeEodhd();
+  fake.script.push(reply(429, ""), reply(429, ""));
+  const database = await migratedDatabase(folder);
+  const db = await openDatabase(database);
+  await saveSetting(db, LEASE_KEY, "");
+  const range = { rangeFrom: 1_717_200_000, rangeTo: 1_717_804_800, asOf: 1_717_804_800 };
+  const row = { id: "r1", mode: "full", interval: "1d", provider: "eodhd", years: "1", batchDays: 30 } as const;
+  await insertRun(db, { ...row, ...range, maxWorkers: 1, rebuild: false, repairProvider: null, createdAt: 1 }, [
+    "AAPL",
+  ]);
+  const [job] = await jobsOfRun(db, "r1");
+  await moveJobs(db, [job!.id], "start");
+  const waited: number[] = [];
+  const busy: Gate = {
+    async acquire({ held }) {
+      held({ cause: "rate", until: Date.now() + 1_000 });
+      return { settle() {} };
+    },
+  };
+  const stages: TaskListener["stage"] = ({ stage }, { apiCalls }) =>
+    void (stage === "waiting" && waited.push(apiCalls));
+  const values = valuesFor(fake, "eodhd") as Record<string, string>;
+  const pool = startPool(database, 1, busy, values);
+  const symbol = { jobId: job!.id, symbol: "AAPL", provider: "eodhd" };
+  const outcome = await pool.run({ ...task(1), ...range, ...symbol }, { ...listener, stage: stages });
+  expect(outcome.kind).toBe("done");
+  expect(waited).toEqual([0, 1, 2, 3, 4]);
+  await pool.close();
+  db.close();
+  await fake.close();
+}, 60_000);

@@ -129,7 +129,6 @@ async function work(task: SymbolTask, hasOthers: boolean): Promise<void> {
   const signals = new JobSignals();
   jobs.set(jobId, signals);
   const report = (message: JobReport) => send({ ...message, jobId });
-  let last = { dataPoints: 0, apiCalls: 0 };
   try {
     const outcome = await runSymbol(task, {
       db,
@@ -145,18 +144,15 @@ async function work(task: SymbolTask, hasOthers: boolean): Promise<void> {
         report({ type: "committing" });
         return hasOthers || jobs.size > 1;
       },
-      acquire(provider, cost = 1) {
-        const held = (wait: Wait) => report({ type: "stage", stage: { stage: "waiting", wait }, ...last });
+      acquire(provider, cost = 1, counters) {
+        const held = (wait: Wait) => report({ type: "stage", stage: { stage: "waiting", wait }, ...counters() });
         return acquire({ provider, cost, signal: signals.job, held }, report);
       },
       shared: (key, part, make) => sharedRequests.request({ key, part, signal: signals.job }, make, report),
       coverage: (coverage) => report({ type: "coverage", coverage }),
       leftOut: (cuts) => report({ type: "left_out", cuts }),
       plan: (provider) => planMemory(db, accountFor(provider, settings.providerValues)),
-      stage: (stage, counters) => {
-        last = counters;
-        report({ type: "stage", stage: withoutSecrets(stage), ...counters });
-      },
+      stage: (stage, counters) => report({ type: "stage", stage: withoutSecrets(stage), ...counters }),
     });
     report({ type: "outcome", outcome });
   } catch (error) {
