@@ -33,14 +33,20 @@ export const REASONS = {
   future: "in the future",
   noPrice: "a price is missing",
   notPositive: "a price is zero or negative",
+  priceRange: "a price is not between 1e-15 and 1e15",
   noVolume: "the volume is not a number",
   negativeVolume: "the volume is negative",
+  volumeRange: "the volume is larger than 1e18",
   highBelowLow: "the high is below the low",
   outsideRange: "open or close lies outside high and low",
   duplicate: "the same bar came twice",
   lowerVolume: "another bar of the same time has more volume",
   jump: "a lone jump tenfold away from its neighbours",
 } as const;
+
+/** What no price or volume of any asset, currency or adjustment reaches; their products stay far from overflowing. */
+const PRICES = { least: 1e-15, most: 1e15 } as const;
+const MOST_VOLUME = 1e18;
 
 /** Bars start at multiples of these; hours may be anchored at an open such as 09:30 or 09:15. */
 const GRID_SECONDS: Readonly<Record<Interval, number>> = { "1m": 60, "5m": 300, "15m": 900, "1h": 900, "1d": DAY };
@@ -137,8 +143,11 @@ function faultOf(bars: BarColumns, at: number, { interval, from, to, asOf }: Exp
   const volume = bars.volume[at]!;
   if (!Number.isFinite(open + high + low + close)) return REASONS.noPrice;
   if (!(open > 0 && high > 0 && low > 0 && close > 0)) return REASONS.notPositive;
+  if (Math.min(open, high, low, close) < PRICES.least || Math.max(open, high, low, close) > PRICES.most)
+    return REASONS.priceRange;
   if (Math.abs(volume) === Number.POSITIVE_INFINITY) return REASONS.noVolume;
   if (volume < 0) return REASONS.negativeVolume;
+  if (volume > MOST_VOLUME) return REASONS.volumeRange;
   if (high < low) return REASONS.highBelowLow;
   if (open > high || open < low || close > high || close < low) return REASONS.outsideRange;
   return null;

@@ -45,12 +45,16 @@ const MAX_PAGES = 50;
 /** Midnight UTC of the date that `text` begins with, epoch seconds; NaN if it is not a `YYYY-MM-DD` that exists. */
 export const exDate = (text: string) => parseIsoDate(text.slice(0, 10));
 
-/** Whether an action has a date and a value. */
-export const isUsable = ({ date, value }: CorporateAction) =>
-  Number.isFinite(date) && value > 0 && Number.isFinite(value);
+/** The dates (epoch seconds, the years 1792 to 2222) and values that an action can have. */
+const DATES = { least: -5_617_382_400, most: 7_983_792_000 } as const;
+const VALUES = { least: 1e-9, most: 1e9 } as const;
 
-/** Whether an action is one of which the date or the value cannot be read; one of 0 is none. */
-const isOdd = ({ date, value }: CorporateAction) => !Number.isFinite(date) || !Number.isFinite(value);
+/** Whether an action has a possible date and value. */
+export const isUsable = ({ date, value }: CorporateAction) =>
+  date >= DATES.least && date < DATES.most && value >= VALUES.least && value <= VALUES.most;
+
+/** Whether an action is one of which the date or the value cannot be used; one of 0 is none. */
+const isOdd = (action: CorporateAction) => action.value !== 0 && !isUsable(action);
 
 /**
  * All actions of a ticker; entries without a date or a value are left out, odd ones with a line in the log.
@@ -91,7 +95,7 @@ export async function listActionsOf(
       const odd = actions.findIndex(isOdd);
       if (odd >= 0) {
         const entry = client.redact(JSON.stringify(page.readable[odd]).slice(0, 120));
-        context.log("warn", `${title}: ${ACTIONS} without a date or value left out, the first: ${entry}`);
+        context.log("warn", `${title}: ${ACTIONS} without a usable date or value left out, the first: ${entry}`);
       }
       found.push(...actions.filter(isUsable));
     }

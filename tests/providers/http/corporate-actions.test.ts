@@ -241,7 +241,7 @@ test("an action whose date or value cannot be read is left out and said, whereve
   expect(await providerOn(fake, "eodhd").fetchActions!("AAPL", context)).toEqual([]);
   const first = '{"date":"2026-02-10","split":"4:1"}';
   expect(context.logs.filter((line) => line.startsWith("warn"))).toEqual([
-    `warn: EODHD: splits or dividends without a date or value left out, the first: ${first}`,
+    `warn: EODHD: splits or dividends without a usable date or value left out, the first: ${first}`,
   ]);
   await fake.close();
 
@@ -256,6 +256,25 @@ test("an action whose date or value cannot be read is left out and said, whereve
   );
   expect(actions).toEqual([{ kind: "dividend", date: at("2026-02-27"), value: 0.5 }]);
   await rows.close();
+});
+
+test("an action with an impossible date or value is left out, so that no price is multiplied by it", async () => {
+  const fake = fakeEodhd();
+  fake.script.push(
+    reply(200, [
+      { date: "2026-02-10", split: "2.000000/1.000000" },
+      { date: "2026-02-11", split: "1e300/1" },
+      { date: "2026-02-12", split: "1/1e300" },
+      { date: "2026-02-13", split: "-2/1" },
+      { date: "9999-02-13", split: "2/1" },
+    ]),
+    reply(200, [{ date: "2026-03-02", value: 1e308, unadjustedValue: 1e308, currency: "USD" }]),
+  );
+  const context = recordingContext();
+  const found = await providerOn(fake, "eodhd").fetchActions!("AAPL", context);
+  expect(found).toEqual([{ kind: "split", date: at("2026-02-10"), value: 2 }]);
+  expect(context.logs.filter((line) => line.startsWith("warn"))).toHaveLength(2);
+  await fake.close();
 });
 
 describe("actions of one day", () => {
