@@ -8,7 +8,7 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import pl from "nodejs-polars";
 import { median } from "./report.ts";
 
-export interface PeerCost {
+interface PeerCost {
   readonly seconds: number;
   readonly bytes: number;
 }
