@@ -166,3 +166,22 @@ test.each([
 test("a pair with a slash in a list of companies is refused with the spelling that is wanted", () => {
   expect(readCompanyFile("BTC/USDT").bad[0]!.reason).toEndWith("; a pair is written BTC-USDT");
 });
+
+test.each(["\n", "\r\n", "\r"])("lines that end with %j have the same companies and numbers", (end) => {
+  const text = ["symbol,name", "AAPL,Apple", "not a symbol!,x", "MSFT,Microsoft", '"open,x', "KO,Coca-Cola"].join(end);
+  const { companies, bad } = readCompanyFile(text);
+  expect(companies.map(({ symbol }) => symbol)).toEqual(["AAPL", "MSFT", "KO"]);
+  expect(bad.map(({ line }) => line)).toEqual([3, 5]);
+});
+
+test("a file with more lines or cells than a list can have is refused, and costs no more than reading those", () => {
+  expect(readCompanyFile("A\n".repeat(500_000)).companies).toHaveLength(1);
+  for (const text of ["A\n".repeat(600_000), "\r".repeat(16 * 2 ** 20), `"\n${"A\n".repeat(600_000)}`]) {
+    const { companies, bad } = readCompanyFile(text);
+    expect([companies, bad]).toEqual([
+      [],
+      [{ line: 500_001, reason: "the file has more lines than the 500000 of a list" }],
+    ]);
+  }
+  expect(readCompanyFile(",".repeat(600_000)).bad).toEqual([{ line: 1, reason: "it has more than 500000 cells" }]);
+});

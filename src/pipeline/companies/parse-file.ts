@@ -40,11 +40,15 @@ const PLAIN: ColumnIndexes = indexesOf((field) => ["symbol", "name", "exchange"]
 /** Possible delimiters; a first line without any of them is one cell. */
 const DELIMITERS = [",", ";", "\t", "|"];
 
+/** Most lines of a list, and most cells of a line: several times all symbols that are listed anywhere. */
+const MAX_LINES = 500_000;
+const MAX_CELLS = 500_000;
+
 /**
  * Parses `symbol[,name[,exchange]]` lines, with or without a header (whose columns may be in any order, and may be facts such
  * as `sector` or `isin`), separated by
  * commas, semicolons, tabs or bars. A line that holds only symbols is one company per symbol. Empty lines and lines
- * that begin with `#` are skipped.
+ * that begin with `#` are skipped. Of a file with more lines than a list can have nothing is kept.
  */
 export function readCompanyFile(text: string): CompanyFile {
   const body = text.replace(/^\ufeff/, "");
@@ -55,6 +59,10 @@ export function readCompanyFile(text: string): CompanyFile {
   let places: ColumnIndexes | null = null;
 
   function take(data: readonly string[], broken: boolean, line: number): void {
+    if (data.length > MAX_CELLS) {
+      bad.push({ line, reason: `it has more than ${MAX_CELLS} cells` });
+      return;
+    }
     const cells = data.map((cell) => cell.replace(/\s+/g, " ").trim());
     if (cells.every((cell) => cell === "") || cells[0]!.startsWith("#")) return;
     if (broken) {
@@ -70,24 +78,35 @@ export function readCompanyFile(text: string): CompanyFile {
 
   let line = 1;
   let read = 0;
-  let rest: string | null = null;
+  let unreadFrom = -1;
+  let steps = 0;
+  let lineEnd = "\n";
   Papa.parse<string[]>(body, {
     ...options,
     step({ data, errors, meta }, parser) {
+      steps += 1;
+      // An end of the last line makes one more.
+      if (steps > MAX_LINES + 1) return parser.abort();
       const broken = errors.some(isBroken);
-      const lines = linesIn(body, read, meta.cursor);
-      if (broken && lines !== 1) {
+      lineEnd = meta.linebreak === "\r" ? "\r" : "\n";
+      const text = body.slice(read, meta.cursor);
+      if (broken && text.slice(0, -1).includes(lineEnd)) {
         // An open quotation mark takes in the lines after it: from here on lines are parsed one by one.
-        rest = body.slice(read);
+        unreadFrom = read;
         parser.abort();
         return;
       }
       take(data, broken, line);
-      line += lines;
+      line += text.split(lineEnd).length - 1;
       read = meta.cursor;
     },
   });
-  for (const each of (rest ?? "").split(/\r?\n/)) {
+  const unread = unreadFrom < 0 ? [] : body.slice(unreadFrom).split(lineEnd === "\r" ? "\r" : /\r?\n/, MAX_LINES + 1);
+  if (steps > MAX_LINES + 1 || unread.length > MAX_LINES) {
+    const reason = `the file has more lines than the ${MAX_LINES} of a list`;
+    return { companies: [], bad: [{ line: MAX_LINES + 1, reason }] };
+  }
+  for (const each of unread) {
     const { data, errors } = Papa.parse<string[]>(each, options);
     if (data[0]) take(data[0], errors.some(isBroken), line);
     line++;
@@ -189,15 +208,10 @@ function merged(before: Company | undefined, after: Company): Company {
   };
 }
 
-function linesIn(text: string, from: number, to: number): number {
-  let count = 0;
-  for (let at = text.indexOf("\n", from); at >= 0 && at < to; at = text.indexOf("\n", at + 1)) count++;
-  return count;
-}
-
 /** The delimiter that occurs most often in the first line with content. */
 function guessDelimiter(text: string): string {
-  const first = text.split(/\r?\n/).find((each) => each.trim() !== "" && !each.startsWith("#")) ?? "";
+  const lines = text.matchAll(/[^\n]+/g).map(([each]) => each);
+  const first = lines.find((each) => each.trim() !== "" && !each.startsWith("#")) ?? "";
   const count = (delimiter: string) => first.split(delimiter).length;
   return DELIMITERS.reduce((best, delimiter) => (count(delimiter) > count(best) ? delimiter : best));
 }
