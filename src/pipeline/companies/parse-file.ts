@@ -41,8 +41,7 @@ const PLAIN: ColumnIndexes = indexesOf((field) => ["symbol", "name", "exchange"]
 const DELIMITERS = [",", ";", "\t", "|"];
 
 /** Most lines of a list, and most cells of a line: several times all symbols that are listed anywhere. */
-const MAX_LINES = 500_000;
-const MAX_CELLS = 500_000;
+const MOST = { lines: 500_000, cells: 500_000 };
 
 /**
  * Parses `symbol[,name[,exchange]]` lines, with or without a header (whose columns may be in any order, and may be facts such
@@ -50,7 +49,7 @@ const MAX_CELLS = 500_000;
  * commas, semicolons, tabs or bars. A line that holds only symbols is one company per symbol. Empty lines and lines
  * that begin with `#` are skipped. Of a file with more lines than a list can have nothing is kept.
  */
-export function readCompanyFile(text: string): CompanyFile {
+export function readCompanyFile(text: string, most = MOST): CompanyFile {
   const body = text.replace(/^\ufeff/, "");
   const options = { delimiter: guessDelimiter(body) };
   const found = new Map<string, Company>();
@@ -59,8 +58,8 @@ export function readCompanyFile(text: string): CompanyFile {
   let places: ColumnIndexes | null = null;
 
   function take(data: readonly string[], broken: boolean, line: number): void {
-    if (data.length > MAX_CELLS) {
-      bad.push({ line, reason: `it has more than ${MAX_CELLS} cells` });
+    if (data.length > most.cells) {
+      bad.push({ line, reason: `it has more than ${most.cells} cells` });
       return;
     }
     const cells = data.map((cell) => cell.replace(/\s+/g, " ").trim());
@@ -86,7 +85,7 @@ export function readCompanyFile(text: string): CompanyFile {
     step({ data, errors, meta }, parser) {
       steps += 1;
       // An end of the last line makes one more.
-      if (steps > MAX_LINES + 1) return parser.abort();
+      if (steps > most.lines + 1) return parser.abort();
       const broken = errors.some(isBroken);
       lineEnd = meta.linebreak === "\r" ? "\r" : "\n";
       const text = body.slice(read, meta.cursor);
@@ -101,10 +100,10 @@ export function readCompanyFile(text: string): CompanyFile {
       read = meta.cursor;
     },
   });
-  const unread = unreadFrom < 0 ? [] : body.slice(unreadFrom).split(lineEnd === "\r" ? "\r" : /\r?\n/, MAX_LINES + 1);
-  if (steps > MAX_LINES + 1 || unread.length > MAX_LINES) {
-    const reason = `the file has more lines than the ${MAX_LINES} of a list`;
-    return { companies: [], bad: [{ line: MAX_LINES + 1, reason }] };
+  const unread = unreadFrom < 0 ? [] : body.slice(unreadFrom).split(lineEnd === "\r" ? "\r" : /\r?\n/, most.lines + 1);
+  if (steps > most.lines + 1 || unread.length > most.lines) {
+    const reason = `the file has more lines than the ${most.lines} of a list`;
+    return { companies: [], bad: [{ line: most.lines + 1, reason }] };
   }
   for (const each of unread) {
     const { data, errors } = Papa.parse<string[]>(each, options);
