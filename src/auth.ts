@@ -96,6 +96,9 @@ export class Throttle {
 /** Why a password is too easy to guess; `null` if nothing speaks against it. */
 export function passwordWeakness(password: string): string | null {
   const text = password.toLowerCase();
+  // Whoever reads the hash could sign in with it.
+  if (/^\$(?:argon2(?:id|i|d)|2[aby])\$/.test(text))
+    return "the password itself: a hash belongs into BARKEEP_PASSWORD_HASH";
   if (new Set(text).size < MIN_DISTINCT) return `at least ${MIN_DISTINCT} different characters`;
   // The name of this server with a number is what comes to mind first.
   if (/^(?:barkeep|admin|owner)[\d\W_]*$/.test(text)) return "another word than the name of the program or of its user";

@@ -119,6 +119,11 @@ describe("many passwords to verify", () => {
   });
 });
 
+test("a hash is no password: whoever reads it could sign in with it", () => {
+  for (const hash of ["$argon2id$v=19$m=65536,t=2,p=1$c2FsdA$aGFzaA", "$2b$10$abcdefghijklmnopqrstuv"])
+    expect(passwordWeakness(hash)).toContain("BARKEEP_PASSWORD_HASH");
+});
+
 test("passwords that are tried first are weak, with the reason", () => {
   const weak = ["password", "PASSWORD1", "12345678", "qwertyuiop", "aaaaaaaaa", "barkeep2026", "Barkeep!", "iloveyou"];
   for (const each of weak) expect([each, passwordWeakness(each)]).toEqual([each, expect.any(String)]);

@@ -74,7 +74,10 @@ export class Authenticator {
     private readonly password: Password | null,
     private readonly readOnly: boolean,
     private readonly ownToken: string | undefined,
-  ) {}
+    signedIn: readonly { readonly address: string | null }[] = [],
+  ) {
+    for (const { address } of signedIn) if (address) this.#known.add(networkOf(address));
+  }
 
   /**
    * Ends the login sessions that were opened with another password.
@@ -98,7 +101,8 @@ export class Authenticator {
       await saveSetting(db, PASSWORD_KEY, hash);
       await recordAtStart(db, known === undefined ? "password.set" : "password.change");
     }
-    return new Authenticator(db, new Password(hash, password), readOnly, ownToken);
+    const signedIn = await listSessions(db, Date.now());
+    return new Authenticator(db, new Password(hash, password), readOnly, ownToken, signedIn);
   }
 
   /** Whether a login is required. */

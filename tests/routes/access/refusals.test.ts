@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { Authenticator } from "../../../src/routes/access/authenticator.ts";
 import { LoginBudget } from "../../../src/routes/access/login-budget.ts";
 import { RefusalRecord } from "../../../src/routes/access/refusal-record.ts";
-import { startApp, type TestApp } from "../../helpers/app.ts";
+import { openDatabase } from "../../../src/storage/db.ts";
+import { startApp, type TestApp, testConfig } from "../../helpers/app.ts";
+import { migratedDatabase, temporaryFolder } from "../../helpers/folder.ts";
 import { ask } from "../../helpers/http.ts";
 import { PASSWORD, PASSWORD_HASH } from "../../helpers/password.ts";
 
@@ -97,6 +100,26 @@ test("attempts beyond the budget wait, the newest first, and too many are refuse
   now = 100_000;
   await Promise.all(later);
   expect(order.filter((each) => each.endsWith("true")).length).toBe(8);
+});
+
+test("a network that has signed in passes among guesses from everywhere, also after a restart", async () => {
+  using folder = temporaryFolder();
+  const database = await migratedDatabase(folder);
+  const db = await openDatabase(database);
+  const config = testConfig(database, { BARKEEP_PASSWORD: PASSWORD });
+  const client = (address: string) => ({ address, agent: "" });
+  const first = await Authenticator.open(db, config);
+  expect(await first.signIn(client("203.0.113.7"), PASSWORD)).toHaveProperty("secret");
+  const restarted = await Authenticator.open(db, config);
+  const guess = (i: number) => restarted.signIn(client(`198.51.100.${i}`), `wrong ${i}`);
+  // More than are checked and wait before it, and more than wait after it.
+  const guesses = Array.from({ length: 18 }, (_, i) => guess(i));
+  const [known, unknown] = ["203.0.113.7", "203.0.113.8"].map((from) => restarted.signIn(client(from), PASSWORD));
+  guesses.push(...Array.from({ length: 9 }, (_, i) => guess(100 + i)));
+  expect(await known).toHaveProperty("secret");
+  expect(await unknown).toHaveProperty("wait");
+  await Promise.all(guesses);
+  db.close();
 });
 
 test("refusals of a kind are recorded once a window with their number, and kinds without end are counted together", async () => {
