@@ -120,8 +120,10 @@ class Reader {
   /** The fault of a secret is reported without the secret. */
   secret(variable: string, minLength: number): string | undefined {
     const value = this.text(variable);
-    if (value !== undefined && value.length < minLength) {
-      this.faults.push({ variable, value: `${value.length} characters`, wants: `at least ${minLength} characters` });
+    // One of blanks alone was meant to be one.
+    if (value === undefined ? this.env[variable] : value.length < minLength) {
+      const characters = `${value?.length ?? 0} characters`;
+      this.faults.push({ variable, value: characters, wants: `at least ${minLength} characters` });
     }
     return value;
   }

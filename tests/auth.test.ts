@@ -178,6 +178,8 @@ describe("settings", () => {
   });
   test("a short password, a broken hash or both at once are refused without being shown", () => {
     expect(faults({ BARKEEP_PASSWORD: "short7!" })).toContain("at least 8 characters");
+    expect(faults({ BARKEEP_PASSWORD: "        " })).toContain("at least 8 characters");
+    expect(faults({ BARKEEP_SECRET: " " })).toContain("BARKEEP_SECRET");
     expect(faults({ BARKEEP_PASSWORD: "short7!" })).not.toContain("short7!");
     expect(faults({ BARKEEP_PASSWORD_HASH: "argon2id=19" })).toMatch(
       /BARKEEP_PASSWORD_HASH .* backslash before each \$/,
