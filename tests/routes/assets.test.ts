@@ -9,7 +9,7 @@ const read = async (address: string) => (await route.request(address)).text();
 const importsOf = (script: string) => new Bun.Transpiler({ loader: "js" }).scanImports(script);
 
 test("the page loads its module before htmx, and has no script of its own, also before the login", async () => {
-  await using app = await startApp({ env: { BARKEEP_PASSWORD: PASSWORD_HASH } });
+  await using app = await startApp({ env: { BARKEEP_PASSWORD_HASH: PASSWORD_HASH } });
   const page = await (await fetch(`${app.url}/login`)).text();
   const scripts = [...page.matchAll(/<script[^>]*>.*?<\/script>/gs)].map(([script]) => script);
   expect(scripts).toEqual([
