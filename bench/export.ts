@@ -159,13 +159,13 @@ const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
 const answers: BenchResult[] = [];
 for (const content of ["bars", "features"] as const) {
   const rows = content === "bars" ? BARS : ROWS;
-  for (const format of ["json", "csv", "parquet"] as const) {
+  for (const format of ["json", "csv", "arrow", "parquet"] as const) {
     const costs: ExportCost[] = [];
     const limits: number[] = [];
     let size = 0;
     for (let round = 0; round < ROUNDS; round++) {
       costs.push(await exportOnce(requestOf(content, format)));
-      const limit = limitOnce(content, format === "parquet");
+      const limit = limitOnce(content, format === "parquet" || format === "arrow");
       limits.push(limit.seconds);
       size = limit.size;
     }
@@ -174,11 +174,12 @@ for (const content of ["bars", "features"] as const) {
     const limit = median(limits);
     const what = content === "bars" ? `${BARS} bars` : `${FEATURES.length} features of ${ROWS} bars`;
     const growth = megabytes(median(costs.map((cost) => cost.growth)));
+    const stall = `${(1000 * Math.max(...costs.map((cost) => cost.stall))).toFixed(0)} ms`;
     const target = TARGETS[`${content} ${format}`];
     answers.push({
       question: `export of ${what} as ${format}`,
-      measured: `${seconds.toFixed(2)} s, ${megabytes(bytes)}, ${(bytes / rows).toFixed(1)} B a row, +${growth}`,
-      comparedWith: `${format === "parquet" ? "copy and zstd 1" : "String(value)"} ${limit.toFixed(2)} s, ${megabytes(size)}`,
+      measured: `${seconds.toFixed(2)} s, ${megabytes(bytes)}, ${(bytes / rows).toFixed(1)} B a row, +${growth}, longest stall ${stall}`,
+      comparedWith: `${format === "parquet" || format === "arrow" ? "copy and zstd 1" : "String(value)"} ${limit.toFixed(2)} s, ${megabytes(size)}`,
       ratio: (seconds / limit).toFixed(2),
       ...(target === undefined ? {} : { target }),
     });

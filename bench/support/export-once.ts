@@ -13,6 +13,8 @@ export interface ExportCost {
   readonly bytes: number;
   /** The most memory seen at a piece, above that of the idle process with the thread running, in bytes. */
   readonly growth: number;
+  /** The longest time that the main thread, which passes the pieces on, answered nothing, in seconds. */
+  readonly stall: number;
 }
 
 const [dbUrl, text, kept] = process.argv.slice(2) as [string, string, string?];
@@ -42,11 +44,20 @@ async function read(request: ExportRequest): Promise<{ bytes: number; peak: numb
 
 let isMeasured = false;
 await read({ ...request, from: 0, to: 1 });
+const TICK_MS = 2;
+let stall = 0;
+let lastTick = performance.now();
+const ticks = setInterval(() => {
+  const now = performance.now();
+  stall = Math.max(stall, (now - lastTick - TICK_MS) / 1000);
+  lastTick = now;
+}, TICK_MS);
 isMeasured = true;
 const idle = process.memoryUsage.rss();
 const start = performance.now();
 const { bytes, peak } = await read(request);
 await file?.end();
 const seconds = (performance.now() - start) / 1000;
+clearInterval(ticks);
 await exporter.close();
-console.log(JSON.stringify({ seconds, bytes, growth: peak - idle } satisfies ExportCost));
+console.log(JSON.stringify({ seconds, bytes, growth: peak - idle, stall } satisfies ExportCost));
