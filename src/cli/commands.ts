@@ -2,7 +2,7 @@
 
 import { rename, rm } from "node:fs/promises";
 import { type Config, withoutCredentials } from "../config.ts";
-import { compareSchema, NoDatabase, openExisting } from "../storage/db.ts";
+import { compareSchema, NEWER_SCHEMA, NoDatabase, openExisting } from "../storage/db.ts";
 import { versionOf, versionText } from "../version.ts";
 import { sizeText } from "../views/ui/format.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -189,7 +189,9 @@ async function storedStatus({ dbUrl, dbToken, commit }: Config) {
   try {
     const db = await openExisting(dbUrl, dbToken);
     try {
-      if ((await compareSchema(db)).missing > 0) return { server: null, version, database, schema: "older" };
+      const { missing, unknown } = await compareSchema(db);
+      if (unknown > 0) throw new Error(NEWER_SCHEMA);
+      if (missing > 0) return { server: null, version, database, schema: "older" };
       const count = async (table: string) => Number((await db.rows(`SELECT count(*) FROM ${table}`, []))[0]![0]);
       return { server: null, version, database, profiles: await count("profiles"), runs: await count("runs") };
     } finally {

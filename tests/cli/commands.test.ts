@@ -6,8 +6,9 @@ import { join } from "node:path";
 import { exportCommand, runCommand, statusCommand, watchCommand } from "../../src/cli/commands.ts";
 import { type RunWire, summaryOf } from "../../src/cli/follow.ts";
 import { ApiError, findServer } from "../../src/cli/session.ts";
+import { openDatabase } from "../../src/storage/db.ts";
 import { startApp, type TestApp } from "../helpers/app.ts";
-import { temporaryFolder } from "../helpers/folder.ts";
+import { migratedDatabase, temporaryFolder } from "../helpers/folder.ts";
 
 const folder = temporaryFolder();
 let app: TestApp;
@@ -99,4 +100,16 @@ test("the status of a server has its version and what is open; nobody at an addr
   await expect(statusCommand(app.app.config, { server: "http://127.0.0.1:9" })).rejects.toThrow();
   // Its app has the lease of the database, but has not said where it listens.
   expect(await findServer(app.app.config)).toBeNull();
+});
+
+test("the status of a database that a newer version has changed is refused, and nothing is counted", async () => {
+  using folder = temporaryFolder();
+  const dbUrl = await migratedDatabase(folder);
+  const db = await openDatabase(dbUrl);
+  const later = "INSERT INTO __drizzle_migrations (hash, created_at) VALUES ('x', 9999999999999)";
+  await db.write([{ sql: later, args: [] }]);
+  db.close();
+  const status = statusCommand({ ...app.app.config, dbUrl }, { json: true });
+  await expect(status).rejects.toThrow("changed by a newer Barkeep");
+  expect(out).toEqual([]);
 });
