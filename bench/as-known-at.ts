@@ -3,7 +3,7 @@
  * moment: `bun bench/as-known-at.ts [symbols of days] [symbols of minutes]`.
  */
 
-import { type BarColumns, barsBetween, emptyBars } from "../src/domain/market/bars.ts";
+import { type BarColumns, barsBetween } from "../src/domain/market/bars.ts";
 import { barStarts, CALENDAR } from "../src/domain/market/calendar.ts";
 import { DAY, type Interval } from "../src/domain/market/interval.ts";
 import { planBatches } from "../src/domain/runs/batch-plan.ts";
@@ -12,6 +12,7 @@ import { barPages, seriesId } from "../src/storage/market/bars.ts";
 import { KnownBars } from "../src/storage/market/known-bars.ts";
 import { storeBatch } from "../src/storage/runs/batches.ts";
 import { temporaryFolder } from "../tests/helpers/folder.ts";
+import { barsAt } from "./support/bars-at.ts";
 
 const [DAILY = 500, MINUTES = 20] = process.argv.slice(2).map(Number);
 const END = Date.UTC(2026, 0, 1) / 1_000;
@@ -22,13 +23,7 @@ const NIGHTS = 250;
 
 function barsOf(interval: Interval): BarColumns {
   const starts = SESSIONS.flatMap((session) => (interval === "1d" ? [session.date] : barStarts(session, interval)));
-  const bars = emptyBars(starts.length);
-  for (const [at, ts] of starts.entries()) {
-    bars.ts[at] = ts;
-    for (const field of ["open", "high", "low", "close"] as const) bars[field][at] = 100 + ((at * 7_919) % 1_000) / 100;
-    bars.volume[at] = 1_000 + ((at * 31) % 5_000);
-  }
-  return bars;
+  return barsAt(starts);
 }
 
 async function store(db: Database, id: number, window: { from: number; to: number }, bars: BarColumns, from: number) {

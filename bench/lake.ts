@@ -3,7 +3,7 @@
  * storing of a batch, in CPU time: `bun bench/lake.ts [symbols]`.
  */
 
-import { type BarColumns, emptyBars, lowerBound, sliceBars } from "../src/domain/market/bars.ts";
+import { type BarColumns, lowerBound, sliceBars } from "../src/domain/market/bars.ts";
 import { barStarts, CALENDAR } from "../src/domain/market/calendar.ts";
 import { LakeFolder } from "../src/pipeline/lake/lake-folder.ts";
 import { syncLake } from "../src/pipeline/lake/sync-lake.ts";
@@ -11,6 +11,7 @@ import { type Database, migrateDatabase, openDatabase } from "../src/storage/db.
 import { insertBars, seriesId } from "../src/storage/market/bars.ts";
 import { markYears } from "../src/storage/market/lake-changes.ts";
 import { temporaryFolder } from "../tests/helpers/folder.ts";
+import { barsAt } from "./support/bars-at.ts";
 
 const SYMBOLS = Number(process.argv[2] ?? 10);
 /** The new day is the last one of its year: the file that is rewritten is as large as it gets. */
@@ -28,13 +29,7 @@ async function cpuOf(work: () => Promise<unknown>): Promise<number> {
 function minutesSince(year: number): BarColumns {
   const sessions = CALENDAR.sessionsBetween("us_equity", Date.UTC(year, 0, 1) / 1_000, END);
   const starts = sessions.flatMap((session) => barStarts(session, "1m"));
-  const bars = emptyBars(starts.length);
-  for (const [at, ts] of starts.entries()) {
-    bars.ts[at] = ts;
-    for (const field of ["open", "high", "low", "close"] as const) bars[field][at] = 100 + ((at * 7_919) % 1_000) / 100;
-    bars.volume[at] = 1_000 + ((at * 31) % 5_000);
-  }
-  return bars;
+  return barsAt(starts);
 }
 
 const keyOf = (n: number) => ({
