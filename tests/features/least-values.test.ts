@@ -12,7 +12,7 @@ const value = fc.oneof(
 const series = fc
   .tuple(fc.array(value, { minLength: 130, maxLength: 400 }), fc.constantFrom("as it is", "rising", "falling"))
   .map(([values, order]) => {
-    // In order, every bar takes from one end of the window, which then has to be read anew.
+    // In order, every bar takes from one end of the window, which then has to be rescanned.
     if (order === "rising") values.sort((a, b) => a - b);
     if (order === "falling") values.sort((a, b) => b - a);
     return Float64Array.from(values, (x) => x + 0);

@@ -4,8 +4,8 @@
  */
 
 /**
- * Values kept beyond those that are needed when the window is read anew, and the most that are: with fewer the window is
- * read more often, with more a bar changes them more often.
+ * How many values beyond the ones needed are kept after a rescan of the window, and the most that are kept: with fewer the
+ * window is rescanned more often, with more a bar changes them more often.
  */
 const FILLED = 12;
 const MOST = 32;

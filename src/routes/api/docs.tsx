@@ -103,7 +103,7 @@ function operationsOf({ paths = {} }: ApiDocument, caller: Caller): (ApiOperatio
   );
 }
 
-/** Request and answer as they were on the wire, in short; `null` without an example. */
+/** The example of an operation as text, an HTTP request and its shortened response; `null` without one. */
 function exampleText(operationId: string): ApiOperation["example"] {
   const example = exampleOf(operationId);
   if (example === null) return null;
