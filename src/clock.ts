@@ -27,6 +27,17 @@ function steady(): number {
   return performance.now() + slept;
 }
 
+/** Waits until `work` ends or `milliseconds` have passed; `work` goes on. @throws what `work` throws meanwhile */
+export async function waitAtMost(work: Promise<unknown>, milliseconds: number): Promise<void> {
+  const limit = Promise.withResolvers<void>();
+  const timer = setTimeout(limit.resolve, milliseconds);
+  try {
+    await Promise.race([work, limit.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 export const systemClock: Clock = {
   now: Date.now,
   steady,

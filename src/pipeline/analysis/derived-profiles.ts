@@ -3,6 +3,7 @@
  * behind them is the same. A screen computes those of many symbols in the background, and answers with what is known.
  */
 
+import { waitAtMost } from "../../clock.ts";
 import { Refusal } from "../../domain/errors.ts";
 import { venueOfSeries } from "../../domain/market/exchanges/exchanges.ts";
 import { divides, INTERVALS, type Interval, type ReadInterval } from "../../domain/market/interval.ts";
@@ -31,7 +32,7 @@ const KEPT = 24;
 /** A screen that nobody has asked for this long is not computed further, milliseconds. */
 const FORGOTTEN_MS = 60_000;
 /** How long a page waits for its values, milliseconds: it says what is still missing. */
-const PATIENCE_MS = 2_000;
+const MAX_WAIT_MS = 2_000;
 /** How long a request waits that wants the values of all symbols, and when it may ask again (seconds). */
 const WHOLE_MS = 20_000;
 const RETRY_AFTER = 5;
@@ -147,12 +148,12 @@ export class DerivedProfiles {
   }
 
   /** What is computed by now of a screen, of which the rest is being computed. */
-  async select(query: DerivedQuery, patienceMs = PATIENCE_MS): Promise<DerivedSelection> {
+  async select(query: DerivedQuery, waitMs = MAX_WAIT_MS): Promise<DerivedSelection> {
     const { interval, where, columns, sort } = query;
     const sources = await this.sourcesOf(interval);
     const screen = this.#screens.getOrInsertComputed(interval, () => new Screen());
     screen.askedAt = performance.now();
-    await this.#advance(screen, interval, patienceMs);
+    await this.#advance(screen, interval, waitMs);
     const named = where === undefined ? [] : [...simpleConditions(where)];
     await this.#facts.update(named.flatMap(factsOf));
     const operands = [
@@ -184,14 +185,11 @@ export class DerivedProfiles {
   }
 
   /** Computes what is missing, and waits for it as long as the reader would. */
-  async #advance(screen: Screen, interval: ReadInterval, patienceMs: number): Promise<void> {
+  async #advance(screen: Screen, interval: ReadInterval, waitMs: number): Promise<void> {
     screen.work ??= this.#compute(screen, interval).finally(() => {
       screen.work = null;
     });
-    const patience = Promise.withResolvers<void>();
-    const timer = setTimeout(patience.resolve, patienceMs);
-    await Promise.race([screen.work, patience.promise]);
-    clearTimeout(timer);
+    await waitAtMost(screen.work, waitMs);
   }
 
   /** Computes what is missing or outdated, as long as somebody asks for it. */

@@ -1,6 +1,7 @@
 /** The backups on the settings page: what it shows, and its form. */
 
 import { z } from "@hono/zod-openapi";
+import { waitAtMost } from "../../clock.ts";
 import { hasControlCharacters, invalidFields, Refusal } from "../../domain/errors.ts";
 import { DEFAULT_KEEP } from "../../scheduler/backups/plan.ts";
 import { fieldErrors } from "../../schemas.ts";
@@ -81,7 +82,7 @@ export async function backUpNow({
   backups,
 }: BackupServices): Promise<{ readonly status: Refusal["status"]; readonly about: Partial<BackupsView> } | null> {
   try {
-    await Promise.race([backups.backUpNow(), Bun.sleep(SHOW_MS)]);
+    await waitAtMost(backups.backUpNow(), SHOW_MS);
     return null;
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;

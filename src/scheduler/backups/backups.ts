@@ -1,7 +1,7 @@
 /** Backs the database up at a time of the day and by hand, and keeps the newest ones. */
 
 import { basename, resolve } from "node:path";
-import type { Clock } from "../../clock.ts";
+import { type Clock, waitAtMost } from "../../clock.ts";
 import { messageOf, Refusal } from "../../domain/errors.ts";
 import { utcMinute } from "../../domain/time.ts";
 import type { Log } from "../../log.ts";
@@ -85,10 +85,7 @@ export class Backups {
     this.#stopThread();
     if (this.#underway !== null) {
       // SQLite cannot be interrupted, nor a folder on a disk that does not answer.
-      const patience = Promise.withResolvers<void>();
-      const timer = setTimeout(patience.resolve, STOP_MS);
-      await Promise.race([this.#underway.work, patience.promise]);
-      clearTimeout(timer);
+      await waitAtMost(this.#underway.work, STOP_MS);
     }
     await this.#saving;
   }

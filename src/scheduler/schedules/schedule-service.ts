@@ -1,6 +1,6 @@
 /** Lists, reads, creates, changes, deletes and runs schedules. */
 
-import type { Clock } from "../../clock.ts";
+import { type Clock, waitAtMost } from "../../clock.ts";
 import { invalid, Refusal } from "../../domain/errors.ts";
 import type { Schedule, ScheduleInput, Turn } from "../../domain/schedules.ts";
 import type { Provider } from "../../providers/provider.ts";
@@ -45,7 +45,7 @@ interface Dependencies {
 
 /** How long an answer may wait for what is due at once, milliseconds: it goes on without the answer. */
 const SOON_MS = 1_000;
-const soon = (work: Promise<void>) => Promise.race([work, Bun.sleep(SOON_MS)]);
+const soon = (work: Promise<void>) => waitAtMost(work, SOON_MS);
 
 export class ScheduleService {
   constructor(private readonly dependencies: Dependencies) {}

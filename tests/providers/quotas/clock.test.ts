@@ -1,6 +1,7 @@
 /** Limits when the clock is set back: nothing waits longer for that. */
 
 import { describe, expect, test } from "bun:test";
+import { waitAtMost } from "../../../src/clock.ts";
 import { Hold } from "../../../src/providers/quotas/hold.ts";
 import { FixedPeriod, SlidingMinute } from "../../../src/providers/quotas/meters.ts";
 import type { QuotaRow } from "../../../src/providers/quotas/quota-state.ts";
@@ -51,4 +52,10 @@ describe("after the clock was set back", () => {
     expect(hold!.until).toBe((NOW + 31 * DAY) / 1000);
     limiter.close();
   });
+});
+
+test("a wait with a limit ends with its work, with the work's error, or without it at the limit", async () => {
+  await waitAtMost(Promise.resolve("done"), 3_600_000);
+  await expect(waitAtMost(Promise.reject(new Error("broken")), 3_600_000)).rejects.toThrow("broken");
+  await waitAtMost(new Promise<void>(() => {}), 1);
 });
