@@ -77,6 +77,7 @@ export class RunRegistry {
   stage(job: JobRecord, stage: Stage, counters: Counters = job.counters): void {
     const now = this.#now();
     const before = job.counters;
+    const enters = stage.stage !== job.stage.stage;
     this.#measure(job, now);
     job.run.meter.count(job, stage);
     const { dataPoints, apiCalls, gaps = 0 } = counters;
@@ -91,8 +92,7 @@ export class RunRegistry {
     this.dependencies.onBars?.(bars);
     if (job.state === "queued") job.queuedAt = now;
     if (hasEnded(job.state)) this.dependencies.onEnd?.(job);
-    const level = stage.stage === "failed" ? "error" : stage.stage === "engineer" ? "debug" : "info";
-    this.dependencies.log.write(level, line, job.run.row.id, job.symbol);
+    this.dependencies.log.write(levelOf(stage, enters), line, job.run.row.id, job.symbol);
   }
 
   /** Passes a job to the hub again, after a change that is no report of its own. */
@@ -246,4 +246,11 @@ export class RunRegistry {
       ...(state === "running" ? this.#outlook(run, sums) : { eta: null, blocked: null }),
     };
   }
+}
+
+/** The level of a report's log line: single features are details, the stage's begin and end are not. */
+function levelOf(stage: Stage, isNew: boolean): "error" | "info" | "debug" {
+  if (stage.stage === "failed") return "error";
+  if (stage.stage !== "engineer" || isNew || stage.done === stage.total) return "info";
+  return "debug";
 }
