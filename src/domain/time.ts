@@ -89,10 +89,10 @@ export function isTimeZone(name: string): boolean {
 }
 
 /**
- * `minute`: `2026-03-02 14:02 UTC`, `clock`: `14:02 UTC`, `second`: `14:02:11 UTC`, `bare`: `14:02:11`, for columns whose
- * head names the zone.
+ * `minute`: `2026-03-02 14:02 UTC`, `clock`: `14:02 UTC`, `second`: `14:02:11 UTC`, `bare` and `column`: `14:02:11` and
+ * `2026-03-02 14:02` below a head that names the zone.
  */
-export type MomentStyle = "minute" | "clock" | "second" | "bare";
+export type MomentStyle = "minute" | "clock" | "second" | "bare" | "column";
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
@@ -137,6 +137,8 @@ export function writeMoment(at: number, timeZone: string, style: MomentStyle): s
       return `${time} ${zone}`;
     case "bare":
       return time;
+    case "column":
+      return `${date} ${time.slice(0, 5)}`;
   }
 }
 

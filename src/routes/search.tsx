@@ -4,6 +4,7 @@
 import { type Context, Hono } from "hono";
 import { covers, type Scope } from "../domain/access.ts";
 import { parseSymbol } from "../domain/market/symbol.ts";
+import { runTitle } from "../domain/runs/run-title.ts";
 import { ZONES } from "../domain/time.ts";
 import { describeRow } from "../scheduler/runs/run-records.ts";
 import { companiesNamed, searchCompanies } from "../storage/companies/companies.ts";
@@ -12,7 +13,6 @@ import { listRuns } from "../storage/runs/run-list.ts";
 import type { RunRow } from "../storage/runs/runs.ts";
 import { readSchedules } from "../storage/schedules.ts";
 import { findRunSymbols, profilesOf } from "../storage/search.ts";
-import { runTitle } from "../views/runs/run-header.tsx";
 import { type Found, SearchPage, SearchResults, type SearchView, SymbolOptions } from "../views/search.tsx";
 import { jobAddress, profileAddress } from "../views/ui/dom.ts";
 import { NAVIGATION, type PageContext, THEME_TITLES, THEMES, ZONE_TITLES } from "../views/ui/layout.tsx";

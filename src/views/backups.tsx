@@ -3,7 +3,7 @@
 
 import { Moment, Pill } from "./ui/components.tsx";
 import { type Flash, FlashMessage } from "./ui/flash-message.tsx";
-import { formFields, Reason } from "./ui/form-field.tsx";
+import { formFields, Reason, TIME } from "./ui/form-field.tsx";
 
 const BACKUP_FIELDS = ["folder", "at", "keep"] as const;
 export type BackupFields = Readonly<Record<(typeof BACKUP_FIELDS)[number], string>>;
@@ -144,7 +144,7 @@ const Forms = ({ view }: { view: BackupsView }) => {
           <input {...input("folder")} placeholder="/mnt/backups/barkeep" spellcheck={false} />
         </Field>
         <Field name="at" title="Every day at (UTC)" form={form}>
-          <input {...input("at")} type="time" />
+          <input {...input("at")} {...TIME} />
         </Field>
         <Field name="keep" title="Keep the newest" form={form}>
           <input {...input("keep")} type="number" min="1" max="1000" />

@@ -144,13 +144,18 @@ test("when the clocks change, the hour that is left out is passed over and the o
 });
 
 test.each([
-  ["UTC", "2026-03-02 04:02 UTC", "04:02 UTC", "04:02:11 UTC", "04:02:11"],
-  ["America/New_York", "2026-03-01 23:02 EST", "23:02 EST", "23:02:11 EST", "23:02:11"],
-  ["Asia/Kolkata", "2026-03-02 09:32 GMT+5:30", "09:32 GMT+5:30", "09:32:11 GMT+5:30", "09:32:11"],
-])("a moment in %s names its zone, on a 24-hour clock", (zone, minute, clock, second, bare) => {
-  const written = (["minute", "clock", "second", "bare"] as const).map((style) => writeMoment(AT, zone, style));
-  expect(written).toEqual([minute, clock, second, bare]);
-});
+  ["UTC", "2026-03-02 04:02 UTC", "04:02 UTC", "04:02:11 UTC", "04:02:11", "2026-03-02 04:02"],
+  ["America/New_York", "2026-03-01 23:02 EST", "23:02 EST", "23:02:11 EST", "23:02:11", "2026-03-01 23:02"],
+  ["Asia/Kolkata", "2026-03-02 09:32 GMT+5:30", "09:32 GMT+5:30", "09:32:11 GMT+5:30", "09:32:11", "2026-03-02 09:32"],
+])(
+  "a moment in %s names its zone, unless the head of its column does, on a 24-hour clock",
+  (zone, minute, clock, second, bare, column) => {
+    const written = (["minute", "clock", "second", "bare", "column"] as const).map((style) =>
+      writeMoment(AT, zone, style),
+    );
+    expect(written).toEqual([minute, clock, second, bare, column]);
+  },
+);
 
 test("midnight is 00:00, and summer time has a name of its own", () => {
   expect(writeMoment(Date.UTC(2026, 6, 1, 4), "America/New_York", "minute")).toBe("2026-07-01 00:00 EDT");
@@ -179,7 +184,7 @@ test("the browser writes moments as the server does, in every zone and style", (
   const others = Array.from({ length: 46 }, (_, index) => AT + index * (17 * 86_400_000 + 5_025_000));
   const moments = [...edges.map((edge) => Date.parse(edge)), ...others];
   for (const timeZone of TIME_ZONES) {
-    for (const style of ["minute", "clock", "second", "bare"] as const) {
+    for (const style of ["minute", "clock", "second", "bare", "column"] as const) {
       const written = moments.map((at) => browser.writeMoment(at, timeZone, style));
       expect(written).toEqual(moments.map((at) => writeMoment(at, timeZone, style)));
     }

@@ -43,8 +43,8 @@ const PHONE = { width: 390, height: 844 };
 const ZOOMED = { width: 720, height: 450 };
 const DESKTOP = { width: 1440, height: 900 };
 
-/** In the page: texts with a time of day that name no zone, but for a log, which names it above. */
-const ZONELESS = `[...document.querySelectorAll("main :not(script, option, code, pre, [data-moment=bare])")]
+/** In the page: texts with a time of day that name no zone, but for logs and columns, which name it above. */
+const ZONELESS = `[...document.querySelectorAll("main :not(script, option, code, pre, [data-moment=bare], [data-moment=column])")]
   .filter((element) => element.checkVisibility())
   .flatMap(({ childNodes }) => [...childNodes].filter(({ nodeType }) => nodeType === 3))
   .map(({ textContent }) => textContent)

@@ -1,6 +1,6 @@
 // Formats times and durations as src/domain/time.ts does on the server; tests/domain/time.test.ts compares both.
 
-/** @typedef {"minute" | "clock" | "second" | "bare"} MomentStyle as in src/domain/time.ts */
+/** @typedef {"minute" | "clock" | "second" | "bare" | "column"} MomentStyle as in src/domain/time.ts */
 
 /** @type {Map<string, Intl.DateTimeFormat>} */
 const formats = new Map();
@@ -46,7 +46,8 @@ export function writeMoment(at, timeZone, style) {
   if (style === "bare") return second;
   if (style === "second") return `${second} ${part.timeZoneName}`;
   if (style === "clock") return `${minute} ${part.timeZoneName}`;
-  return `${part.year}-${part.month}-${part.day} ${minute} ${part.timeZoneName}`;
+  const full = `${part.year}-${part.month}-${part.day} ${minute}`;
+  return style === "column" ? full : `${full} ${part.timeZoneName}`;
 }
 
 /**

@@ -6,9 +6,9 @@
 
 import { type Context, Hono } from "hono";
 import { Refusal } from "../../domain/errors.ts";
+import { runTitle } from "../../domain/runs/run-title.ts";
 import { canApply, JOB_ACTIONS, type JobAction } from "../../domain/runs/states.ts";
 import { liveDialog, liveToast, liveUndo } from "../../views/live.tsx";
-import { runTitle } from "../../views/runs/run-header.tsx";
 import { ConfirmPage, type ConfirmView } from "../../views/ui/confirm-dialog.tsx";
 import { plural } from "../../views/ui/format.ts";
 import { localPath, previousPath, wantsFragment } from "../page-context.ts";

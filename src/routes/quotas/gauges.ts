@@ -1,8 +1,8 @@
 /** The providers' quotas as pages show them. */
 
+import { runTitle } from "../../domain/runs/run-title.ts";
 import { findProvider } from "../../providers/registry.ts";
 import type { QuotaView } from "../../views/quotas/quota-gauges.tsx";
-import { runTitle } from "../../views/runs/run-header.tsx";
 import type { Services } from "../services.ts";
 
 /** Titles of what uses units besides runs. */

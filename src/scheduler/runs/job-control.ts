@@ -12,6 +12,7 @@
 import type { Coverage } from "../../domain/runs/coverage.ts";
 import { advance, describeStage, type JobPosition, type Stage } from "../../domain/runs/progress.ts";
 import type { FetchMode } from "../../domain/runs/refetch.ts";
+import { runTitle } from "../../domain/runs/run-title.ts";
 import { isActive, JOB_TRANSITIONS, type JobAction, type JobTransition } from "../../domain/runs/states.ts";
 import { writeMoment } from "../../domain/time.ts";
 import type { Log } from "../../log.ts";
@@ -22,7 +23,7 @@ import { failJobs, moveJobs, setRunState } from "../../storage/runs/runs.ts";
 import type { JobQueue } from "../queue/job-queue.ts";
 import { refuseActive } from "./active-jobs.ts";
 import { jobFailed, runEnded } from "./run-events.ts";
-import { type Counters, type JobRecord, keyOf, type RunRecord } from "./run-records.ts";
+import { type Counters, describeRow, type JobRecord, keyOf, type RunRecord } from "./run-records.ts";
 import type { RunRegistry } from "./run-registry.ts";
 
 /** What takes a job from its worker. */
@@ -252,7 +253,7 @@ export class JobControl {
       run.storedState = state;
       if (events.length > 0) onAlert?.();
       if (!isOpen) onRunEnd?.(run.row.id);
-      if (!isOpen) log.write("info", `Run ${run.row.id}: ${state}`, run.row.id);
+      if (!isOpen) log.write("info", `Run ${runTitle(describeRow(run.row))}: ${state}`, run.row.id);
     }
     registry.publish(run);
   }

@@ -6,6 +6,7 @@ import { failureReasons } from "../../domain/runs/failures.ts";
 import { describeStage, type JobProgress } from "../../domain/runs/progress.ts";
 import { isUnacknowledged } from "../../domain/runs/queue/attention.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
+import { runTitle } from "../../domain/runs/run-title.ts";
 import { canApply, JOB_TRANSITIONS, type JobAction, type RunAction } from "../../domain/runs/states.ts";
 import type { ProgressHub } from "../../hub.ts";
 import type { Log } from "../../log.ts";
@@ -117,7 +118,8 @@ export class RunService {
     const run = this.registry.runs.get(row.id) ?? this.registry.open(row, jobs, plannedCoverage(row));
     const { jobs: earlier, workedMs, fetchMs } = await speedOf(db, name);
     if (earlier > 0) run.meter.expect(Math.max(0, workedMs - fetchMs) / earlier);
-    log.write("info", `Run ${row.id}: ${symbols.length} symbols, ${request.mode}, ${interval}, ${name}`, row.id);
+    const count = symbols.length === 1 ? "1 symbol" : `${symbols.length} symbols`;
+    log.write("info", `Run ${runTitle(describeRow(row))}: ${count}`, row.id);
     this.control.enqueue(run, run.jobs.values());
     this.registry.forgetOld();
     return this.registry.summary(run);

@@ -1,7 +1,8 @@
 /** @jsxImportSource hono/jsx */
 /** The audit page: actor, action, subject, reason, and values before and after. */
 
-import { Moment } from "../ui/components.tsx";
+import { Moment, TimeHead } from "../ui/components.tsx";
+import { DATE } from "../ui/form-field.tsx";
 import { plural } from "../ui/format.ts";
 import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
 
@@ -81,11 +82,11 @@ const AuditFilter = ({ view: { fields, error, actors, actions } }: { view: Audit
       </div>
       <div class="field">
         <label for="audit-from">From</label>
-        <input id="audit-from" name="from" type="date" value={fields.from} />
+        <input id="audit-from" name="from" {...DATE} value={fields.from} />
       </div>
       <div class="field">
         <label for="audit-to">To</label>
-        <input id="audit-to" name="to" type="date" value={fields.to} />
+        <input id="audit-to" name="to" {...DATE} value={fields.to} />
       </div>
       <button type="submit" class="button">
         Filter
@@ -121,7 +122,7 @@ const AuditRows = ({ rows }: Pick<AuditView, "rows">) => (
     <table class="list audit">
       <thead>
         <tr>
-          <th scope="col">When</th>
+          <TimeHead title="When" />
           <th scope="col">Who</th>
           <th scope="col">What</th>
           <th scope="col">Subject</th>
@@ -134,8 +135,8 @@ const AuditRows = ({ rows }: Pick<AuditView, "rows">) => (
       <tbody>
         {rows.map(({ at, actor, action, subject, reason, before, after }) => (
           <tr>
-            <td class="num">
-              <Moment at={at} />
+            <td>
+              <Moment at={at} style="column" />
             </td>
             <td>{actor}</td>
             <td>{action}</td>

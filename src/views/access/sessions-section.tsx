@@ -1,7 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** The open login sessions on the access page. */
 
-import { Moment } from "../ui/components.tsx";
+import { Moment, TimeHead } from "../ui/components.tsx";
 
 export interface SessionSummary {
   /** Names the session; it is of no use for signing in. */
@@ -33,8 +33,8 @@ export const SessionsSection = ({ sessions }: { sessions: readonly SessionSummar
               <th scope="col">Who</th>
               <th scope="col">From</th>
               <th scope="col">Browser</th>
-              <th scope="col">Since</th>
-              <th scope="col">Last used</th>
+              <TimeHead title="Since" />
+              <TimeHead title="Last used" />
               <th scope="col">
                 <span class="visually-hidden">Action</span>
               </th>
@@ -47,10 +47,10 @@ export const SessionsSection = ({ sessions }: { sessions: readonly SessionSummar
                 <td>{address || "–"}</td>
                 <td class="wraps">{agent || "–"}</td>
                 <td>
-                  <Moment at={createdAt} />
+                  <Moment at={createdAt} style="column" />
                 </td>
                 <td>
-                  <Moment at={usedAt} />
+                  <Moment at={usedAt} style="column" />
                 </td>
                 <td>
                   <form method="post" action={`/settings/access/sessions/${id}/end`}>

@@ -2,7 +2,7 @@
 /** The access page: API tokens with their scopes, and open login sessions. */
 
 import { SCOPES, type Scope } from "../../domain/access.ts";
-import { Moment } from "../ui/components.tsx";
+import { Moment, TimeHead } from "../ui/components.tsx";
 import { type FormState, formFields } from "../ui/form-field.tsx";
 import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
 import { type SessionSummary, SessionsSection } from "./sessions-section.tsx";
@@ -101,9 +101,9 @@ const Tokens = ({ tokens, now }: Pick<AccessView, "tokens"> & { now: number }) =
         <tr>
           <th scope="col">Token</th>
           <th scope="col">Scope</th>
-          <th scope="col">Created</th>
-          <th scope="col">Last used</th>
-          <th scope="col">Expires</th>
+          <TimeHead title="Created" />
+          <TimeHead title="Last used" />
+          <TimeHead title="Expires" />
           <th scope="col">
             <span class="visually-hidden">Action</span>
           </th>
@@ -115,10 +115,12 @@ const Tokens = ({ tokens, now }: Pick<AccessView, "tokens"> & { now: number }) =
             <th scope="row">{name}</th>
             <td>{scope}</td>
             <td>
-              <Moment at={createdAt} />
+              <Moment at={createdAt} style="column" />
             </td>
-            <td>{lastUsedAt === null ? "never" : <Moment at={lastUsedAt} />}</td>
-            <td>{expiresAt === null ? "never" : expiresAt <= now ? "expired" : <Moment at={expiresAt} />}</td>
+            <td>{lastUsedAt === null ? "never" : <Moment at={lastUsedAt} style="column" />}</td>
+            <td>
+              {expiresAt === null ? "never" : expiresAt <= now ? "expired" : <Moment at={expiresAt} style="column" />}
+            </td>
             <td>
               <form method="post" action={`/settings/access/${id}/revoke`}>
                 <button type="submit" class="button" aria-label={`Revoke ${name}`}>

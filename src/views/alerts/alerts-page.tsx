@@ -2,9 +2,9 @@
 /** `/alerts`: the rules for mails, and the mails with their status. */
 
 import { ALERT_KINDS, type AlertKind, MAIL_STATES } from "../../domain/alerts.ts";
-import { Moment, Pill } from "../ui/components.tsx";
+import { Moment, Pill, TimeHead } from "../ui/components.tsx";
 import { type Flash, FlashMessage } from "../ui/flash-message.tsx";
-import { type FormState, formFields, Reason } from "../ui/form-field.tsx";
+import { type FormState, formFields, Reason, TIME } from "../ui/form-field.tsx";
 import { plural } from "../ui/format.ts";
 import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
 import { PageLinks, type PageLinksView } from "../ui/pagination.tsx";
@@ -193,12 +193,12 @@ const RulesForm = ({ view: { fields, errors } }: { view: AlertsView }) => {
           </span>
         </label>
         <div class="quiet-row">
-          <Input name="quiet_from" title="From" type="time" form={form} />
-          <Input name="quiet_to" title="To" type="time" form={form} />
+          <Input name="quiet_from" title="From" {...TIME} form={form} />
+          <Input name="quiet_to" title="To" {...TIME} form={form} />
           <Input name="quiet_zone" title="Time zone" type="text" form={form} />
         </div>
         <div class="quiet-row">
-          <Input name="summary_at" title="Daily summary at" type="time" form={form} />
+          <Input name="summary_at" title="Daily summary at" {...TIME} form={form} />
           <Input name="summary_zone" title="Its time zone" type="text" form={form} />
         </div>
       </fieldset>
@@ -226,11 +226,14 @@ type Typed = (typeof TEXT_FIELDS)[number];
 
 const { Field, control } = formFields("alert", TEXT_FIELDS);
 
-const Input = (props: { name: Typed; title: string; type: string; form: FormState<Typed> }) => (
-  <Field name={props.name} title={props.title} form={props.form}>
-    <input {...control(props.name, props.form)} type={props.type} value={props.form.values[props.name]} />
-  </Field>
-);
+const Input = (props: { name: Typed; title: string; type?: string; form: FormState<Typed> }) => {
+  const { name, title, form, ...attributes } = props;
+  return (
+    <Field name={name} title={title} form={form}>
+      <input {...control(name, form)} value={form.values[name]} {...attributes} />
+    </Field>
+  );
+};
 
 const STATES: Readonly<Record<MailState, readonly [title: string, icon: string, pill: string]>> = {
   waiting: ["Queued", "waiting", "paused"],
@@ -257,7 +260,7 @@ const MailTable = ({ mails }: { mails: readonly MailSummary[] }) => (
         <tr>
           <th scope="col">Subject</th>
           <th scope="col">Status</th>
-          <th scope="col">Created</th>
+          <TimeHead title="Created" />
           <th scope="col" class="num">
             Attempts
           </th>
@@ -277,7 +280,7 @@ const MailTable = ({ mails }: { mails: readonly MailSummary[] }) => (
               <State state={mail.state} />
             </td>
             <td>
-              <Moment at={mail.createdAt} />
+              <Moment at={mail.createdAt} style="column" />
             </td>
             <td class="num">{mail.attempts}</td>
             <td class="mail-outcome">

@@ -4,7 +4,7 @@
 import { ALERT_KINDS, type AlertKind, CHANNEL_KINDS, type ChannelKind } from "../../domain/alerts.ts";
 import { Pill } from "../ui/components.tsx";
 import { type Flash, FlashMessage } from "../ui/flash-message.tsx";
-import { type FormState, formFields, Reason } from "../ui/form-field.tsx";
+import { type FormState, formFields, Reason, TIME } from "../ui/form-field.tsx";
 import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
 import { KIND_TITLES } from "./alerts-page.tsx";
 
@@ -131,17 +131,14 @@ const Channel = ({ channel: { id, name, kind, host, enabled, unreadable, on } }:
   );
 };
 
-const Input = (props: { name: Name; title: string; type: string; form: FormState<Name>; placeholder?: string }) => (
-  <Field name={props.name} title={props.title} form={props.form}>
-    <input
-      {...control(props.name, props.form)}
-      type={props.type}
-      value={props.form.values[props.name]}
-      placeholder={props.placeholder}
-      autocomplete="off"
-    />
-  </Field>
-);
+const Input = (props: { name: Name; title: string; type?: string; form: FormState<Name>; placeholder?: string }) => {
+  const { name, title, form, ...attributes } = props;
+  return (
+    <Field name={name} title={title} form={form}>
+      <input {...control(name, form)} value={form.values[name]} autocomplete="off" {...attributes} />
+    </Field>
+  );
+};
 
 const ChannelForm = ({ view: { fields, errors, changed } }: { view: ChannelsView }) => {
   const form = { values: fields, errors };
@@ -177,8 +174,8 @@ const ChannelForm = ({ view: { fields, errors, changed } }: { view: ChannelsView
         <span>Quiet hours</span>
       </label>
       <div class="quiet-row">
-        <Input name="quiet_from" title="From" type="time" form={form} />
-        <Input name="quiet_to" title="To" type="time" form={form} />
+        <Input name="quiet_from" title="From" {...TIME} form={form} />
+        <Input name="quiet_to" title="To" {...TIME} form={form} />
         <Input name="quiet_zone" title="Time zone" type="text" form={form} />
       </div>
       <label class="check">

@@ -3,7 +3,7 @@
 
 import { listSymbols } from "../../domain/market/symbol.ts";
 import { type Command, CopyAs } from "../ui/copy-as.tsx";
-import { type FormState, formFields } from "../ui/form-field.tsx";
+import { DATE, type FormState, formFields } from "../ui/form-field.tsx";
 import { formatCount, plural, sizeText } from "../ui/format.ts";
 import { Layout, type PageContext } from "../ui/layout.tsx";
 
@@ -75,8 +75,8 @@ export const PanelPage = ({ page, view }: { page: PageContext; view: PanelView }
       <fieldset>
         <legend>Rows</legend>
         <Select view={view} name="interval" title="Interval" />
-        <Text view={view} name="from" title="From" type="date" />
-        <Text view={view} name="to" title="To, not included" type="date" />
+        <Text view={view} name="from" title="From" {...DATE} />
+        <Text view={view} name="to" title="To, not included" {...DATE} />
         <Select view={view} name="sort" title="Sort by" />
         <Select view={view} name="adjust" title="Adjusted for" />
         <Text view={view} name="as_known_at" title="As known at, UTC" placeholder="2026-03-02T21:00Z" />
@@ -213,18 +213,14 @@ const Keep = ({ parameters }: Pick<PanelPreview, "parameters">) => (
   </form>
 );
 
-const Text = (props: { view: PanelView; name: PanelField; title: string; placeholder?: string; type?: string }) => (
-  <Field name={props.name} title={props.title} form={props.view}>
-    <input
-      {...control(props.name, props.view)}
-      type={props.type ?? "text"}
-      value={props.view.values[props.name]}
-      placeholder={props.placeholder}
-      autocomplete="off"
-      spellcheck={false}
-    />
-  </Field>
-);
+const Text = (props: { view: PanelView; name: PanelField; title: string; placeholder?: string }) => {
+  const { view, name, title, ...attributes } = props;
+  return (
+    <Field name={name} title={title} form={view}>
+      <input {...control(name, view)} value={view.values[name]} autocomplete="off" spellcheck={false} {...attributes} />
+    </Field>
+  );
+};
 
 const Select = (props: { view: PanelView; name: keyof PanelView["options"]; title: string }) => (
   <Field name={props.name} title={props.title} form={props.view}>

@@ -2,8 +2,8 @@
 /** The profiles page: the screener, a row per symbol and interval with its health, and the renewals. */
 
 import { RUN_DEFAULTS } from "../../domain/defaults.ts";
-import type { Interval, ReadInterval } from "../../domain/market/interval.ts";
-import { SelectAllHead } from "../ui/components.tsx";
+import { type Interval, isDated, type ReadInterval } from "../../domain/market/interval.ts";
+import { SelectAllHead, Zoned } from "../ui/components.tsx";
 import { type Command, CopyAs } from "../ui/copy-as.tsx";
 import { formatCount, plural } from "../ui/format.ts";
 import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
@@ -189,13 +189,13 @@ const ProfileTable = ({ screener, rows }: Pick<ProfilesView, "screener" | "rows"
             Features
           </th>
           <th scope="col" class="num">
-            First bar
+            <BarHead title="First bar" rows={rows} />
           </th>
           <SortHead screener={screener} name="last_bar" num>
-            Last bar
+            <BarHead title="Last bar" rows={rows} />
           </SortHead>
           <SortHead screener={screener} name="updated" num>
-            Updated
+            <Zoned title="Updated" />
           </SortHead>
           <th scope="col">Provider</th>
         </tr>
@@ -208,6 +208,10 @@ const ProfileTable = ({ screener, rows }: Pick<ProfilesView, "screener" | "rows"
     </table>
   </section>
 );
+
+/** The title of a column of bars: bars of days have dates, which have no zone. */
+const BarHead = ({ title, rows }: { title: string } & Pick<ProfilesView, "rows">) =>
+  rows.every(({ interval }) => isDated(interval)) ? <>{title}</> : <Zoned title={title} />;
 
 const NoProfiles = ({ screener }: { screener: ScreenerView }) =>
   screener.error || isFiltered(screener) ? (

@@ -49,7 +49,7 @@ const PARTIAL = ` <span class="muted">partial</span>`;
 
 /** As the component `Moment`. */
 const moment = (at: number, zone: string) =>
-  `<time class="num" datetime="${new Date(at).toISOString()}" data-moment="minute" title="${utcSecond(at)}">${writeMoment(at, zone, "minute")}</time>`;
+  `<time class="num" datetime="${new Date(at).toISOString()}" data-moment="column" title="${utcSecond(at)}">${writeMoment(at, zone, "column")}</time>`;
 
 /** As the component `BarTime`. */
 function barTime(ts: number | null, interval: ReadInterval, zone: string): string {

@@ -7,6 +7,7 @@ import type { Health } from "../../domain/profiles/health.ts";
 import { CELL_STATES, CELL_WORDS, type CellState, monthText } from "../../domain/profiles/quality-map.ts";
 import { SyntheticPill } from "../ui/components.tsx";
 import { profileAddress } from "../ui/dom.ts";
+import { MONTH } from "../ui/form-field.tsx";
 import { formatCount, plural } from "../ui/format.ts";
 import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
 import { HealthPill } from "./health-badge.tsx";
@@ -120,7 +121,7 @@ const Filters = ({ view: { filter, scores, choices } }: { view: QualityMapView }
       </div>
       <div class="field">
         <label for="quality-to">Until</label>
-        <input id="quality-to" name="to" type="month" value={filter.to} />
+        <input id="quality-to" name="to" {...MONTH} value={filter.to} />
       </div>
       <button type="submit" class="button primary">
         Show

@@ -4,6 +4,7 @@
 import type { LogLine } from "../../domain/log.ts";
 import { BATCH_STATES } from "../../domain/runs/coverage.ts";
 import type { JobProgress } from "../../domain/runs/progress.ts";
+import { runTitle } from "../../domain/runs/run-title.ts";
 import { type StageTimes, TIMED_STAGES, type TimedStage } from "../../domain/runs/stage-times.ts";
 import { isActive } from "../../domain/runs/states.ts";
 import type { Condition } from "../../domain/runs/wait-reason.ts";
@@ -16,7 +17,6 @@ import { formatCount, formatEta, secondsUntil } from "../ui/format.ts";
 import { Layout, type PageContext } from "../ui/layout.tsx";
 import { type BatchGroup, BatchList, describeGroup } from "./batch-list.tsx";
 import { LogPanel } from "./log-panel.tsx";
-import { runTitle } from "./run-header.tsx";
 
 export interface JobView {
   readonly run: RunView["run"];

@@ -5,7 +5,7 @@ import { MAX_AT_WORK, MAX_BATCH_DAYS, MAX_RUN_NAME, MAX_YEARS, RUN_DEFAULTS } fr
 import { INTERVALS, type Interval } from "../../domain/market/interval.ts";
 import { MODES, type Mode } from "../../domain/runs/states.ts";
 import { dom } from "../ui/dom.ts";
-import { type FormState, formFields } from "../ui/form-field.tsx";
+import { DATE, type FormState, formFields } from "../ui/form-field.tsx";
 import { plural } from "../ui/format.ts";
 
 /** The fields as the browser sends them: text, named as in `POST /api/runs`. */
@@ -67,9 +67,6 @@ const { Field, Choice, control } = formFields("run", RUN_FIELDS, {
   symbols: "Separate with commas or spaces",
   max_workers: `At most ${MAX_AT_WORK} in all`,
 });
-
-/** A date as text: the browser's own field would show it in the order of its language. */
-const DATE = { placeholder: "2020-01-31", maxlength: 10, autocomplete: "off", spellcheck: false } as const;
 
 /** The cost of the run replaces the hint as soon as something is typed or chosen. */
 const PREVIEW = {

@@ -5,8 +5,9 @@ import type { Child } from "hono/jsx";
 import type { FailureReason } from "../../domain/runs/failures.ts";
 import { isUnacknowledged } from "../../domain/runs/queue/attention.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
+import { runContent, runTitle } from "../../domain/runs/run-title.ts";
 import { canApply, isActive, type JobAction, type JobState } from "../../domain/runs/states.ts";
-import { formatDuration, isoDate } from "../../domain/time.ts";
+import { formatDuration } from "../../domain/time.ts";
 import { queueAddress } from "../jobs/queue-url.ts";
 import { Icon, Moment, Pill, STATE_ICONS } from "../ui/components.tsx";
 import { dom } from "../ui/dom.ts";
@@ -30,27 +31,6 @@ export const RunState = ({ state, gaps = 0 }: { state: RunSummary["state"]; gaps
     </Pill>
   );
 };
-
-export const MODE_WORDS = {
-  full: "Full",
-  incremental: "Incremental",
-  reprocess: "Reprocess",
-  repair: "Repair",
-} as const;
-
-type Titled = Pick<RunSummary, "mode" | "interval" | "years" | "dates" | "provider">;
-
-/** `2020-01-01 to 2024-12-31`, the last day included. */
-const daysOf = ({ from, to }: { from: string; to: string }) => `${from} to ${isoDate(Date.parse(to) / 1_000 - 86_400)}`;
-
-/** The name of a run, or what it requests if it has none. */
-export const runTitle = (run: Titled & Pick<RunSummary, "name">): string => run.name ?? runContent(run);
-
-/** What a run requests: `Full · 1d · 2 years · demo` */
-function runContent(run: Titled): string {
-  const years = run.dates ? daysOf(run.dates) : run.years === "all" ? "all history" : plural(run.years, "year");
-  return [MODE_WORDS[run.mode], run.interval, ...(run.mode === "full" ? [years] : []), run.provider].join(" · ");
-}
 
 /** The order in which a run's states are listed, the most urgent first. */
 export const COUNTED = ["failed", "running", "paused", "queued", "complete", "skipped", "cancelled"] as const;

@@ -3,15 +3,16 @@
 
 import { INTERVALS } from "../../domain/market/interval.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
+import { MODE_WORDS, runTitle } from "../../domain/runs/run-title.ts";
 import { MODES, RUN_STATES } from "../../domain/runs/states.ts";
 import { formatDuration } from "../../domain/time.ts";
-import { Icon, Moment, STATE_ICONS } from "../ui/components.tsx";
+import { Icon, Moment, STATE_ICONS, TimeHead } from "../ui/components.tsx";
 import { dom } from "../ui/dom.ts";
-import { type FormState, formFields } from "../ui/form-field.tsx";
+import { DATE, type FormState, formFields } from "../ui/form-field.tsx";
 import { formatCount } from "../ui/format.ts";
 import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
 import { PageLinks, type PageLinksView } from "../ui/pagination.tsx";
-import { COUNTED, MODE_WORDS, RUN_WORDS, RunState, runTitle } from "./run-header.tsx";
+import { COUNTED, RUN_WORDS, RunState } from "./run-header.tsx";
 
 /** The filter's fields, named as in the query. */
 export const RUN_LIST_FIELDS = ["state", "mode", "interval", "provider", "symbol", "from", "to"] as const;
@@ -91,10 +92,10 @@ const RunFilterForm = ({ view: { form, providers } }: { view: RunListView }) => 
         />
       </Field>
       <Field name="from" form={form} title="From (UTC)">
-        <input {...control("from", form)} type="date" value={form.values.from} />
+        <input {...control("from", form)} {...DATE} value={form.values.from} />
       </Field>
       <Field name="to" form={form} title="To (UTC)">
-        <input {...control("to", form)} type="date" value={form.values.to} />
+        <input {...control("to", form)} {...DATE} value={form.values.to} />
       </Field>
       <button type="submit" class="button">
         Filter
@@ -134,9 +135,7 @@ const RunTable = ({ runs, path }: { runs: readonly ListedRun[]; path: string }) 
           <th scope="col" class="num">
             Duration
           </th>
-          <th scope="col" class="num">
-            Started
-          </th>
+          <TimeHead title="Started" class="num" />
         </tr>
       </thead>
       <tbody>
@@ -167,7 +166,7 @@ const RunTable = ({ runs, path }: { runs: readonly ListedRun[]; path: string }) 
               {run.finishedAt === null ? "–" : formatDuration((run.finishedAt - run.createdAt) / 1_000, true)}
             </td>
             <td class="num">
-              <Moment at={run.createdAt} />
+              <Moment at={run.createdAt} style="column" />
             </td>
           </tr>
         ))}

@@ -1,9 +1,11 @@
 /** @jsxImportSource hono/jsx */
 /** The page of one run: live while it is open, a report once it is finished. */
 
+import type { Child } from "hono/jsx";
 import { describeFinding, type Finding } from "../../domain/market/anomalies/scale-changes.ts";
 import type { JobProgress } from "../../domain/runs/progress.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
+import { runTitle } from "../../domain/runs/run-title.ts";
 import { canApply } from "../../domain/runs/states.ts";
 import { formatDuration } from "../../domain/time.ts";
 import { BulkBar } from "../jobs/bulk-actions.tsx";
@@ -11,12 +13,12 @@ import { FilterBar, type FilterView } from "../jobs/filter-bar.tsx";
 import { JobMenu } from "../jobs/job-menu.tsx";
 import { ACTION_WORDS } from "../jobs/job-row.ts";
 import type { RunView } from "../jobs/job-table.tsx";
-import { Icon, Moment, SelectAllHead, STATE_ICONS } from "../ui/components.tsx";
+import { Icon, Moment, SelectAllHead, STATE_ICONS, Zoned } from "../ui/components.tsx";
 import { dom, jobAddress, profileAddress } from "../ui/dom.ts";
 import { Reason } from "../ui/form-field.tsx";
 import { formatCount, plural } from "../ui/format.ts";
 import { Layout, type PageContext } from "../ui/layout.tsx";
-import { matchingAddress, RunHead, runTitle } from "./run-header.tsx";
+import { matchingAddress, RunHead } from "./run-header.tsx";
 import { RunSection } from "./run-section.tsx";
 
 /** The actions of a symbol of a finished run. */
@@ -156,7 +158,7 @@ export const RunReportPage = ({ page, view }: { page: PageContext; view: ReportV
               <SortHead view={view} sort="attempts" title="Attempts" />
               <SortHead view={view} sort="asking" title="Provider time" hint="Time spent on requests to the provider" />
               <SortHead view={view} sort="time" title="Duration" />
-              <SortHead view={view} sort="ended" title="Ended" />
+              <SortHead view={view} sort="ended" title={<Zoned title="Ended" />} />
               <th scope="col">
                 <span class="visually-hidden">Actions</span>
               </th>
@@ -199,7 +201,7 @@ const ReportLine = ({ row: { job, attempts, fetchSeconds, finishedAt, error } }:
       <td class="num">{formatCount(attempts)}</td>
       <td class="num">{formatDuration(fetchSeconds, true)}</td>
       <td class="num">{formatDuration(job.duration, true)}</td>
-      <td class="num">{finishedAt === null ? "–" : <Moment at={finishedAt} />}</td>
+      <td class="num">{finishedAt === null ? "–" : <Moment at={finishedAt} style="column" />}</td>
       <td class="report-actions">
         {REPORT_ACTIONS.filter((action) => canApply(action, job.state)).map((action) => (
           <button type="submit" class="button" formaction={`${jobAddress(job.runId, job.symbol)}/${action}`}>
@@ -218,7 +220,7 @@ const ReportLine = ({ row: { job, attempts, fetchSeconds, finishedAt, error } }:
 };
 
 /** The head of a column: a link that sorts by it, largest first, then smallest first. */
-const SortHead = (props: { view: ReportView; sort: ReportSort; title: string; hint?: string }) => {
+const SortHead = (props: { view: ReportView; sort: ReportSort; title: Child; hint?: string }) => {
   const { view, sort, title, hint } = props;
   const down = view.sort === `-${sort}`;
   const sorted = down ? "descending" : view.sort === sort ? "ascending" : undefined;

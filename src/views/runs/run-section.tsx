@@ -1,10 +1,11 @@
 /** @jsxImportSource hono/jsx */
 /** A run on the monitor: its head, and the table of its jobs. */
 
+import { runTitle } from "../../domain/runs/run-title.ts";
 import { BulkBar } from "../jobs/bulk-actions.tsx";
 import { Pager, type RunView, Table } from "../jobs/job-table.tsx";
 import { dom } from "../ui/dom.ts";
-import { RunHead, runTitle } from "./run-header.tsx";
+import { RunHead } from "./run-header.tsx";
 
 /** `onMonitor`: whether it is the open one of several. */
 export const RunSection = ({ onMonitor = false, ...view }: RunView & { onMonitor?: boolean }) => (

@@ -3,12 +3,12 @@
 
 import { isUnacknowledged } from "../../domain/runs/queue/attention.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
+import { runTitle } from "../../domain/runs/run-title.ts";
 import { formatDuration } from "../../domain/time.ts";
 import { type QueueQuery, queueAddress } from "../jobs/queue-url.ts";
 import { Icon, Moment, STATE_ICONS } from "../ui/components.tsx";
 import { dom } from "../ui/dom.ts";
 import { formatCount, formatEta, plural } from "../ui/format.ts";
-import { runTitle } from "./run-header.tsx";
 
 export interface StripView {
   /** Those that need attention first. */

@@ -23,6 +23,20 @@ export const Moment = ({ at, style = "minute" }: { at: number; style?: MomentSty
 /** The name of the reader's zone, above times that do not repeat it. */
 export const ZoneTitle = () => <span data-zone-title>{zoneTitle(useContext(ReaderZone))}</span>;
 
+/** The head of a column of times in the style `column`: it names their zone. */
+export const TimeHead = ({ title, class: name }: { title: string; class?: string }) => (
+  <th scope="col" class={name}>
+    <Zoned title={title} />
+  </th>
+);
+
+/** The title of a column of times, with their zone. */
+export const Zoned = ({ title }: { title: string }) => (
+  <>
+    {title} (<ZoneTitle />)
+  </>
+);
+
 /** The start of a bar (`ts` in epoch seconds): the date of a bar of days in every zone, otherwise the time. */
 export const BarTime = ({ ts, interval }: { ts: number; interval: ReadInterval }) =>
   isDated(interval) ? <time datetime={isoDate(ts)}>{isoDate(ts)}</time> : <Moment at={ts * 1_000} />;

@@ -9,6 +9,12 @@ export interface FormState<Name extends string> {
   readonly errors: Readonly<Partial<Record<Name | "form", string>>>;
 }
 
+/** Dates, months and times as text: a browser's own fields show them in the order and on the clock of its language. */
+const TYPED = { autocomplete: "off", spellcheck: false, size: 10 } as const;
+export const DATE = { ...TYPED, placeholder: "2020-01-31", maxlength: 10 } as const;
+export const MONTH = { ...TYPED, placeholder: "2020-01", maxlength: 7 } as const;
+export const TIME = { ...TYPED, placeholder: "18:30", maxlength: 5 } as const;
+
 interface FieldProps<Name extends string> {
   readonly name: Name;
   readonly form: FormState<Name>;
