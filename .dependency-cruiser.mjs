@@ -19,7 +19,7 @@ const shared = {
   domain: ["errors.ts", "time.ts", "log.ts", "defaults.ts", "plan.ts", "sliding-sum.ts", "zone.ts"],
   providers: ["provider.ts", "setting.ts", "timestamp.ts", "sleep.ts", "http-request.ts"],
   storage: ["db.ts", "connection/", "pagination.ts", "deferred-write.ts", "encryption.ts", "schema/"],
-  pipeline: ["messages.ts", "job-context.ts", "price-adjustment.ts"],
+  pipeline: ["messages.ts", "job-context.ts", "price-adjustment.ts", "stored-prices.ts", "store/"],
   scheduler: [],
   views: ["ui/"],
   routes: [
@@ -172,6 +172,16 @@ export default {
       severity: "error",
       from: { path: "^src/domain/" },
       to: { dependencyTypes: ["npm", "core"] },
+    },
+    {
+      name: "jobs-use-the-job-store",
+      comment: "A job works on any machine: its stages read and write through the job store.",
+      severity: "error",
+      from: {
+        path: "^src/pipeline/((fetch|validation)/|(bulk|engineer|first-bar|job-context|price-adjustment)\\.ts$)",
+        pathNot: "^src/pipeline/validation/worker\\.ts$",
+      },
+      to: { path: "^src/storage/", dependencyTypesNot: ["type-only"] },
     },
     { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
     {

@@ -6,6 +6,7 @@
 import { type BarColumns, barsBetween } from "../src/domain/market/bars.ts";
 import { CALENDAR } from "../src/domain/market/calendar.ts";
 import { DAY } from "../src/domain/market/interval.ts";
+import { directJobStore } from "../src/pipeline/store/direct-store.ts";
 import { recordFindings } from "../src/pipeline/validation/findings.ts";
 import { Surroundings } from "../src/pipeline/validation/surroundings.ts";
 import { createProvider } from "../src/providers/registry.ts";
@@ -63,7 +64,10 @@ for (let round = 0; round < ROUNDS; round++) {
     const id = await pipeline.series(vendor, "1m");
     const { symbol, interval, provider, adjustment } = await readSeries(pipeline.db, id);
     const again = performance.now();
-    await recordFindings(pipeline.db, { id, symbol, interval, provider, adjustment }, 0, { log() {}, alert() {} });
+    await recordFindings(directJobStore(pipeline.db), { id, symbol, interval, provider, adjustment }, 0, {
+      log() {},
+      alert() {},
+    });
     judging += performance.now() - again;
     shares[store].push(judging / all);
     seconds[store].push(all / 1000);

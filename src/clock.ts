@@ -27,6 +27,9 @@ function steady(): number {
   return performance.now() + slept;
 }
 
+/** Lets the event loop handle what has come in between two parts of a long work. */
+export const yieldToEvents = () => new Promise<void>((resolve) => setImmediate(resolve));
+
 /** Waits until `work` ends or `milliseconds` have passed; `work` goes on. @throws what `work` throws meanwhile */
 export async function waitAtMost(work: Promise<unknown>, milliseconds: number): Promise<void> {
   const limit = Promise.withResolvers<void>();

@@ -9,12 +9,10 @@ import { venueOfSeries } from "../domain/market/exchanges/exchanges.ts";
 import { DAY, type Interval } from "../domain/market/interval.ts";
 import type { Span } from "../domain/runs/batch-plan.ts";
 import type { BulkAnswer, BulkPart, FetchedBars, Provider } from "../providers/provider.ts";
-import type { Database } from "../storage/db.ts";
-import { lastBarsOf } from "../storage/profiles/profiles.ts";
-import { symbolsOfRun } from "../storage/runs/runs.ts";
 import { newestBar, overlapStart } from "./fetch/incremental.ts";
 import type { JobContext } from "./job-context.ts";
 import type { SharedPlan, SharedValue } from "./messages.ts";
+import type { JobStore } from "./store/job-store.ts";
 
 /** An update of more days than this has requests of its own. */
 const MAX_DAYS = 40;
@@ -39,11 +37,11 @@ interface UpdateRequest {
 }
 
 /** The cheapest requests for many symbols that bring these up to date; `null` if a request for each symbol costs less. */
-export async function planBulk(db: Database, request: UpdateRequest): Promise<BulkPlan | null> {
+export async function planBulk(store: JobStore, request: UpdateRequest): Promise<BulkPlan | null> {
   const { provider, interval, asOf, to } = request;
   const { bulk } = provider;
   if (bulk === undefined || interval !== "1d") return null;
-  const starts = await updateStarts(db, request);
+  const starts = await updateStarts(store, request);
   const costs = new Map(starts.keys().map((symbol) => [symbol, costOfOne(provider, symbol)]));
   let best: BulkPlan | null = null;
   let saved = 0;
@@ -66,11 +64,11 @@ function costOfOne(provider: Provider, symbol: string): number {
 }
 
 /** Where the updates of those symbols start that lack the newest bar, or have a provisional one. */
-async function updateStarts(db: Database, request: UpdateRequest): Promise<Map<string, number>> {
+async function updateStarts(store: JobStore, request: UpdateRequest): Promise<Map<string, number>> {
   const { provider, calendar, symbols, interval, asOf } = request;
   const starts = new Map<string, number>();
   const ofLast = new Map<string, number | null>();
-  for (const { symbol, lastBar, provisionalFrom } of await lastBarsOf(db, provider.name, symbols, interval)) {
+  for (const { symbol, lastBar, provisionalFrom } of await store.lastBarsOf(provider.name, symbols, interval)) {
     if (!provider.bulk!.serves(symbol)) continue;
     const { sessions } = provider.traits(symbol, interval);
     const market = venueOfSeries({ symbol, provider: provider.name, sessions });
@@ -106,10 +104,10 @@ export async function fetchInBulk(job: JobContext, window: Span): Promise<Fetche
 
 async function sharePlan(job: JobContext): Promise<ReadonlyMap<string, SharedValue>> {
   const { io, task } = job;
-  const symbols = await symbolsOfRun(io.db, task.runId);
+  const symbols = await io.store.symbolsOfRun(task.runId);
   const { interval, asOf, rangeTo } = task;
   const request = { provider: io.provider, calendar: io.calendar, symbols, interval, asOf, to: rangeTo };
-  const plan = await planBulk(io.db, request);
+  const plan = await planBulk(io.store, request);
   if (plan === null) return new Map();
   const { from, to, units } = plan;
   io.log(

@@ -5,11 +5,10 @@ import { isoDate } from "../domain/time.ts";
 import { CATALOG_VERSION, FEATURE_COUNT, FEATURES } from "../features/catalog.ts";
 import { type Engineered, engineer, LOOKBACK_BARS, type Resume, resumeFrom, TAIL } from "../features/engine.ts";
 import { featureSetup } from "../features/setup.ts";
-import { countBars, readBars, readLastBars } from "../storage/market/bars.ts";
-import { readSeries } from "../storage/market/series.ts";
-import { findFeatureState, findProfile, type ProfileRecord } from "../storage/profiles/profiles.ts";
+import type { ProfileRecord } from "../storage/profiles/profiles.ts";
 import type { JobContext } from "./job-context.ts";
-import { adjusterOf, USUAL_ADJUSTMENT } from "./price-adjustment.ts";
+import { adjusterFrom, type StoredPrices, USUAL_ADJUSTMENT } from "./price-adjustment.ts";
+import type { JobStore } from "./store/job-store.ts";
 
 const END_OF_TIME = Number.MAX_SAFE_INTEGER;
 /** Bars read beyond the lookback of a state, so that a few bars filled in later do not cost a full pass. */
@@ -25,9 +24,9 @@ export interface EngineeredSeries {
 export async function engineerSeries(job: JobContext): Promise<EngineeredSeries | null> {
   const { io, series, task } = job;
   const setup = featureSetup(task.symbol, task.interval, job.market);
-  const adjust = await adjusterOf(io.db, series, USUAL_ADJUSTMENT);
+  const adjust = await adjusterFrom(pricesOf(io.store), series, USUAL_ADJUSTMENT);
   const update = await readUpdate(job, adjust);
-  const bars = update?.bars ?? adjust(await readBars(io.db, series, 0, END_OF_TIME));
+  const bars = update?.bars ?? adjust(await io.store.readBars(series, 0, END_OF_TIME));
   if (bars.ts.length === 0) return null;
 
   const pass = engineer(bars, setup, update?.resume);
@@ -58,6 +57,13 @@ export async function engineerSeries(job: JobContext): Promise<EngineeredSeries 
   };
 }
 
+/** What the adjustment reads of stored prices. */
+const pricesOf = (store: JobStore): StoredPrices => ({
+  readSeries: store.readSeries,
+  listActions: store.listActions,
+  lastBar: (series, to) => store.readLastBars(series, to, 1),
+});
+
 /** The last stored bars and the state that fits them, or `null` if the whole series must be computed. */
 async function readUpdate(
   { io, series, task, market }: JobContext,
@@ -66,18 +72,18 @@ async function readUpdate(
   if (task.fetchMode === "nothing" || (task.mode !== "incremental" && task.mode !== "repair")) return null;
   const { symbol, interval } = task;
   const [state, profile, { changedFrom }] = [
-    await findFeatureState(io.db, symbol, interval),
-    await findProfile(io.db, symbol, interval),
-    await readSeries(io.db, series),
+    await io.store.findFeatureState(symbol, interval),
+    await io.store.findProfile(symbol, interval),
+    await io.store.readSeries(series),
   ];
   if (state === undefined || profile === undefined || profile.seriesId !== series) return null;
   const refuse = (why: string) => {
     io.log("info", `stored feature state not used (${why}): computing the whole series`);
     return null;
   };
-  const added = await countBars(io.db, series, profile.lastBar + 1, END_OF_TIME);
-  const bars = adjust(await readLastBars(io.db, series, END_OF_TIME, LOOKBACK_BARS + added + EXTRA_BARS));
-  const resume = resumeFrom(state.state, bars, featureSetup(symbol, interval, market));
+  const added = await io.store.countBars(series, profile.lastBar + 1, END_OF_TIME);
+  const bars = adjust(await io.store.readLastBars(series, END_OF_TIME, LOOKBACK_BARS + added + EXTRA_BARS));
+  const resume = resumeFrom(state, bars, featureSetup(symbol, interval, market));
   if ("refused" in resume) return refuse(resume.refused);
   // The state detects changes only in its lookback; an older change makes it invalid.
   const seen = bars.ts[Math.max(0, resume.next - (LOOKBACK_BARS - TAIL))] ?? END_OF_TIME;

@@ -5,7 +5,6 @@ import { DAY } from "../domain/market/interval.ts";
 import { planBatches, requestsFor } from "../domain/runs/batch-plan.ts";
 import { isoDate } from "../domain/time.ts";
 import type { Provider } from "../providers/provider.ts";
-import { readSeries, saveListing } from "../storage/market/series.ts";
 import type { JobContext } from "./job-context.ts";
 
 /** Ranges of at most this many requests are not looked up: a lookup could save too little. */
@@ -46,7 +45,7 @@ async function listingOf(job: JobContext): Promise<number> {
   const { io, task, series } = job;
   const { provider } = io;
   const { symbol, interval, rangeFrom, rangeTo, batchDays } = task;
-  const known = (await readSeries(io.db, series)).listedFrom;
+  const known = (await io.store.readSeries(series)).listedFrom;
   if (known !== null || provider.firstBar === undefined) return known ?? 0;
   const batches = planBatches(rangeFrom, rangeTo, batchDays);
   const pagesIn = (days: number) => provider.pagesIn?.(interval, symbol, days) ?? 1;
@@ -56,7 +55,7 @@ async function listingOf(job: JobContext): Promise<number> {
     const first = (await provider.firstBar.find(symbol, interval, job.contextOf(provider))) ?? 0;
     // Bars that begin with the vendor's own history say nothing about the symbol.
     const found = first > provider.historyStart(interval) + NEW_YEAR_DAYS * DAY ? first : 0;
-    await saveListing(io.db, series, found);
+    await io.store.saveListing(series, found);
     return found;
   } catch (error) {
     if (!(error instanceof ProviderError) || isSpentQuota(error)) throw error;
@@ -68,11 +67,11 @@ async function listingOf(job: JobContext): Promise<number> {
 /** Whether a plan that began at `from` found earlier bars than the provider said; then that is not relied on any more. */
 export async function isListingWrong({ io, task, series, stored }: JobContext, from: number): Promise<boolean> {
   if (from <= task.rangeFrom || stored.first === null || !io.provider.firstBar?.isStated) return false;
-  const { listedFrom } = await readSeries(io.db, series);
+  const { listedFrom } = await io.store.readSeries(series);
   if (listedFrom === null || stored.first >= listedFrom) return false;
   const range = { from: task.rangeFrom, to: task.rangeTo };
   if (planFrom(range, { listed: listedFrom, isStated: true, batchDays: task.batchDays }) !== from) return false;
   io.log("warn", `there are bars before ${isoDate(listedFrom)}: the whole range is requested`);
-  await saveListing(io.db, series, 0);
+  await io.store.saveListing(series, 0);
   return true;
 }

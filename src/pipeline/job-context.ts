@@ -1,5 +1,6 @@
 /** The current job as every stage of the pipeline sees it: its task, its counters and its connections. */
 
+import { yieldToEvents } from "../clock.ts";
 import type { Calendar } from "../domain/market/calendar.ts";
 import type { CorporateAction } from "../domain/market/corporate-actions.ts";
 import { type Venue, venueOfSeries } from "../domain/market/exchanges/exchanges.ts";
@@ -8,10 +9,10 @@ import type { Coverage } from "../domain/runs/coverage.ts";
 import type { Stage } from "../domain/runs/progress.ts";
 import { isTimed, StageClock, type StageTimes } from "../domain/runs/stage-times.ts";
 import type { FetchContext, Permit, Provider, SeriesTraits } from "../providers/provider.ts";
-import { type Database, yieldToEvents } from "../storage/db.ts";
-import { type SeriesFacts, seriesFacts } from "../storage/market/bars.ts";
+import type { SeriesFacts } from "../storage/market/bars.ts";
 import type { JobWork } from "../storage/runs/jobs.ts";
 import type { SharedValue, StopReason, SymbolTask } from "./messages.ts";
+import type { JobStore } from "./store/job-store.ts";
 
 /** What a job has stored and sent so far. */
 export interface JobCounters {
@@ -19,9 +20,9 @@ export interface JobCounters {
   readonly apiCalls: number;
 }
 
-/** The connections of a job: database, providers, signals and reports. */
+/** The connections of a job: store, providers, signals and reports. */
 export interface SymbolIo {
-  readonly db: Database;
+  readonly store: JobStore;
   readonly provider: Provider;
   /** The provider from which a repair may fetch what `provider` does not have. */
   readonly repairProvider: Provider | null;
@@ -97,7 +98,7 @@ export class JobContext {
 
   /** Continues a job on `series` where earlier work intervals ended. */
   static async begin(task: SymbolTask, io: SymbolIo, before: JobWork, series: number): Promise<JobContext> {
-    return new JobContext(task, io, before, series, await seriesFacts(io.db, series, task.rangeFrom, task.rangeTo));
+    return new JobContext(task, io, before, series, await io.store.seriesFacts(series, task.rangeFrom, task.rangeTo));
   }
 
   private constructor(

@@ -9,7 +9,8 @@ import type { Database } from "../storage/db.ts";
 import { readLastBars } from "../storage/market/bars.ts";
 import { readSeries } from "../storage/market/series.ts";
 import { findFeatureState } from "../storage/profiles/profiles.ts";
-import { adjusterOf, USUAL_ADJUSTMENT } from "./price-adjustment.ts";
+import { USUAL_ADJUSTMENT } from "./price-adjustment.ts";
+import { adjusterOf } from "./stored-prices.ts";
 
 /** What of a profile is needed to compute its last values. */
 export interface ComputedProfile {

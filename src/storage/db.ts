@@ -6,6 +6,7 @@
 
 import { statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { yieldToEvents } from "../clock.ts";
 import { withoutCredentials } from "../config.ts";
 import { messageOf, Refusal } from "../domain/errors.ts";
 import type { Database } from "./connection/database.ts";
@@ -16,7 +17,7 @@ import { openServer } from "./connection/remote-database.ts";
 import { AnswerLost, FaultError, StorageUnavailable, storageFault } from "./connection/trouble.ts";
 
 export type { Database, Row, Statement, Write } from "./connection/database.ts";
-export { AnswerLost, StorageUnavailable, storageFault };
+export { AnswerLost, StorageUnavailable, storageFault, yieldToEvents };
 
 /**
  * Opens the database named by `url` (`file:…`, `libsql://…`, `http(s)://…`) and creates the folder of a file.
@@ -160,9 +161,6 @@ export const NEWER_SCHEMA = [
 export async function refuseNewerSchema(db: Database): Promise<void> {
   if ((await compareSchema(db)).unknown > 0) throw new Error(NEWER_SCHEMA);
 }
-
-/** Lets the event loop handle what has come in between two parts of a long work. */
-export const yieldToEvents = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** Parts of at most `size` items: SQLite limits the parameters of a statement. */
 export function* chunks<T>(items: readonly T[], size = 500): Generator<T[]> {

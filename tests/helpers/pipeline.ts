@@ -9,11 +9,12 @@ import type { FetchMode } from "../../src/domain/runs/refetch.ts";
 import type { Mode } from "../../src/domain/runs/states.ts";
 import { Stopped } from "../../src/pipeline/job-context.ts";
 import type { Outcome } from "../../src/pipeline/messages.ts";
+import { directJobStore } from "../../src/pipeline/store/direct-store.ts";
+import { planMemory } from "../../src/pipeline/store/plan-memory.ts";
 import { runSymbol } from "../../src/pipeline/workers/process-symbol.ts";
 import { type Database, openDatabase } from "../../src/storage/db.ts";
 import { readBars, seriesId } from "../../src/storage/market/bars.ts";
 import { findProfile } from "../../src/storage/profiles/profiles.ts";
-import { planMemory } from "../../src/storage/quotas/plan-facts.ts";
 import { insertRun, jobsOfRun, moveJobs } from "../../src/storage/runs/runs.ts";
 import type { MemoryVendor } from "../fakes/memory-vendor.ts";
 import { migratedDatabase, temporaryFolder } from "./folder.ts";
@@ -57,6 +58,7 @@ let runs = 0;
 export async function startPipeline({ on, symbol: ownSymbol = "ACME" }: { on?: Pipeline; symbol?: string } = {}) {
   const folder = on ? null : temporaryFolder();
   const db = on?.db ?? (await openDatabase(await migratedDatabase(folder!)));
+  const store = directJobStore(db);
   const log: string[] = [];
   const leftOut = new Map<string, readonly PlanCut[]>();
   const series = (vendor: MemoryVendor, interval: Interval = "1d", symbol = ownSymbol) =>
@@ -101,7 +103,7 @@ export async function startPipeline({ on, symbol: ownSymbol = "ACME" }: { on?: P
       const outcome = await runSymbol(
         { ...row, jobId: job.id, runId: row.id, symbol, fetchMode: options.fetchMode ?? "unanswered" },
         {
-          db,
+          store,
           provider: vendor.provider,
           repairProvider: options.repair?.provider ?? null,
           calendar: CALENDAR,
@@ -114,7 +116,7 @@ export async function startPipeline({ on, symbol: ownSymbol = "ACME" }: { on?: P
           log: (level, message) => void log.push(`${level} ${message}`),
           coverage: (coverage) => options.onCoverage?.(coverage),
           leftOut: (cuts) => void leftOut.set(row.id, cuts),
-          plan: (provider) => planMemory(db, provider),
+          plan: (provider) => planMemory(store, provider),
           stage: (stage) => {
             stages += 1;
             if (stages === options.stopAfter) stop.abort(new Stopped("shutdown"));

@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
 import { FEATURES } from "../../src/features/catalog.ts";
 import { featureBlocks, TAIL } from "../../src/features/engine.ts";
-import { adjusterOf, USUAL_ADJUSTMENT } from "../../src/pipeline/price-adjustment.ts";
+import { USUAL_ADJUSTMENT } from "../../src/pipeline/price-adjustment.ts";
 import { recentValues } from "../../src/pipeline/recent-values.ts";
+import { adjusterOf } from "../../src/pipeline/stored-prices.ts";
 import { readBars } from "../../src/storage/market/bars.ts";
 import { type Pipeline, startPipeline } from "../helpers/pipeline.ts";
 import { evening, SESSIONS, vendorWith } from "./fetch/scenario.ts";

@@ -2,9 +2,9 @@
 
 import { expect, test } from "bun:test";
 import { RULES_VERSION } from "../../src/domain/market/anomalies/scale-changes.ts";
+import { GAP_RULES } from "../../src/domain/market/holes.ts";
 import { isoDate } from "../../src/domain/time.ts";
 import { listFindings } from "../../src/storage/market/quality/findings.ts";
-import { GAP_RULES } from "../../src/storage/market/quality/gaps.ts";
 import { readJumps } from "../../src/storage/market/quality/jump-bars.ts";
 import { startApp, type TestApp } from "../helpers/app.ts";
 import { temporaryFolder } from "../helpers/folder.ts";

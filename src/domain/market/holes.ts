@@ -2,6 +2,23 @@
 
 import { lowerBound } from "./bars.ts";
 
+/** What can be wrong with a session; of several, the worst is stored. `hole`: a stretch inside it has no bars. */
+export const GAP_KINDS = ["missing", "truncated", "hole", "sparse", "outside"] as const;
+
+export type GapKind = (typeof GAP_KINDS)[number];
+
+/** The kinds that say that bars are missing: they count in the health, and a repair asks for them. */
+export const MISSING_KINDS = ["missing", "truncated", "hole", "sparse"] as const satisfies readonly GapKind[];
+
+/** After this many repairs in a row that brought nothing, the vendor is taken to have no data for a gap. */
+export const CONFIRMED_AFTER = 3;
+
+/** The version of the rules by which sessions are compared; stored with a series that was compared by them. */
+export const GAP_RULES = 2;
+
+/** Whether a kind of gap says that bars are missing. */
+export const isMissing = (kind: GapKind): boolean => MISSING_KINDS.includes(kind as (typeof MISSING_KINDS)[number]);
+
 /** Sessions that a session is compared with, and the fewest for a baseline by time of day. */
 export const BASELINE = 20;
 const MIN_BASELINE = 10;

@@ -23,7 +23,7 @@ import {
   simpleConditions,
   sortedBy,
 } from "../../storage/profiles/select-profiles.ts";
-import { lastBarOf } from "../price-adjustment.ts";
+import { lastBarOf } from "../stored-prices.ts";
 import type { Analysis } from "./analysis.ts";
 import type { DerivedProfile } from "./derive-profile.ts";
 

@@ -8,17 +8,14 @@ import {
   replacedActions,
 } from "../../domain/market/corporate-actions.ts";
 import { isoDate } from "../../domain/time.ts";
-import { listActions, storeActions } from "../../storage/market/corporate-actions.ts";
-import { readSeries } from "../../storage/market/series.ts";
-import { asOfRun } from "../../storage/runs/runs.ts";
 import type { JobContext } from "../job-context.ts";
 
 /** Stores the actions that came with the bars, and fetches those that the vendor lists separately. */
 export async function updateActions(job: JobContext): Promise<void> {
   const { io, task, series } = job;
   const { provider } = io;
-  const { actionsRun } = await readSeries(io.db, series);
-  if (job.actionsFrom !== null && (await asOfRun(io.db, actionsRun)) >= job.actionsFrom) {
+  const { actionsRun } = await io.store.readSeries(series);
+  if (job.actionsFrom !== null && (await io.store.asOfRun(actionsRun)) >= job.actionsFrom) {
     // Those of the days since the last time came with the bars.
     if (actionsRun !== task.runId)
       await storeNew(job, job.actions, { since: job.actionsSince, fetched: { seriesId: series, runId: task.runId } });
@@ -47,13 +44,13 @@ async function storeNew(
 ) {
   const { io, task } = job;
   const { symbol, provider } = task;
-  const known = await listActions(io.db, provider, symbol);
+  const known = await io.store.listActions(provider, symbol);
   const before = new Set(known.map(actionKey));
   const listed = distinctActions(actions.filter(({ value }) => value > 0));
   const fresh = listed.filter((action) => !before.has(actionKey(action)));
   const replaced = replacedActions(known, listed, since);
   job.hasNewActions ||= fresh.length + replaced.length > 0;
-  await storeActions(io.db, { provider, symbol, actions: fresh, replaced }, fetched);
+  await io.store.storeActions({ provider, symbol, actions: fresh, replaced }, fetched);
   for (const { kind, date, value } of replaced.slice(-3))
     io.log(
       "info",

@@ -7,18 +7,10 @@ import { cutsWithin } from "../../domain/plan.ts";
 import { type Batch, mergeBatches, type Span } from "../../domain/runs/batch-plan.ts";
 import { type BatchState, coverageOf } from "../../domain/runs/coverage.ts";
 import type { Provider } from "../../providers/provider.ts";
-import { recordStatements } from "../../storage/alerts/outbox.ts";
-import type { Statement } from "../../storage/db.ts";
-import { markProvisional } from "../../storage/market/revisions.ts";
-import {
-  type KnownWindow,
-  storeBatch,
-  storeFailedBatch,
-  storeLeftOut,
-  windowsOfRun,
-} from "../../storage/runs/batches.ts";
+import type { KnownWindow } from "../../storage/runs/batches.ts";
 import { fetchInBulk } from "../bulk.ts";
 import type { JobContext } from "../job-context.ts";
+import type { SavedBatch } from "../store/job-store.ts";
 import { changeOf } from "../validation/answer-change.ts";
 import { Surroundings } from "../validation/surroundings.ts";
 import { revisionFound } from "./data-events.ts";
@@ -40,8 +32,8 @@ export interface FetchTarget {
    * none, and they are stored under its name. `build`: the series is empty.
    */
   readonly into: "compare" | "fill" | "build";
-  /** More to write in the transaction of a batch. */
-  extraWrites?(batch: Batch): Statement[];
+  /** How a batch answers for the gaps in its window; absent if it does not. */
+  readonly answersGaps?: ((batch: Batch) => NonNullable<SavedBatch["answeredGaps"]>) | undefined;
 }
 
 /**
@@ -56,7 +48,7 @@ export async function fetchBatches(
   known: readonly Span[],
 ): Promise<void> {
   const total = batches.length;
-  const ledger = await windowsOfRun(job.io.db, target.series, job.task.runId);
+  const ledger = await job.io.store.windowsOfRun(target.series, job.task.runId);
   const answered = new Set(known.map(keyOf));
   if (job.task.fetchMode === "missing") {
     for (const { state, ...window } of ledger) {
@@ -68,7 +60,7 @@ export async function fetchBatches(
   let consecutiveFailures = 0;
   const progress = new BatchProgress(job, batches, answered, ledger);
 
-  const writes = new PendingWrites(job.io.db);
+  const writes = new PendingWrites(job.io.store);
   const surroundings = surroundingsOf(job, target, writes);
   try {
     for (const group of mergeBatches(pending, target.provider.maxWindowDays(job.task.interval, job.task.symbol))) {
@@ -228,7 +220,7 @@ async function fetchGroup(
       ),
     ];
     const dataPoints = job.dataPoints + added;
-    const stored = storeBatch(io.db, {
+    const stored = io.store.saveBatch({
       seriesId: target.series,
       barsId: target.barsId ?? barsId,
       runId: task.runId,
@@ -243,11 +235,9 @@ async function fetchGroup(
       lacking: index === 0 ? change.missing.length : 0,
       rejected: index === 0 ? rejected : [],
       notInPlan,
-      extraWrites: [
-        ...(target.extraWrites?.(batch) ?? []),
-        ...recordStatements(events),
-        ...(provisional === undefined ? [] : [markProvisional(job.series, provisional)]),
-      ],
+      ...(target.answersGaps && { answeredGaps: target.answersGaps(batch) }),
+      events,
+      ...(provisional !== undefined && { provisional: { series: job.series, from: provisional } }),
       ...(target.into === "fill" && { source: target.provider.name }),
       hasForeign: target.into === "compare" && hasForeign,
       isMarked: target.series === job.series && changedFrom !== null && changedFrom <= touched,
@@ -283,7 +273,7 @@ const countWithin = (bars: BarColumns, { rangeFrom, rangeTo }: JobContext["task"
 
 /** What is stored around the windows of `target`; `job.stored` knows of writes that are not committed yet. */
 function surroundingsOf(job: JobContext, { into, series }: FetchTarget, writes: PendingWrites): Surroundings {
-  return new Surroundings(job.io.db, series, () => writes.settle(), {
+  return new Surroundings(job.io.store, series, () => writes.settle(), {
     bars(from, to) {
       const { first, last } = job.stored;
       return into === "build" || (first !== null && last !== null && first < to && last >= from);
@@ -340,7 +330,7 @@ async function leaveOut(
   progress: BatchProgress,
 ): Promise<void> {
   const words = refusal?.words ?? message;
-  await storeLeftOut(job.io.db, { seriesId: target.series, runId: job.task.runId, windows, words });
+  await job.io.store.saveLeftOut({ seriesId: target.series, runId: job.task.runId, windows, words });
   progress.set(windows, "not_in_plan");
   job.noteLeftOut(windows.map(({ from, to }) => ({ from, to, words })));
 }
@@ -348,5 +338,5 @@ async function leaveOut(
 async function recordFailure(job: JobContext, seriesId: number, window: Span, error: string): Promise<void> {
   const { task, io, apiCalls, fetchMs } = job;
   const counters = { jobId: task.jobId, apiCalls, fetchMs };
-  await storeFailedBatch(io.db, { seriesId, runId: task.runId, window, error, counters });
+  await io.store.saveFailedBatch({ seriesId, runId: task.runId, window, error, counters });
 }

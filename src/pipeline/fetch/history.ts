@@ -1,9 +1,6 @@
 /** The fetch stage: what each mode fetches, and what happens when an answer does not fit the stored bars. */
 
 import { numberedBatches, uncovered } from "../../domain/runs/batch-plan.ts";
-import { readSeries } from "../../storage/market/series.ts";
-import { answeredWindows, unansweredWindows } from "../../storage/runs/batches.ts";
-import { savePlanStart } from "../../storage/runs/jobs.ts";
 import { isListingWrong, startOfBars } from "../first-bar.ts";
 import type { JobContext } from "../job-context.ts";
 import { PriceFactorDetected } from "../validation/answer-change.ts";
@@ -65,11 +62,11 @@ async function planStart(job: JobContext): Promise<number | null> {
 async function fetchFrom(job: JobContext, from: number): Promise<void> {
   const { task, io, series } = job;
   // Stored, so that a resumed job fetches the same windows: the bars it stored would move its start.
-  if (task.mode === "incremental" || io.provider.firstBar) await savePlanStart(io.db, task.jobId, from);
+  if (task.mode === "incremental" || io.provider.firstBar) await io.store.savePlanStart(task.jobId, from);
   job.plannedFrom = from;
   const target: FetchTarget = { provider: io.provider, series, into: "compare" };
   const batches = numberedBatches([{ from, to: task.rangeTo }], task.batchDays);
-  await fetchBatches(job, target, batches, await answeredWindows(io.db, series, task.runId));
+  await fetchBatches(job, target, batches, await io.store.answeredWindows(series, task.runId));
 }
 
 /**
@@ -78,27 +75,27 @@ async function fetchFrom(job: JobContext, from: number): Promise<void> {
  */
 export async function checkSeries(job: JobContext): Promise<number> {
   const { io, series, task, plannedFrom, hasNewActions } = job;
-  const { changedFrom, symbol, interval, provider, adjustment } = await readSeries(io.db, series);
+  const { changedFrom, symbol, interval, provider, adjustment } = await io.store.readSeries(series);
   // If nothing was fetched and nothing changed, only sessions since the last check remain.
   const changed = Math.min(plannedFrom ?? task.asOf, changedFrom ?? task.asOf);
   const from = task.mode === "incremental" ? changed : 0;
   const examined = { id: series, symbol, interval, provider, adjustment };
-  await recordFindings(io.db, examined, hasNewActions ? 0 : from, io);
+  await recordFindings(io.store, examined, hasNewActions ? 0 : from, io);
   return recordGaps(job, from);
 }
 
 /** Whether the provider answered for every day of the run's range and of all windows ever requested. */
 export async function isHistoryComplete({ io, series, task }: JobContext): Promise<boolean> {
-  const answered = await answeredWindows(io.db, series);
+  const answered = await io.store.answeredWindows(series);
   // There is nothing to answer before the first bar.
-  const listed = (await readSeries(io.db, series)).listedFrom ?? 0;
+  const listed = (await io.store.readSeries(series)).listedFrom ?? 0;
   const from = Math.min(
     task.mode === "full" ? Math.max(task.rangeFrom, listed) : Number.POSITIVE_INFINITY,
     ...answered.map((w) => w.from),
   );
   const to = Math.max(task.mode === "full" ? task.rangeTo : Number.NEGATIVE_INFINITY, ...answered.map((w) => w.to));
   if (from >= to || uncovered({ from, to }, answered).length > 0) return false;
-  return (await unansweredWindows(io.db, series))
+  return (await io.store.unansweredWindows(series))
     .filter((window) => window.to > listed)
     .every((window) => uncovered({ from: Math.max(window.from, listed), to: window.to }, answered).length === 0);
 }

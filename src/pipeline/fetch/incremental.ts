@@ -4,8 +4,6 @@ import { barStarts, type Calendar, type Session, tradingDate } from "../../domai
 import type { Venue } from "../../domain/market/exchanges/exchanges.ts";
 import { DAY, type Interval } from "../../domain/market/interval.ts";
 import { uncovered } from "../../domain/runs/batch-plan.ts";
-import { readLastBars } from "../../storage/market/bars.ts";
-import { windowsAsOf } from "../../storage/runs/batches.ts";
 import type { JobContext } from "../job-context.ts";
 
 /** Sessions fetched again, the last stored one included, to find late corrections. */
@@ -63,7 +61,7 @@ export function finalAtOf({ io, task, market }: JobContext): (ts: number) => num
  */
 export async function incrementStart(job: JobContext): Promise<number | null> {
   const { io, task, series, market } = job;
-  const last = (await readLastBars(io.db, series, task.rangeTo, 1)).ts[0];
+  const last = (await io.store.readLastBars(series, task.rangeTo, 1)).ts[0];
   if (last === undefined) return task.rangeFrom;
   const from = overlapStart(io.calendar, market, task.interval, last);
   // A provisional bar is fetched once, and again when it is final.
@@ -72,6 +70,6 @@ export async function incrementStart(job: JobContext): Promise<number | null> {
   const finalAt = finalAtOf(job);
   const newest = newestBar(io.calendar, market, task.interval, task.asOf, finalAt);
   if (newest === null || last < newest.session.date) return from;
-  const fetched = await windowsAsOf(io.db, series, from, finalAt(newest.ts));
+  const fetched = await io.store.windowsAsOf(series, from, finalAt(newest.ts));
   return uncovered({ from, to: newest.ts + 1 }, fetched).length === 0 ? null : from;
 }

@@ -1,7 +1,6 @@
 /** Why a job ends without bars: in one line, from what is stored of its requests. */
 
 import { isoDates } from "../../domain/time.ts";
-import { answersOfRun } from "../../storage/runs/answers.ts";
 import type { JobContext } from "../job-context.ts";
 
 /** `AAPL.csv:17` is row 17 of that file; a place that is a time is written as it is. */
@@ -15,7 +14,7 @@ export async function explainNoBars(job: JobContext): Promise<string> {
   const { io, task, notFinal, holds, series, market } = job;
   const { symbol, interval, rangeFrom, rangeTo, asOf } = task;
   if (task.mode === "reprocess") return `nothing is stored of ${symbol} at ${interval}: a full run fetches it first`;
-  const { rejected, first, batches } = await answersOfRun(io.db, series, task.runId);
+  const { rejected, first, batches } = await io.store.answersOfRun(series, task.runId);
   const open = `${notFinal} ${notFinal === 1 ? "bar has" : "bars have"} not ended yet`;
   if (first !== null) {
     const all = rejected + notFinal;

@@ -1,6 +1,6 @@
 /** The batches of a job that are not committed yet, while it fetches the next ones. */
 
-import type { Database } from "../../storage/db.ts";
+import type { JobStore } from "../store/job-store.ts";
 
 /** The most batches and bars that may be lost, and fetched again, when the process is killed. */
 const MAX_BATCHES = 32;
@@ -11,7 +11,7 @@ export class PendingWrites {
   #bars = 0;
   #error: { readonly cause: unknown } | null = null;
 
-  constructor(private readonly db: Database) {}
+  constructor(private readonly store: Pick<JobStore, "flush">) {}
 
   /**
    * Leaves `write` to the background, as soon as fewer than the maximum are pending.
@@ -32,7 +32,7 @@ export class PendingWrites {
    * @throws the error of one of the writes
    */
   async settle(): Promise<void> {
-    this.db.flush();
+    this.store.flush();
     await Promise.all(this.#writes);
     this.#writes = [];
     this.#bars = 0;

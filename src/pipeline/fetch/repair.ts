@@ -1,13 +1,11 @@
 /** Finds the gaps of a series and fetches them again: from its provider, then from another that the user named. */
 
 import { isSpentQuota, ProviderError } from "../../domain/errors.ts";
+import { CONFIRMED_AFTER, isMissing } from "../../domain/market/holes.ts";
 import { DAY } from "../../domain/market/interval.ts";
 import { type Batch, numberedBatches, type Span, uncovered } from "../../domain/runs/batch-plan.ts";
-import { CONFIRMED_AFTER, listGaps, recordAnswer } from "../../storage/market/quality/gaps.ts";
-import { readSeries } from "../../storage/market/series.ts";
-import { answeredWindows } from "../../storage/runs/batches.ts";
 import type { JobContext } from "../job-context.ts";
-import { isMissing, recordGapsOf } from "../validation/record-gaps.ts";
+import { recordGapsOf } from "../validation/record-gaps.ts";
 import { type FetchTarget, fetchBatches } from "./fetch-batches.ts";
 import { finalAtOf } from "./incremental.ts";
 
@@ -30,14 +28,14 @@ export async function repair(job: JobContext): Promise<void> {
     provider: io.provider,
     series,
     into: "compare",
-    extraWrites: answersOf(job, io.repairProvider),
+    answersGaps: answersGaps(job, io.repairProvider),
   };
-  const listed = (await readSeries(io.db, series)).listedFrom ?? 0;
+  const listed = (await io.store.readSeries(series)).listedFrom ?? 0;
   const unanswered = uncovered(
     { from: Math.max(task.rangeFrom, listed), to: task.rangeTo },
-    await answeredWindows(io.db, series),
+    await io.store.answeredWindows(series),
   );
-  const known = await answeredWindows(io.db, series, task.runId);
+  const known = await io.store.answeredWindows(series, task.runId);
   const gaps = (await gapsToFetch(job, "open")).filter((gap) => uncovered(gap, known).length > 0);
   await fetchBatches(job, own, batchesOf(job, [...unanswered, ...gaps]), known);
   if (io.repairProvider) await fillFrom(job, io.repairProvider);
@@ -55,7 +53,7 @@ async function fillFrom(job: JobContext, provider: NonNullable<JobContext["io"][
   // Confirmed gaps too: the user named the second provider to fill them.
   const batches = batchesOf(job, await gapsToFetch(job, "all"));
   try {
-    await fetchBatches(job, { provider, series, into: "fill", extraWrites: answersOf(job, null) }, batches, []);
+    await fetchBatches(job, { provider, series, into: "fill", answersGaps: answersGaps(job, null) }, batches, []);
   } catch (error) {
     if (!(error instanceof ProviderError) || isSpentQuota(error)) throw error;
     io.log("warn", `${provider.title} could not fill the gaps: ${error.message}`);
@@ -64,7 +62,7 @@ async function fillFrom(job: JobContext, provider: NonNullable<JobContext["io"][
 
 /** The days of the sessions that lack bars in the run's range without an answer in this run; `open`: only unconfirmed ones. */
 async function gapsToFetch({ io, task, series }: JobContext, which: "open" | "all"): Promise<Span[]> {
-  const known = await listGaps(io.db, series);
+  const known = await io.store.listGaps(series);
   return known
     .filter(
       ({ kind, answers, runId }) =>
@@ -79,13 +77,12 @@ async function gapsToFetch({ io, task, series }: JobContext, which: "open" | "al
 }
 
 /** An answer is counted once, when the last provider has given it. */
-function answersOf({ io, series, task, market }: JobContext, next: unknown) {
+function answersGaps({ io, market }: JobContext, next: unknown): FetchTarget["answersGaps"] {
   if (next) return undefined;
   return (batch: Batch) => {
     // A session may begin on the day before its date.
     const sessions = io.calendar.sessionsBetween(market, batch.from, batch.to + DAY);
-    const breaks = sessions.flatMap(({ lunch }) => (lunch ? [[lunch.from, lunch.to] as const] : []));
-    return [recordAnswer(series, task.runId, batch, breaks)];
+    return { breaks: sessions.flatMap(({ lunch }) => (lunch ? [[lunch.from, lunch.to] as const] : [])) };
   };
 }
 

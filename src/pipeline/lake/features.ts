@@ -21,7 +21,8 @@ import { encodeParquet } from "../exports/parquet/encode-parquet.ts";
 import { readRows } from "../exports/series/read-rows.ts";
 import { canonical, SymbolHash } from "../exports/snapshots/content-hash.ts";
 import type { TableBlock } from "../exports/table-block.ts";
-import { lastBarOf, USUAL_ADJUSTMENT } from "../price-adjustment.ts";
+import { USUAL_ADJUSTMENT } from "../price-adjustment.ts";
+import { lastBarOf } from "../stored-prices.ts";
 import { bySeries, folderOf, hasBars, isoOf, type LakeFile, pathOfFeatures, yearOfPath } from "./manifest.ts";
 import type { LakeStorage, StagedFile } from "./storage.ts";
 

@@ -5,8 +5,7 @@ import { jumpRows, REASONS, type RejectedRow } from "../../domain/market/validat
 import type { PlanCut } from "../../domain/plan.ts";
 import type { Span } from "../../domain/runs/batch-plan.ts";
 import { isoDate } from "../../domain/time.ts";
-import { readBars } from "../../storage/market/bars.ts";
-import { foreignBars, type Revised } from "../../storage/market/revisions.ts";
+import type { Revised } from "../../storage/market/revisions.ts";
 import type { JobContext } from "../job-context.ts";
 import { compareBars } from "./compare-bars.ts";
 import { probeScale } from "./scale-probe.ts";
@@ -67,13 +66,13 @@ export async function changeOf(job: JobContext, answer: Answer, surroundings: Su
   await surroundings.ready();
   const { first, last, hasForeign } = job.stored;
   const isEmpty = into === "build" || first === null || last === null || window.to <= first || window.from > last;
-  const known = isEmpty ? emptyBars() : await readBars(job.io.db, series, window.from, window.to);
+  const known = isEmpty ? emptyBars() : await job.io.store.readBars(series, window.from, window.to);
   // What the plan leaves out is not missing from the answer.
   const isCut = (ts: number) => cuts.some(({ from, to }) => ts >= from && ts < to);
   const stored = filterBars(known, (at) => !isCut(known.ts[at]!));
   const foreignOf = async ({ ts }: BarColumns) =>
     hasForeign && ts.length > 0
-      ? await foreignBars(job.io.db, series, ts[0]!, ts[ts.length - 1]! + 1)
+      ? await job.io.store.foreignBars(series, ts[0]!, ts[ts.length - 1]! + 1)
       : new Set<number>();
 
   // Another provider only fills: what is stored stays.
@@ -104,7 +103,7 @@ export async function changeOf(job: JobContext, answer: Answer, surroundings: Su
     await surroundings.settle();
     const { kind, factor } = await probeScale(
       {
-        db: job.io.db,
+        store: job.io.store,
         series,
         settledTo: provisionalFrom ?? Number.MAX_SAFE_INTEGER,
         maxDays: answer.maxDays,

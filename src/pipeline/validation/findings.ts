@@ -11,10 +11,7 @@ import {
 } from "../../domain/market/anomalies/scale-changes.ts";
 import { DAY, type Interval } from "../../domain/market/interval.ts";
 import type { FetchContext } from "../../providers/provider.ts";
-import { recordStatements } from "../../storage/alerts/outbox.ts";
-import type { Database } from "../../storage/db.ts";
-import { listActions } from "../../storage/market/corporate-actions.ts";
-import { listFindings, readDays, readVolumes, replaceFindings } from "../../storage/market/quality/findings.ts";
+import type { SeriesStore } from "../store/job-store.ts";
 
 /** Days before a changed bar whose findings may change with it, and days before those that are read for comparison. */
 const JUDGED_DAYS = 35;
@@ -36,15 +33,15 @@ const keyOf = ({ kind, date, ratio, jumpDate }: Finding) => [kind, date, ratio, 
  * doubtful or is no longer so. `io.alert` is called when an event was recorded with it.
  */
 export async function recordFindings(
-  db: Database,
+  store: SeriesStore,
   series: Examined,
   from: number,
   io: { readonly log: FetchContext["log"]; alert(): void },
 ): Promise<void> {
   const start = Math.floor(from / DAY) * DAY - JUDGED_DAYS * DAY;
-  const days = await daysOf(db, series, start - COMPARED_DAYS * DAY);
-  const actions = await listActions(db, series.provider, series.symbol);
-  const before = await listFindings(db, series.id);
+  const days = await daysOf(store, series, start - COMPARED_DAYS * DAY);
+  const actions = await store.listActions(series.provider, series.symbol);
+  const before = await store.listFindings(series.id);
   const earlier = before.flatMap((finding) => partBefore(finding, start));
   const found = findScaleChanges(days, actions, series.adjustment, start, earlier);
   const known = new Set(before.map(keyOf));
@@ -54,7 +51,7 @@ export async function recordFindings(
   if (fresh.length + gone.length === 0) return;
   const doubts = fresh.filter(isDoubt);
   const events = doubts.map((finding) => eventOf(series, finding));
-  await replaceFindings(db, series.id, { fresh, gone }, recordStatements(events));
+  await store.replaceFindings(series.id, { fresh, gone }, events);
   if (events.length > 0) io.alert();
   for (const finding of doubts.slice(-3)) io.log("warn", `suspicious prices: ${describeFinding(finding)}`);
   if (gone.length > fresh.length) io.log("info", `${gone.length - fresh.length} earlier findings no longer hold`);
@@ -70,12 +67,12 @@ function partBefore(finding: Finding, start: number): Finding[] {
 }
 
 /** The days of a series with the volumes that decide something: adding up all minutes would take long. */
-async function daysOf(db: Database, { id, interval }: Examined, from: number): Promise<DayPrices[]> {
-  const days = await readDays(db, id, interval, from);
+async function daysOf(store: SeriesStore, { id, interval }: Examined, from: number): Promise<DayPrices[]> {
+  const days = await store.readDays(id, interval, from);
   if (interval === "1d") return days;
   const volumes = new Map<number, number>();
   for (const { first, last } of volumesNeeded(days)) {
-    const known = await readVolumes(db, id, days[first]!.date, days[last]!.date + DAY);
+    const known = await store.readVolumes(id, days[first]!.date, days[last]!.date + DAY);
     for (const [date, volume] of known) volumes.set(date, volume);
   }
   return volumes.size === 0 ? days : days.map((day) => ({ ...day, volume: volumes.get(day.date) ?? day.volume }));

@@ -8,14 +8,11 @@ import {
   type SeriesVenue,
   venueOfSeries,
 } from "../../domain/market/exchanges/exchanges.ts";
+import { GAP_RULES, isMissing } from "../../domain/market/holes.ts";
 import { DAY, type Interval } from "../../domain/market/interval.ts";
 import type { FetchContext } from "../../providers/provider.ts";
-import { recordStatements } from "../../storage/alerts/outbox.ts";
-import type { Database } from "../../storage/db.ts";
-import { GAP_RULES, type Gap, listGaps, replaceGaps, saveGapRules } from "../../storage/market/quality/gaps.ts";
-import { readSeries } from "../../storage/market/series.ts";
-import { barRange, countSessions, dayCounts, readMinutes } from "../../storage/market/session-bars.ts";
-import { type GapKind, MISSING_KINDS } from "../../storage/schema/market.ts";
+import type { Gap } from "../../storage/market/quality/gaps.ts";
+import type { SeriesStore } from "../store/job-store.ts";
 import { findGaps, sessionsToRead } from "./find-gaps.ts";
 
 /** Days before the first checked one that are read for the baseline: at least 20 sessions. */
@@ -28,7 +25,7 @@ interface ComparedSeries extends SeriesVenue {
 }
 
 interface GapIo {
-  readonly db: Database;
+  readonly store: SeriesStore;
   readonly calendar: Calendar;
   readonly log: FetchContext["log"];
   /** Reports that an event was recorded that may be mailed. */
@@ -46,17 +43,17 @@ interface Moments {
  * earlier release; returns the number of unconfirmed gaps of the series.
  */
 export async function recordGapsOf(io: GapIo, series: ComparedSeries, from: number, moments: Moments): Promise<number> {
-  const { db } = io;
+  const { store } = io;
   const { id, symbol, interval } = series;
-  const isOutdated = (await readSeries(db, id)).gapRules !== GAP_RULES;
+  const isOutdated = (await store.readSeries(id)).gapRules !== GAP_RULES;
   if (!areSessionsKnown(series, interval)) {
     if (venueOfSeries(series) === "unknown") io.log("warn", noCalendar(symbol));
     // An earlier version may have compared it with another exchange.
-    if ((await listGaps(db, id)).length > 0) await replaceGaps(db, id, 0, [], []);
+    if ((await store.listGaps(id)).length > 0) await store.replaceGaps(id, 0, [], []);
   } else {
     const start = isOutdated ? 0 : Math.floor(from / DAY) * DAY;
     const found = (await gapsSince(io, series, start, moments)).filter(({ date }) => date >= start);
-    const before = await listGaps(db, id);
+    const before = await store.listGaps(id);
     if (
       !isSame(
         found,
@@ -65,24 +62,24 @@ export async function recordGapsOf(io: GapIo, series: ComparedSeries, from: numb
     ) {
       const knownDates = new Set(lacking(before).map(({ date }) => date));
       const fresh = lacking(found).filter(({ date }) => !knownDates.has(date));
-      await replaceGaps(db, id, start, found, recordStatements(gapsFound(series, fresh)));
+      await store.replaceGaps(id, start, found, gapsFound(series, fresh));
       if (fresh.length > 0) io.alert();
     }
   }
-  if (isOutdated) await db.write([saveGapRules(id)]);
-  return (await listGaps(db, id)).filter(({ kind, confirmed }) => isMissing(kind) && !confirmed).length;
+  if (isOutdated) await store.saveGapRules(id);
+  return (await store.listGaps(id)).filter(({ kind, confirmed }) => isMissing(kind) && !confirmed).length;
 }
 
 /** Compares the sessions from `start` (epoch seconds) on with the calendar, and those before it that show the pattern. */
 async function gapsSince(
-  { db, calendar }: GapIo,
+  { store, calendar }: GapIo,
   series: ComparedSeries,
   start: number,
   { asOf, finalAt }: Moments,
 ): Promise<Gap[]> {
   const { id, interval } = series;
   const market = venueOfSeries(series);
-  const { firstBar, lastBar } = await barRange(db, id);
+  const { firstBar, lastBar } = await store.barRange(id);
   if (firstBar === null || lastBar === null) return [];
   const known = knownDays(market);
   const isKnown = ({ date }: { readonly date: number }) => date >= known.from && date < known.to;
@@ -92,14 +89,14 @@ async function gapsSince(
     .filter(isKnown)
     .filter(({ date, close }) => finalAt(interval === "1d" ? date : close - 60) <= asOf);
   if (interval === "1d") {
-    const days = (await dayCounts(db, id, from)).filter(isKnown);
+    const days = (await store.dayCounts(id, from)).filter(isKnown);
     const dates = new Set(sessions.map(({ date }) => date));
     const outside = new Map(days.filter(({ date }) => !dates.has(date)).map(({ date, rows }) => [date, rows]));
     return findGaps({ sessions, interval, days, outside, firstBar }, new Map());
   }
-  const counts = await countSessions(db, id, sessions, from);
+  const counts = await store.countSessions(id, sessions, from);
   const examined = { sessions, interval, firstBar, ...counts };
-  return findGaps(examined, await readMinutes(db, id, sessionsToRead(examined)));
+  return findGaps(examined, await store.readMinutes(id, sessionsToRead(examined)));
 }
 
 /** Whether the same gaps were found, in any order. */
@@ -109,8 +106,6 @@ function isSame(found: readonly Gap[], known: readonly Gap[]): boolean {
   return found.length === known.length && found.every((gap) => byDate.get(gap.date) === textOf(gap));
 }
 
-/** Whether a kind of gap says that bars are missing. */
-export const isMissing = (kind: GapKind) => MISSING_KINDS.includes(kind as (typeof MISSING_KINDS)[number]);
 const lacking = <Each extends Gap>(gaps: readonly Each[]) => gaps.filter(({ kind }) => isMissing(kind));
 
 /** The event of newly found gaps; none if there are none. */

@@ -1,10 +1,7 @@
 /** Judges stored bars again, among each other: where a rebuilt history meets an older one, and after an upgrade. */
 
 import { type BarColumns, filterBars, joinBars } from "../../domain/market/bars.ts";
-import type { Database } from "../../storage/db.ts";
-import { readBars } from "../../storage/market/bars.ts";
-import { moveJumps, readJumps } from "../../storage/market/quality/jump-bars.ts";
-import { foreignBars } from "../../storage/market/revisions.ts";
+import type { SeriesStore } from "../store/job-store.ts";
 import { appended, judge, REACH, readBefore, sequenceOf } from "./surroundings.ts";
 
 /** How many bars were withdrawn, and how many stored after all. */
@@ -23,25 +20,25 @@ interface JudgedSeries {
  * Judges the bars with `from` <= ts < `to` (epoch seconds) and those near them; what has become impossible is put aside,
  * what has become possible is stored.
  */
-export async function rejudge(db: Database, series: JudgedSeries, from: number, to: number): Promise<Rejudged> {
-  return judgeStored(db, series, { from, to, inside: await readBars(db, series.seriesId, from, to) });
+export async function rejudge(store: SeriesStore, series: JudgedSeries, from: number, to: number): Promise<Rejudged> {
+  return judgeStored(store, series, { from, to, inside: await store.readBars(series.seriesId, from, to) });
 }
 
 /** Judges the bars `inside` of the range, which are all that are stored in it. */
 async function judgeStored(
-  db: Database,
+  store: SeriesStore,
   { seriesId, runId }: JudgedSeries,
   { from, to, inside }: { readonly from: number; readonly to: number; readonly inside: BarColumns },
 ): Promise<Rejudged> {
-  const left = await readBefore(db, seriesId, from);
-  const right = await readBars(db, seriesId, to, Number.MAX_SAFE_INTEGER, REACH);
+  const left = await readBefore(store, seriesId, from);
+  const right = await store.readBars(seriesId, to, Number.MAX_SAFE_INTEGER, REACH);
   const end = right.ts.length < REACH ? Number.MAX_SAFE_INTEGER : right.ts[right.ts.length - 1]!;
-  const rest = sequenceOf(joinBars(inside, right), await readJumps(db, seriesId, from, end));
+  const rest = sequenceOf(joinBars(inside, right), await store.readJumps(seriesId, from, end));
   const { withdrawn, restored } = judge(appended(left.sequence, rest), from, to);
   if (withdrawn.ts.length + restored.ts.length === 0) return { withdrawn: 0, restored: 0 };
-  const foreign = await foreignBars(db, seriesId, withdrawn.ts[0] ?? 0, (withdrawn.ts.at(-1) ?? 0) + 1);
+  const foreign = await store.foreignBars(seriesId, withdrawn.ts[0] ?? 0, (withdrawn.ts.at(-1) ?? 0) + 1);
   const aside = filterBars(withdrawn, (at) => !foreign.has(withdrawn.ts[at]!));
-  await moveJumps(db, { seriesId, runId }, { withdrawn, aside, restored });
+  await store.moveJumps({ seriesId, runId }, { withdrawn, aside, restored });
   return { withdrawn: withdrawn.ts.length, restored: restored.ts.length };
 }
 
@@ -53,18 +50,18 @@ const PAGE = 5_000;
  * @param pause is called after each page with the milliseconds that it took; it throws to stop
  */
 export async function rejudgeAll(
-  db: Database,
+  store: SeriesStore,
   seriesId: number,
   pause: (ms: number) => Promise<void>,
 ): Promise<Rejudged> {
   const sum = { withdrawn: 0, restored: 0 };
   for (let from = Number.MIN_SAFE_INTEGER; from < Number.MAX_SAFE_INTEGER; ) {
     const start = performance.now();
-    const inside = await readBars(db, seriesId, from, Number.MAX_SAFE_INTEGER, PAGE);
+    const inside = await store.readBars(seriesId, from, Number.MAX_SAFE_INTEGER, PAGE);
     const { ts } = inside;
     const to = ts.length < PAGE ? Number.MAX_SAFE_INTEGER : ts[ts.length - 1]! + 1;
     // The run of no job: revisions of it belong to none.
-    const { withdrawn, restored } = await judgeStored(db, { seriesId, runId: "" }, { from, to, inside });
+    const { withdrawn, restored } = await judgeStored(store, { seriesId, runId: "" }, { from, to, inside });
     sum.withdrawn += withdrawn;
     sum.restored += restored;
     from = to;

@@ -3,8 +3,7 @@
 import { type BarColumns, emptyBars, filterBars, joinBars } from "../../domain/market/bars.ts";
 import { DAY } from "../../domain/market/interval.ts";
 import type { Span } from "../../domain/runs/batch-plan.ts";
-import type { Database } from "../../storage/db.ts";
-import { readBars, readLastBars } from "../../storage/market/bars.ts";
+import type { JobStore } from "../store/job-store.ts";
 import { type Comparison, compareBars } from "./compare-bars.ts";
 
 /** Stored bars around an answer that are compared at most, in each direction. */
@@ -19,7 +18,7 @@ export interface Compared {
 }
 
 export interface ProbedSeries {
-  readonly db: Database;
+  readonly store: Pick<JobStore, "readBars" | "readLastBars">;
   readonly series: number;
   /** Stored bars from here on may differ because they were not final, epoch seconds. */
   readonly settledTo: number;
@@ -45,7 +44,7 @@ export async function probeScale(series: ProbedSeries, window: Span, known: Comp
       const span = await next(series, reached);
       if (span === null) break;
       const stored = await series.own(
-        await readBars(series.db, series.series, span.from, Math.min(span.to, series.settledTo)),
+        await series.store.readBars(series.series, span.from, Math.min(span.to, series.settledTo)),
       );
       const times = new Set(stored.ts);
       const given = await series.request(span);
@@ -65,16 +64,16 @@ export async function probeScale(series: ProbedSeries, window: Span, known: Comp
 const dayOf = (ts: number) => Math.floor(ts / DAY) * DAY;
 
 /** The days of the last stored bars before a window, `null` if there are none. */
-async function spanBefore({ db, series, maxDays }: ProbedSeries, { from }: Span): Promise<Span | null> {
-  const { ts } = await readLastBars(db, series, from, MOST_BARS);
+async function spanBefore({ store, series, maxDays }: ProbedSeries, { from }: Span): Promise<Span | null> {
+  const { ts } = await store.readLastBars(series, from, MOST_BARS);
   if (ts.length === 0) return null;
   const to = Math.min(from, dayOf(ts[ts.length - 1]!) + DAY);
   return { from: Math.max(dayOf(ts[0]!), to - maxDays * DAY), to };
 }
 
 /** The days of the first stored bars after a window. */
-async function spanAfter({ db, series, maxDays, settledTo }: ProbedSeries, { to }: Span): Promise<Span | null> {
-  const { ts } = settledTo <= to ? emptyBars() : await readBars(db, series, to, settledTo, MOST_BARS);
+async function spanAfter({ store, series, maxDays, settledTo }: ProbedSeries, { to }: Span): Promise<Span | null> {
+  const { ts } = settledTo <= to ? emptyBars() : await store.readBars(series, to, settledTo, MOST_BARS);
   if (ts.length === 0) return null;
   const from = Math.max(to, dayOf(ts[0]!));
   return { from, to: Math.min(dayOf(ts[ts.length - 1]!) + DAY, from + maxDays * DAY) };

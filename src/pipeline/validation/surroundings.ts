@@ -11,9 +11,7 @@ import {
   lowerBound,
   pickBars,
 } from "../../domain/market/bars.ts";
-import type { Database } from "../../storage/db.ts";
-import { readBars, readLastBars } from "../../storage/market/bars.ts";
-import { readJumps } from "../../storage/market/quality/jump-bars.ts";
+import type { SeriesStore } from "../store/job-store.ts";
 
 /**
  * Bars read on each side of a window: `NEIGHBOURS` on which a verdict may change, and as many again, on which those
@@ -103,7 +101,7 @@ export class Surroundings {
    * @param canHold says whether bars or bars put aside may be stored with `from` <= ts < `to` (epoch seconds)
    */
   constructor(
-    private readonly db: Database,
+    private readonly store: SeriesStore,
     private readonly series: number,
     readonly settle: () => Promise<void>,
     private readonly canHold: { bars(from: number, to: number): boolean; jumps(): boolean },
@@ -122,10 +120,10 @@ export class Surroundings {
     const { from, to } = window;
     const left = await this.#before(from);
     const right = this.canHold.bars(to, END_OF_TIME)
-      ? await readBars(this.db, this.series, to, END_OF_TIME, REACH)
+      ? await this.store.readBars(this.series, to, END_OF_TIME, REACH)
       : emptyBars();
     const farthest = right.ts.length < REACH ? END_OF_TIME : right.ts[right.ts.length - 1]!;
-    const asideFrom = this.canHold.jumps() ? await readJumps(this.db, this.series, from, farthest) : emptyBars();
+    const asideFrom = this.canHold.jumps() ? await this.store.readJumps(this.series, from, farthest) : emptyBars();
     const aside = barsBetween(asideFrom, from, to);
     // Whether the answer has another value for a time.
     const isGiven = (ts: number) => answer.ts[lowerBound(answer.ts, ts)] === ts;
@@ -152,7 +150,7 @@ export class Surroundings {
     if (!this.canHold.bars(START_OF_TIME, from) && !this.canHold.jumps())
       return { isAll: true, sequence: sequenceOf(emptyBars(), emptyBars()) };
     await this.settle();
-    return readBefore(this.db, this.series, from);
+    return readBefore(this.store, this.series, from);
   }
 
   /** To be called before bars of the next window are read: verdicts of the last one may concern them. */
@@ -169,10 +167,10 @@ export class Surroundings {
 }
 
 /** The last bars before `to` (epoch seconds) that are stored or put aside. */
-export async function readBefore(db: Database, series: number, to: number) {
-  const stored = await readLastBars(db, series, to, REACH);
+export async function readBefore(store: SeriesStore, series: number, to: number) {
+  const stored = await store.readLastBars(series, to, REACH);
   const isAll = stored.ts.length < REACH;
-  const aside = await readJumps(db, series, isAll ? START_OF_TIME : stored.ts[0]!, to);
+  const aside = await store.readJumps(series, isAll ? START_OF_TIME : stored.ts[0]!, to);
   return { isAll, sequence: sequenceOf(stored, aside) };
 }
 

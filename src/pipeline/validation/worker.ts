@@ -13,6 +13,7 @@ import { markJudged, type SeriesRow, unjudgedSeries } from "../../storage/market
 import { saveGapCount } from "../../storage/profiles/profiles.ts";
 import { busySymbols } from "../../storage/runs/runs.ts";
 import type { WorkerSettings } from "../messages.ts";
+import { directJobStore } from "../store/direct-store.ts";
 import { recordFindings } from "./findings.ts";
 import { recordGapsOf } from "./record-gaps.ts";
 import { rejudgeAll } from "./rejudge.ts";
@@ -90,6 +91,7 @@ type Unjudged = Awaited<ReturnType<typeof unjudgedSeries>>[number];
 /** @throws Busy when a job of the symbol is open: it writes bars too */
 async function judgeOne({ db, calendar, providerOf }: Dependencies, series: Unjudged) {
   const { id, symbol, interval, provider, judged } = series;
+  const store = directJobStore(db);
   const checkpoint = async (ms: number) => {
     await pause(ms);
     if ((await busySymbols(db, interval)).has(symbol)) throw new Busy();
@@ -100,17 +102,20 @@ async function judgeOne({ db, calendar, providerOf }: Dependencies, series: Unju
     log: (level: LogLevel, message: string) => send({ type: "log", level, message: about(message) }),
     alert: () => send({ type: "alert" }),
   };
-  const result = judged < RULES_VERSION ? await rejudgeAll(db, id, checkpoint) : { withdrawn: 0, restored: 0 };
+  const result = judged < RULES_VERSION ? await rejudgeAll(store, id, checkpoint) : { withdrawn: 0, restored: 0 };
   const { withdrawn } = result;
   if (withdrawn > 0) io.log("warn", `${withdrawn} impossible ${withdrawn === 1 ? "bar" : "bars"} withdrawn`);
-  await recordFindings(db, series, 0, io);
+  await recordFindings(store, series, 0, io);
   const market = venueOfSeries(series);
   const known = providerOf(provider);
   // Where nobody can say when bars are final, they are taken to be so a day later.
   const finalAt = (ts: number) =>
     known?.finalAt?.(symbol, interval, ts) ?? calendar.barEnd(market, interval, ts) + (known ? 0 : DAY);
   // What was withdrawn has left a gap.
-  const gaps = await recordGapsOf({ db, calendar, ...io }, series, 0, { asOf: Math.floor(Date.now() / 1000), finalAt });
+  const gaps = await recordGapsOf({ store, calendar, ...io }, series, 0, {
+    asOf: Math.floor(Date.now() / 1000),
+    finalAt,
+  });
   await db.write([saveGapCount(id, gaps)]);
   await markJudged(db, id);
   return result;

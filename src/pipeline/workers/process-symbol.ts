@@ -4,9 +4,7 @@ import { isSpentQuota, ProviderError } from "../../domain/errors.ts";
 import { isoSecond } from "../../domain/time.ts";
 import { FEATURE_COUNT } from "../../features/catalog.ts";
 import { StorageUnavailable } from "../../storage/db.ts";
-import { seriesId } from "../../storage/market/bars.ts";
-import { currentGaps, storeProfile } from "../../storage/profiles/profiles.ts";
-import { completeJob, type FinishedJob, findJobWork, saveWorkTime } from "../../storage/runs/jobs.ts";
+import type { FinishedJob } from "../../storage/runs/jobs.ts";
 import { catalogVersion, engineerSeries } from "../engineer.ts";
 import { checkSeries, fetchHistory, isHistoryComplete } from "../fetch/history.ts";
 import { explainNoBars } from "../fetch/no-bars.ts";
@@ -19,8 +17,8 @@ const PARKED_SECONDS = 15 * 60;
 /** Processes one symbol until it is stored, stopped or failed. Stored batches are never fetched again. */
 export async function runSymbol(task: SymbolTask, io: SymbolIo): Promise<Outcome> {
   const { symbol, interval, provider, jobId } = task;
-  const series = await seriesId(io.db, { symbol, interval, provider, ...io.provider.traits(symbol, interval) });
-  const job = await JobContext.begin(task, io, await findJobWork(io.db, jobId), series);
+  const series = await io.store.seriesId({ symbol, interval, provider, ...io.provider.traits(symbol, interval) });
+  const job = await JobContext.begin(task, io, await io.store.findJobWork(jobId), series);
   try {
     return (await completeUnchanged(job)) ?? (await workOn(job));
   } catch (error) {
@@ -42,7 +40,7 @@ export async function runSymbol(task: SymbolTask, io: SymbolIo): Promise<Outcome
 /** Saves what a job that ends early has done; what it ended with is not hidden by a database that cannot be written. */
 async function saveWork(job: JobContext): Promise<void> {
   try {
-    await job.io.db.write([saveWorkTime(job.task.jobId, job)]);
+    await job.io.store.saveWork(job.task.jobId, job);
   } catch (error) {
     if (!(error instanceof StorageUnavailable)) throw error;
   }
@@ -55,12 +53,12 @@ async function saveWork(job: JobContext): Promise<void> {
 async function completeUnchanged(job: JobContext): Promise<Outcome | null> {
   const { task, io, series, stored } = job;
   if (!(await fetchHistory(job))) return null;
-  const { symbol, interval, jobId } = task;
+  const { symbol, interval } = task;
   const lastBar = stored.last ?? 0;
-  const gaps = await currentGaps(io.db, { symbol, interval, seriesId: series, catalogVersion, lastBar });
+  const gaps = await io.store.currentGaps({ symbol, interval, seriesId: series, catalogVersion, lastBar });
   if (gaps === null) return null;
   const finished = figuresOf(job, gaps);
-  await io.db.write([completeJob(finished, Date.now()), saveWorkTime(jobId, job)], io.committing());
+  await io.store.completeJob(finished, job, io.committing());
   job.isSaved = true;
   return done(finished);
 }
@@ -93,7 +91,7 @@ async function workOn(job: JobContext): Promise<Outcome> {
   job.stage({ stage: "store" });
   const finished = figuresOf(job, gaps);
   const profile = { symbol, interval, provider, seriesId: series, catalogVersion, backfill, ...engineered.profile };
-  await storeProfile(io.db, profile, finished, [saveWorkTime(task.jobId, job)], io.committing());
+  await io.store.storeProfile(profile, finished, job, io.committing());
   job.isSaved = true;
   return done(finished);
 }

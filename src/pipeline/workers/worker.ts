@@ -7,7 +7,6 @@ import type { Permit, Provider } from "../../providers/provider.ts";
 import { accountFor, createProvider, secretsOf } from "../../providers/registry.ts";
 import { redactor } from "../../redact.ts";
 import { type Database, openShared, storageFault } from "../../storage/db.ts";
-import { planMemory } from "../../storage/quotas/plan-facts.ts";
 import { Stopped } from "../job-context.ts";
 import {
   type FromWorker,
@@ -17,6 +16,9 @@ import {
   type ToWorker,
   type WorkerSettings,
 } from "../messages.ts";
+import { directJobStore } from "../store/direct-store.ts";
+import type { JobStore } from "../store/job-store.ts";
+import { planMemory } from "../store/plan-memory.ts";
 import { JobSignals } from "./job-signals.ts";
 import { runSymbol } from "./process-symbol.ts";
 import { redactingProvider } from "./redacting-provider.ts";
@@ -54,6 +56,7 @@ function sendAll(): void {
 let settings: WorkerSettings;
 let redact = (text: string) => text;
 let db: Database;
+let store: JobStore;
 /** Closing waits for it: a thread must not end inside a call of the driver. */
 let opening: Promise<Database | undefined> = Promise.resolve(undefined);
 let isClosing = false;
@@ -131,7 +134,7 @@ async function work(task: SymbolTask, hasOthers: boolean): Promise<void> {
   const report = (message: JobReport) => send({ ...message, jobId });
   try {
     const outcome = await runSymbol(task, {
-      db,
+      store,
       provider: providerOf(task.provider),
       repairProvider: task.repairProvider === null ? null : providerOf(task.repairProvider),
       calendar,
@@ -151,7 +154,7 @@ async function work(task: SymbolTask, hasOthers: boolean): Promise<void> {
       shared: (key, part, make) => sharedRequests.request({ key, part, signal: signals.job }, make, report),
       coverage: (coverage) => report({ type: "coverage", coverage }),
       leftOut: (cuts) => report({ type: "left_out", cuts }),
-      plan: (provider) => planMemory(db, accountFor(provider, settings.providerValues)),
+      plan: (provider) => planMemory(store, accountFor(provider, settings.providerValues)),
       stage: (stage, counters) => report({ type: "stage", stage: withoutSecrets(stage), ...counters }),
     });
     report({ type: "outcome", outcome });
@@ -197,6 +200,7 @@ self.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
       const opened = open();
       opening = opened;
       db = await opened;
+      store = directJobStore(db);
       db.fence(settings.lease);
       db.watch((trouble) => send({ type: "storage", trouble }));
       return send({ type: "ready" });

@@ -11,6 +11,7 @@ import { type Batch, planBatches, requestsFor } from "../../domain/runs/batch-pl
 import { barsPerYear } from "../../features/kernels/volatility.ts";
 import { planBulk } from "../../pipeline/bulk.ts";
 import { isLookedUp, planFrom } from "../../pipeline/first-bar.ts";
+import { directJobStore } from "../../pipeline/store/direct-store.ts";
 import type { Provider } from "../../providers/provider.ts";
 import { accountFor } from "../../providers/registry.ts";
 import { estimateCost, symbolsAtOnce } from "../../scheduler/runs/estimates/cost-estimate.ts";
@@ -123,7 +124,14 @@ export async function previewOf(services: CostServices, request: RunRequest): Pr
 function bulkOf({ db, config }: CostServices, provider: Provider, request: RunRequest, asOf: number) {
   const { symbols, interval } = request;
   const { to } = rangeOf(request, provider, asOf);
-  return planBulk(db, { provider, calendar: createCalendar(config.sessions), symbols, interval, asOf, to });
+  return planBulk(directJobStore(db), {
+    provider,
+    calendar: createCalendar(config.sessions),
+    symbols,
+    interval,
+    asOf,
+    to,
+  });
 }
 
 /** The most symbols of the run that may be at work at once. */

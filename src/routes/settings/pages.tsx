@@ -7,6 +7,8 @@ import { Refusal } from "../../domain/errors.ts";
 import { createCalendar } from "../../domain/market/calendar.ts";
 import { describeFact } from "../../domain/plan.ts";
 import { isoMillisecond, writeMoment } from "../../domain/time.ts";
+import { directJobStore } from "../../pipeline/store/direct-store.ts";
+import { planMemory } from "../../pipeline/store/plan-memory.ts";
 import { missingSettings, type ProviderEntry } from "../../providers/entry.ts";
 import { RateLimiter } from "../../providers/quotas/rate-limiter.ts";
 import { accountFor, findProvider, listProviders, quotaRules, secretsOf } from "../../providers/registry.ts";
@@ -15,7 +17,7 @@ import { redactor } from "../../redact.ts";
 import { rateLimitGate } from "../../scheduler/quotas/rate-limit-gate.ts";
 import { checkProvider, temporaryPlan } from "../../scheduler/settings/provider-check.ts";
 import { record } from "../../storage/access/audit.ts";
-import { forgetPlans, planMemory } from "../../storage/quotas/plan-facts.ts";
+import { forgetPlans } from "../../storage/quotas/plan-facts.ts";
 import type { MailSettingsView } from "../../views/alerts/mail-settings.tsx";
 import type { BackupsView } from "../../views/backups.tsx";
 import { type ProviderSettingsView, SettingsPage } from "../../views/settings.tsx";
@@ -248,7 +250,7 @@ function checkContext(services: SettingsServices, name: string, values: SettingV
   const redact = (text: string) => ownRedact(services.redact(text));
   const account = accountFor(name, values);
   if (account === accountFor(name, settings.values))
-    return { gate: services.gate, plan: planMemory(db, account), redact };
+    return { gate: services.gate, plan: planMemory(directJobStore(db), account), redact };
   const limiter = new RateLimiter(quotaRules(values).filter(({ provider }) => provider === name));
   return { gate: rateLimitGate(limiter, usage, counters, async () => {}), plan: temporaryPlan(), redact };
 }

@@ -6,7 +6,7 @@
 
 import type { BarColumns } from "../../domain/market/bars.ts";
 import type { Database, Statement } from "../db.ts";
-import { barsIdOf } from "./bars.ts";
+import { barsIdSql } from "./bars.ts";
 
 /** Half open, epoch seconds. */
 export interface Stretch {
@@ -48,44 +48,12 @@ export function recordArrivals(seriesId: number, seenAt: number, stretches: read
 /** Each bar of `bars` as a stretch of its own: what lies beside it is not known. */
 export const singly = ({ ts }: BarColumns): Stretch[] => [...ts].map((from) => ({ from, to: from + 1 }));
 
-const STARTS = "SELECT ts FROM bars WHERE series_id = ?1 AND ts >= ?2 ORDER BY ts LIMIT ?3";
-/** Starts read by one statement. */
-const PAGE = 10_000;
+const STARTS = `SELECT ts FROM bars WHERE series_id = ${barsIdSql()} AND ts >= ?2 ORDER BY ts LIMIT ?3`;
 
-async function* startsOf(db: Database, barsId: number): AsyncGenerator<number> {
-  for (let from = Number.MIN_SAFE_INTEGER; ; ) {
-    const rows = await db.rows(STARTS, [barsId, from, PAGE]);
-    for (const [ts] of rows) yield ts as number;
-    if (rows.length < PAGE) return;
-    from = (rows[rows.length - 1]![0] as number) + 1;
-  }
-}
-
-/** The stretches of bars that `staging` has and the series does not, without other bars between; with a `pause` now and then. */
-export async function addedStretches(
-  db: Database,
-  { seriesId, staging }: { seriesId: number; staging: number },
-  pause: () => Promise<void>,
-): Promise<Stretch[]> {
-  const old = startsOf(db, await barsIdOf(db, seriesId));
-  const found: { from: number; to: number }[] = [];
-  let isOpen = false;
-  let next = await old.next();
-  let count = 0;
-  for await (const ts of startsOf(db, await barsIdOf(db, staging))) {
-    count += 1;
-    if (count % PAGE === 0) await pause();
-    for (; !next.done && next.value < ts; next = await old.next()) isOpen = false;
-    if (!next.done && next.value === ts) {
-      isOpen = false;
-    } else if (isOpen) {
-      found[found.length - 1]!.to = ts + 1;
-    } else {
-      found.push({ from: ts, to: ts + 1 });
-      isOpen = true;
-    }
-  }
-  return found;
+/** The starts of at most `count` bars of a series from `from` (epoch seconds) on, ascending. */
+export async function readStarts(db: Database, seriesId: number, from: number, count: number): Promise<Float64Array> {
+  const rows = await db.rows(STARTS, [seriesId, from, count]);
+  return Float64Array.from(rows as [number][], ([ts]) => ts);
 }
 
 /**

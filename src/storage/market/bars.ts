@@ -43,11 +43,8 @@ export async function seriesId(db: Database, key: SeriesKey): Promise<number> {
   const find = () => idOfKey(db).get({ ...key });
   const known = await find();
   if (known) return known.id;
-  await db.orm
-    .insert(series)
-    .values({ ...key, judged: RULES_VERSION })
-    .onConflictDoNothing()
-    .run();
+  const row = { ...key, judged: RULES_VERSION };
+  await db.write([db.orm.insert(series).values(row).onConflictDoNothing()]);
   return (await find())!.id;
 }
 

@@ -5,12 +5,13 @@
  */
 
 import { eq, sql } from "drizzle-orm";
+import { adjustBars } from "../../domain/market/corporate-actions.ts";
 import { REASONS, timeOf } from "../../domain/market/validate-bars.ts";
 import { prepared } from "../connection/prepared.ts";
 import type { Database, Statement } from "../db.ts";
 import { type RevisionKind, series } from "../schema/market.ts";
 import { keepArrivals, type Stretch } from "./arrivals.ts";
-import { barPages, barsIdOf, insertBars } from "./bars.ts";
+import { barsIdOf, insertBars, readBars } from "./bars.ts";
 import { markWhole } from "./lake-changes.ts";
 import { readSeries, type SeriesRow } from "./series.ts";
 
@@ -32,38 +33,38 @@ export async function findStaging(db: Database, seriesId: number): Promise<Serie
 }
 
 /**
- * The staging series in which run `runId` builds the new history of `seriesId`, created if there is none. What another
- * run left unfinished in it is deleted in steps, with a `pause` after each. Old bars must be archived before.
+ * One step towards the staging series in which run `runId` builds the new history of `seriesId`, which is created if there
+ * is none: what another run left unfinished in it is deleted in steps. Old bars must be archived before.
+ * @returns whether that was the last step
  */
 export async function openStaging(
   db: Database,
   seriesId: number,
   runId: string,
-  pause: () => Promise<void>,
-): Promise<number> {
+): Promise<{ readonly id: number; readonly isReady: boolean }> {
   const staging = await findStaging(db, seriesId);
   if (staging === undefined) {
     const { symbol, provider, feed, interval, adjustment, sessions } = await readSeries(db, seriesId);
     const key = { symbol, provider, feed, interval, adjustment, sessions };
     await db.write([db.orm.insert(series).values({ ...key, stagingFor: seriesId, stagingRun: runId })]);
-    return (await findStaging(db, seriesId))!.id;
+    return { id: (await findStaging(db, seriesId))!.id, isReady: true };
   }
-  if (staging.stagingRun === runId) return staging.id;
   const { id } = staging;
-  await db.write([
-    db.orm.update(series).set({ stagingRun: null }).where(eq(series.id, id)),
-    { sql: "DELETE FROM batches WHERE series_id = ?1", args: [id] },
-    { sql: "DELETE FROM arrivals WHERE series_id = ?1", args: [id] },
-    { sql: "DELETE FROM jump_bars WHERE series_id = ?1", args: [id] },
-    { sql: "DELETE FROM rejected_bars WHERE series_id = ?1", args: [id] },
-  ]);
-  const barsId = await barsIdOf(db, id);
-  for (let end = await pieceEnd(db, barsId); end !== null; end = await pieceEnd(db, barsId)) {
-    await db.write([{ sql: "DELETE FROM bars WHERE series_id = ?1 AND ts < ?2", args: [barsId, end] }]);
-    await pause();
+  if (staging.stagingRun === runId) return { id, isReady: true };
+  if (staging.stagingRun !== null) {
+    await db.write([
+      db.orm.update(series).set({ stagingRun: null }).where(eq(series.id, id)),
+      { sql: "DELETE FROM batches WHERE series_id = ?1", args: [id] },
+      { sql: "DELETE FROM arrivals WHERE series_id = ?1", args: [id] },
+      { sql: "DELETE FROM jump_bars WHERE series_id = ?1", args: [id] },
+      { sql: "DELETE FROM rejected_bars WHERE series_id = ?1", args: [id] },
+    ]);
   }
-  await db.write([db.orm.update(series).set({ stagingRun: runId }).where(eq(series.id, id))]);
-  return id;
+  const barsId = await barsIdOf(db, id);
+  const end = await pieceEnd(db, barsId);
+  if (end === null) await db.write([db.orm.update(series).set({ stagingRun: runId }).where(eq(series.id, id))]);
+  else await db.write([{ sql: "DELETE FROM bars WHERE series_id = ?1 AND ts < ?2", args: [barsId, end] }]);
+  return { id, isReady: end === null };
 }
 
 /** Where the first step through the bars under `barsId` ends (epoch seconds), or `null` if there are none. */
@@ -113,23 +114,40 @@ WHERE o.series_id = ?1 AND o.ts >= ?3 AND o.ts < ?4`,
   return { fresh: fresh!, stored: stored!, lost: lost!, changed: changed!, first: first!, last: last! };
 }
 
-/** Copies the stored bars outside `from` <= ts < `to` into `staging`, in steps, with a `pause` after each. */
-export async function copyRest(
-  db: Database,
-  { seriesId, staging, from, to }: { seriesId: number; staging: number; from: number; to: number },
-  pause: () => Promise<void>,
-): Promise<void> {
-  const target = await barsIdOf(db, staging);
-  const rest = [
-    [Number.MIN_SAFE_INTEGER, from],
-    [to, END_OF_TIME],
-  ] as const;
-  for (const [start, end] of rest) {
-    for await (const page of barPages(db, seriesId, start, end, PIECE)) {
-      await db.write(insertBars(target, page));
-      await pause();
-    }
+/** Stored bars to copy into a staging series: those with `from` <= ts < `to`. */
+export interface CopiedRange {
+  readonly seriesId: number;
+  readonly staging: number;
+  readonly from: number;
+  readonly to: number;
+  /** What they are multiplied by. */
+  readonly scale?: { readonly price: number; readonly volume: number };
+}
+
+/** How many bars a step has copied, and where the next one begins; `null`: it was the last. */
+export interface CopiedBars {
+  readonly bars: number;
+  readonly next: number | null;
+}
+
+/** Copies the first bars of a range. */
+export async function copyBars(db: Database, { seriesId, staging, from, to, scale }: CopiedRange): Promise<CopiedBars> {
+  const page = await readBars(db, seriesId, from, to, PIECE);
+  const { ts } = page;
+  if (ts.length > 0) {
+    const copied = scale === undefined ? page : adjustBars(page, [{ date: END_OF_TIME, ...scale }]);
+    await db.write(insertBars(await barsIdOf(db, staging), copied));
   }
+  return { bars: ts.length, next: ts.length < PIECE ? null : ts[ts.length - 1]! + 1 };
+}
+
+/** What is swapped: `from` <= ts < `to` was requested again. */
+export interface Swap {
+  readonly seriesId: number;
+  readonly staging: number;
+  readonly from: number;
+  readonly to: number;
+  readonly kind: RevisionKind;
 }
 
 /**
@@ -139,14 +157,7 @@ export async function copyRest(
  */
 export async function swapStaging(
   db: Database,
-  swap: {
-    seriesId: number;
-    staging: number;
-    from: number;
-    to: number;
-    kind: RevisionKind;
-    added: readonly Stretch[];
-  },
+  swap: Swap & { readonly added: readonly Stretch[] },
   extraWrites: readonly Statement[] = [],
 ): Promise<void> {
   const { seriesId, staging, from, to, kind } = swap;
@@ -179,26 +190,30 @@ export async function swapStaging(
 }
 
 /**
- * Records revisions for the bars that a swap has replaced and that differ, and deletes the old bars, in steps, with a
- * `pause` after each. It can be interrupted and resumed after any step.
+ * One step of archiving the bars that a swap has replaced: those that differ become revisions, and the old bars are
+ * deleted. It can be interrupted and resumed after any step.
+ * @returns whether nothing is left to archive
  */
-export async function archiveReplaced(db: Database, staging: SeriesRow, pause: () => Promise<void>): Promise<void> {
-  const { id, stagingFor: seriesId, stagingRun: runId, retiredKind, retiredAt } = staging;
-  if (retiredKind === null) return;
+export async function archiveReplaced(db: Database, seriesId: number): Promise<boolean> {
+  const staging = await findStaging(db, seriesId);
+  if (staging === undefined || staging.retiredKind === null) return true;
+  const { id, stagingRun: runId, retiredKind, retiredAt } = staging;
   const [old, now] = [await barsIdOf(db, id), await barsIdOf(db, seriesId)];
-  for (let end = await pieceEnd(db, old); end !== null; end = await pieceEnd(db, old)) {
-    await db.write([
-      {
-        sql: `INSERT INTO bar_revisions (series_id, ts, seen_at, run_id, kind, open, high, low, close, volume)
+  const end = await pieceEnd(db, old);
+  if (end === null) {
+    const idle = { stagingRun: null, retiredKind: null, retiredAt: null };
+    await db.write([db.orm.update(series).set(idle).where(eq(series.id, id))]);
+    return true;
+  }
+  await db.write([
+    {
+      sql: `INSERT INTO bar_revisions (series_id, ts, seen_at, run_id, kind, open, high, low, close, volume)
 SELECT ?1, o.ts, ?2, ?3, CASE WHEN n.ts IS NULL THEN 'withdrawn' ELSE ?4 END, o.open, o.high, o.low, o.close, o.volume
 FROM bars o LEFT JOIN bars n ON n.series_id = ?6 AND n.ts = o.ts
 WHERE o.series_id = ?5 AND o.ts < ?7 AND ${DIFFERS} ON CONFLICT DO NOTHING`,
-        args: [seriesId, retiredAt, runId, retiredKind, old, now, end],
-      },
-      { sql: "DELETE FROM bars WHERE series_id = ?1 AND ts < ?2", args: [old, end] },
-    ]);
-    await pause();
-  }
-  const idle = { stagingRun: null, retiredKind: null, retiredAt: null };
-  await db.write([db.orm.update(series).set(idle).where(eq(series.id, id))]);
+      args: [seriesId, retiredAt, runId, retiredKind, old, now, end],
+    },
+    { sql: "DELETE FROM bars WHERE series_id = ?1 AND ts < ?2", args: [old, end] },
+  ]);
+  return false;
 }

@@ -2,12 +2,12 @@
 
 import { and, desc, eq, exists, isNotNull, lt, ne, or, sql } from "drizzle-orm";
 import { RULES_VERSION } from "../../domain/market/anomalies/scale-changes.ts";
+import { GAP_RULES } from "../../domain/market/holes.ts";
 import { divides, INTERVALS, type Interval } from "../../domain/market/interval.ts";
 import { prepared } from "../connection/prepared.ts";
 import type { Database, Row } from "../db.ts";
 import { isInPlace, series } from "../schema/market.ts";
 import { profiles } from "../schema/profiles.ts";
-import { GAP_RULES } from "./quality/gaps.ts";
 
 export type SeriesRow = typeof series.$inferSelect;
 

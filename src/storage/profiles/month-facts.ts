@@ -1,13 +1,14 @@
 /** Facts of series by month, and counts of faults by provider: from small tables, never from bars. */
 
 import { areSessionsKnown } from "../../domain/market/exchanges/exchanges.ts";
+import { CONFIRMED_AFTER, GAP_RULES } from "../../domain/market/holes.ts";
 import { DAY, type Interval } from "../../domain/market/interval.ts";
 import { type HealthClock, staleLimit } from "../../domain/profiles/health.ts";
 import { type MonthFacts, monthOf, monthStart } from "../../domain/profiles/quality-map.ts";
 import { uncovered } from "../../domain/runs/batch-plan.ts";
 import { type Database, yieldToEvents } from "../db.ts";
 import { DOUBTS_SQL } from "../market/quality/findings.ts";
-import { CONFIRMED_AFTER, GAP_RULES, MISSING_SQL, openGapsSql } from "../market/quality/gaps.ts";
+import { MISSING_SQL, openGapsSql } from "../market/quality/gaps.ts";
 import { answeredWindows } from "../runs/batches.ts";
 
 const SERIES = `SELECT s.id, s.symbol, s.interval, s.provider, s.sessions, s.suspect_at, s.gap_rules

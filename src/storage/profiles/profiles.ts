@@ -1,12 +1,13 @@
 /** Profiles: what is known of a symbol at an interval, stored in one transaction with the end of their job. */
 
 import { and, eq, sql } from "drizzle-orm";
+import { GAP_RULES } from "../../domain/market/holes.ts";
 import type { Interval } from "../../domain/market/interval.ts";
 import type { BackfillMetadata, Profile } from "../../domain/profiles/profile.ts";
 import { auditStatement } from "../access/audit.ts";
 import type { Database, Row, Statement, Write } from "../db.ts";
 import { markReplaced, markSymbol } from "../market/lake-changes.ts";
-import { GAP_RULES, openGapsSql } from "../market/quality/gaps.ts";
+import { openGapsSql } from "../market/quality/gaps.ts";
 import { completeJob, type FinishedJob } from "../runs/jobs.ts";
 import { series } from "../schema/market.ts";
 import { featureStates, profiles } from "../schema/profiles.ts";
@@ -160,6 +161,20 @@ export async function findProfile(
 ): Promise<StoredProfile | undefined> {
   const rows = await db.rows(`${SELECT} FROM profiles p WHERE p.symbol = ? AND p.interval = ?`, [symbol, interval]);
   return (await profilesOf(db, rows))[0];
+}
+
+/** The series of a symbol's profile, and its first and last bar (epoch seconds). */
+export async function profileRange(
+  db: Database,
+  symbol: string,
+  interval: Interval,
+): Promise<Pick<ProfileRecord, "seriesId" | "firstBar" | "lastBar"> | undefined> {
+  const { seriesId, firstBar, lastBar } = profiles;
+  return db.orm
+    .select({ seriesId, firstBar, lastBar })
+    .from(profiles)
+    .where(and(eq(profiles.symbol, symbol), eq(profiles.interval, interval)))
+    .get();
 }
 
 /** Which profile: a symbol and an interval. */

@@ -1,7 +1,7 @@
 /** What the plans of the providers' keys were seen to leave out. */
 
 import { eq, like } from "drizzle-orm";
-import type { PlanFact, PlanMemory } from "../../domain/plan.ts";
+import type { PlanFact } from "../../domain/plan.ts";
 import type { Database } from "../db.ts";
 import { planFacts } from "../schema/quotas.ts";
 
@@ -16,23 +16,18 @@ export async function forgetPlans(db: Database, provider: string): Promise<void>
   await db.orm.delete(planFacts).where(like(planFacts.account, `${provider}:%`));
 }
 
-/** The memory of an account's plan in the database. */
-export function planMemory(db: Database, account: string): PlanMemory {
+/** Stores facts of an account, in place of earlier ones of the same kind and scope. */
+export async function learnPlanFacts(db: Database, account: string, facts: readonly PlanFact[]): Promise<void> {
   const { kind, scope } = planFacts;
-  return {
-    facts: () => readPlanFacts(db, account),
-    async learn(facts) {
-      await db.write(
-        facts.map((fact) =>
-          db.orm
-            .insert(planFacts)
-            .values({ account, ...fact })
-            .onConflictDoUpdate({
-              target: [planFacts.account, kind, scope],
-              set: { value: fact.value, words: fact.words, seenAt: fact.seenAt },
-            }),
-        ),
-      );
-    },
-  };
+  await db.write(
+    facts.map((fact) =>
+      db.orm
+        .insert(planFacts)
+        .values({ account, ...fact })
+        .onConflictDoUpdate({
+          target: [planFacts.account, kind, scope],
+          set: { value: fact.value, words: fact.words, seenAt: fact.seenAt },
+        }),
+    ),
+  );
 }

@@ -30,7 +30,7 @@ export interface Window {
 }
 
 /** The job's counters, written with a batch so that they survive a restart. */
-export interface JobCounters {
+interface JobCounters {
   readonly jobId: number;
   readonly apiCalls: number;
   readonly fetchMs: number;
@@ -178,11 +178,16 @@ function replacedBars({ known, revised = [] }: BatchRecord, write: BarColumns): 
 
 const leftOutText = (cuts: readonly Window[]) => JSON.stringify(cuts.map(({ from, to }) => [from, to]));
 
-/** Records windows that the plan refuses as a whole. */
-export async function storeLeftOut(
-  db: Database,
-  { seriesId, runId, windows, words }: { seriesId: number; runId: string; windows: readonly Window[]; words: string },
-): Promise<void> {
+/** Windows that the plan refuses as a whole, and the vendor's words. */
+export interface LeftOut {
+  readonly seriesId: number;
+  readonly runId: string;
+  readonly windows: readonly Window[];
+  readonly words: string;
+}
+
+/** Records windows that the plan refuses. */
+export async function storeLeftOut(db: Database, { seriesId, runId, windows, words }: LeftOut): Promise<void> {
   const now = Date.now();
   await db.write(
     windows.map((window) => ({
@@ -192,11 +197,17 @@ export async function storeLeftOut(
   );
 }
 
+/** A window that could not be fetched. */
+export interface FailedBatch {
+  readonly seriesId: number;
+  readonly runId: string;
+  readonly window: Window;
+  readonly error: string;
+  readonly counters: JobCounters;
+}
+
 /** Records that a window could not be fetched. Stored bars stay, and a window answered before is not marked failed. */
-export async function storeFailedBatch(
-  db: Database,
-  failure: { seriesId: number; runId: string; window: Window; error: string; counters: JobCounters },
-): Promise<void> {
+export async function storeFailedBatch(db: Database, failure: FailedBatch): Promise<void> {
   const { seriesId, runId, window, error, counters } = failure;
   await db.write([
     { sql: UPSERT_FAILURE, args: [seriesId, runId, window.from, window.to, error, Date.now()] },

@@ -4,6 +4,7 @@ import { sql } from "drizzle-orm";
 import { check, index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import { FINDING_KINDS } from "../../domain/market/anomalies/scale-changes.ts";
 import { ACTION_KINDS } from "../../domain/market/corporate-actions.ts";
+import { GAP_KINDS } from "../../domain/market/holes.ts";
 import { INTERVALS } from "../../domain/market/interval.ts";
 import { oneOf } from "./checks.ts";
 
@@ -225,14 +226,6 @@ export const findings = sqliteTable(
   },
   (t) => [primaryKey({ columns: [t.seriesId, t.date, t.kind] }), oneOf("findings_kind", t.kind, FINDING_KINDS)],
 );
-
-/** What can be wrong with a session; of several, the worst is stored. `hole`: a stretch inside it has no bars. */
-export const GAP_KINDS = ["missing", "truncated", "hole", "sparse", "outside"] as const;
-
-export type GapKind = (typeof GAP_KINDS)[number];
-
-/** The kinds that say that bars are missing: they count in the health, and a repair asks for them. */
-export const MISSING_KINDS = ["missing", "truncated", "hole", "sparse"] as const satisfies readonly GapKind[];
 
 /** Sessions that differ from the calendar or from the symbol's usual number of bars, and how repairs of them went. */
 export const gaps = sqliteTable(

@@ -1,7 +1,7 @@
 /** Splits and dividends as they are stored and applied. */
 
 import { expect, test } from "bun:test";
-import { adjusterOf } from "../../../src/pipeline/price-adjustment.ts";
+import { adjusterOf } from "../../../src/pipeline/stored-prices.ts";
 import { readBars } from "../../../src/storage/market/bars.ts";
 import { listActions } from "../../../src/storage/market/corporate-actions.ts";
 import { type Pipeline, startPipeline } from "../../helpers/pipeline.ts";

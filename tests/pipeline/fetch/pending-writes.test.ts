@@ -1,11 +1,9 @@
 import { expect, test } from "bun:test";
 import { PendingWrites } from "../../../src/pipeline/fetch/pending-writes.ts";
-import type { Database } from "../../../src/storage/db.ts";
 
 function start() {
   let flushes = 0;
-  const db = { flush: () => void flushes++ } as unknown as Database;
-  return { writes: new PendingWrites(db), flushes: () => flushes };
+  return { writes: new PendingWrites({ flush: () => void flushes++ }), flushes: () => flushes };
 }
 
 test("pending writes let a job continue until there are thirty-two of them, or twenty thousand bars", async () => {

@@ -90,7 +90,7 @@ describe("a full rebuild", () => {
     const row = dailyRow(SESSIONS[20]!.date);
     vendor.put({ ...row, volume: 7 });
     const series = await pipeline.series(vendor);
-    const staging = await openStaging(pipeline.db, series, "stopped", async () => {});
+    const { id: staging } = await openStaging(pipeline.db, series, "stopped");
     await pipeline.db.write(insertBars(staging, vendor.bars("1d", 0, Number.MAX_SAFE_INTEGER, evening(119))));
     await swapStaging(pipeline.db, {
       seriesId: series,
@@ -129,7 +129,7 @@ describe("a full rebuild", () => {
     using pipeline = await startPipeline();
     const vendor = vendorWith(121);
     await pipeline.run(vendor, { asOf: evening(119) });
-    const staging = await openStaging(pipeline.db, await pipeline.series(vendor), "begun", async () => {});
+    const { id: staging } = await openStaging(pipeline.db, await pipeline.series(vendor), "begun");
     const early = vendor.bars("1d", 0, SESSIONS[30]!.date, evening(119));
     await pipeline.db.write(insertBars(staging, { ...early, ts: early.ts.map((ts) => ts + 7) }));
     await pipeline.run(vendor, { rebuild: true, asOf: evening(119) });

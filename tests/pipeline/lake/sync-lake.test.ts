@@ -95,7 +95,7 @@ test("a history that was rebuilt replaces all years", async () => {
   const id = await seriesId(db, DAILY);
   await db.write(insertBars(id, dailyBars("2024-06-01", 300)));
   await sync();
-  const staging = await openStaging(db, id, "run", async () => {});
+  const { id: staging } = await openStaging(db, id, "run");
   await db.write(insertBars(await barsIdOf(db, staging), dailyBars("2025-01-01", 20, 5)));
   // What is being built is not shown.
   await sync();

@@ -6,7 +6,7 @@ import type { Scope } from "../../../src/domain/access.ts";
 import { accountFor, PROVIDERS } from "../../../src/providers/registry.ts";
 import { saveToken } from "../../../src/storage/access/tokens.ts";
 import { postMail } from "../../../src/storage/alerts/outbox.ts";
-import { planMemory } from "../../../src/storage/quotas/plan-facts.ts";
+import { learnPlanFacts } from "../../../src/storage/quotas/plan-facts.ts";
 import { startApp, type TestApp } from "../../helpers/app.ts";
 import { ask } from "../../helpers/http.ts";
 import { PASSWORD_HASH } from "../../helpers/password.ts";
@@ -32,7 +32,7 @@ beforeAll(async () => {
     tokens.set(scope, secret);
   }
   const from = Date.UTC(2024, 10, 27) / 1_000;
-  await planMemory(db, accountFor("eodhd", app.app.settings.values)).learn([
+  await learnPlanFacts(db, accountFor("eodhd", app.app.settings.values), [
     { kind: "history", scope: "US 1d", value: from, words: "a year", seenAt: Date.now() },
     { kind: "recent", scope: "US 1m", value: 2, words: "", seenAt: Date.now() },
     { kind: "exchange", scope: "LSE", value: 0, words: "too old to be relied on", seenAt: 0 },

@@ -9,7 +9,7 @@ import { BarDeriver } from "../../../domain/market/resample.ts";
 import type { Database } from "../../../storage/db.ts";
 import { barPages } from "../../../storage/market/bars.ts";
 import { KnownBars } from "../../../storage/market/known-bars.ts";
-import { adjusterOf } from "../../price-adjustment.ts";
+import { adjusterOf } from "../../stored-prices.ts";
 
 /** A stored series and what is read from it. Plain data: it is sent to a thread. */
 export interface SeriesSource {

@@ -8,7 +8,7 @@ import { type Feature, featureNamed } from "../../../features/catalog.ts";
 import { featureMatrix } from "../../../features/engine.ts";
 import { requestedFeature } from "../../../features/names.ts";
 import { featureSetup } from "../../../features/setup.ts";
-import { lastBarOf } from "../../price-adjustment.ts";
+import { lastBarOf } from "../../stored-prices.ts";
 import type { TableBlock } from "../table-block.ts";
 import { FinishedBars } from "./finished-bars.ts";
 import { LabelStream, type SeriesRows } from "./label-stream.ts";

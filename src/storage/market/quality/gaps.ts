@@ -1,16 +1,11 @@
 /** Stored gaps of a series, and how often repairs could not fill them. */
 
 import { desc, eq, sql } from "drizzle-orm";
+import { CONFIRMED_AFTER, GAP_RULES, type GapKind, MISSING_KINDS } from "../../../domain/market/holes.ts";
 import { prepared } from "../../connection/prepared.ts";
 import type { Database, Statement } from "../../db.ts";
-import { type GapKind, gaps, MISSING_KINDS } from "../../schema/market.ts";
+import { gaps } from "../../schema/market.ts";
 import { barsIdSql } from "../bars.ts";
-
-/** After this many repairs in a row that brought nothing, the vendor is taken to have no data for a gap. */
-export const CONFIRMED_AFTER = 3;
-
-/** The version of the rules by which sessions are compared; stored with a series that was compared by them. */
-export const GAP_RULES = 2;
 
 /** SQL for the kinds that say that bars are missing. */
 export const MISSING_SQL = MISSING_KINDS.map((kind) => `'${kind}'`).join(", ");
