@@ -26,9 +26,12 @@ test("only names and addresses of this machine are loopback", () => {
   expect(["localhost:3000", "[::1]:3000", "127.0.0.1"].map(hostName)).toEqual(["localhost", "[::1]", "127.0.0.1"]);
 });
 
-test("each scope includes those before it, and no other", () => {
+test("each scope includes those before it and no other, and that of workers neither includes one nor is included", () => {
   for (const [i, held] of SCOPES.entries()) {
-    for (const [j, needed] of SCOPES.entries()) expect(covers(held, needed)).toBe(i >= j);
+    for (const [j, needed] of SCOPES.entries()) {
+      const isWorkers = held === "worker" || needed === "worker";
+      expect([held, needed, covers(held, needed)]).toEqual([held, needed, isWorkers ? held === needed : i >= j]);
+    }
   }
 });
 

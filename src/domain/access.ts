@@ -1,7 +1,10 @@
 /** Who may do what: scopes of people and tokens, and the scope that a request needs. */
 
-/** Each scope includes those before it. */
-export const SCOPES = ["read", "operate", "admin"] as const;
+/** What people and programs may do: each scope includes those before it. */
+const RANKS = ["read", "operate", "admin"] as const;
+
+/** `worker` is for workers on other machines: it includes no other scope, and no other includes it. */
+export const SCOPES = [...RANKS, "worker"] as const;
 export type Scope = (typeof SCOPES)[number];
 
 /** The sender of a request. */
@@ -14,7 +17,13 @@ export interface Actor {
 export const isScope = (value: unknown): value is Scope => SCOPES.includes(value as Scope);
 
 /** Whether the scope `granted` covers `needed`. */
-export const covers = (granted: Scope, needed: Scope): boolean => SCOPES.indexOf(granted) >= SCOPES.indexOf(needed);
+export function covers(granted: Scope, needed: Scope): boolean {
+  if (granted === "worker" || needed === "worker") return granted === needed;
+  return RANKS.indexOf(granted) >= RANKS.indexOf(needed);
+}
+
+/** What workers on other machines send. */
+export const isOfWorker = (path: string): boolean => path.startsWith("/api/worker/");
 
 /** POST requests that change nothing themselves: their parameters do not fit a URL. What `/mcp` changes is its own request. */
 const READ_ONLY_POSTS = new Set([
@@ -33,13 +42,16 @@ const READ_ONLY_POSTS = new Set([
 /** Keys, tokens, where alerts go, and the audit. */
 const GUARDED = /^\/(?:settings|audit|alerts\/channels|api\/(?:settings|tokens|audit))(?:\/|$)/;
 
-/** Whether a request changes what is stored. */
+/** Whether a request changes what is stored; the writes of a worker's jobs wait and are refused by the job store. */
 export function changesState(method: string, path: string): boolean {
-  return method !== "GET" && method !== "HEAD" && method !== "OPTIONS" && !READ_ONLY_POSTS.has(path);
+  return (
+    !isOfWorker(path) && method !== "GET" && method !== "HEAD" && method !== "OPTIONS" && !READ_ONLY_POSTS.has(path)
+  );
 }
 
 /** The scope that a request needs. The providers' settings may be read by all: no key is shown there. */
 export function neededScope(method: string, path: string): Scope {
+  if (isOfWorker(path)) return "worker";
   if (path === "/settings" && !changesState(method, path)) return "read";
   if (GUARDED.test(path)) return "admin";
   return changesState(method, path) ? "operate" : "read";

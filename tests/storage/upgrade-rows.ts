@@ -297,4 +297,12 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
       }),
     },
   },
+  "0027_attempts": {
+    rows: [
+      "INSERT INTO tokens (name, hash, scope, created_at) VALUES ('Worker', 'w0', 'worker', 1)",
+      `INSERT INTO jobs (id, run_id, symbol, interval, state, attempt) VALUES
+        (13, 'r-named', 'AVAX-USD', '1m', 'running', 'a0')`,
+    ],
+    changes: { jobs: (row) => ({ ...row, attempt: null }) },
+  },
 };

@@ -115,7 +115,10 @@ export class Authenticator {
     if (this.ownToken !== undefined && authorization === `Bearer ${this.ownToken}`)
       return { actor: COMMAND_LINE, grant: null };
     const admission = await this.#identify(authorization, cookie);
-    return admission && this.readOnly ? { ...admission, actor: { ...admission.actor, scope: "read" } } : admission;
+    // A worker may never read: its scope is no lower one of the others.
+    return admission && this.readOnly && admission.actor.scope !== "worker"
+      ? { ...admission, actor: { ...admission.actor, scope: "read" } }
+      : admission;
   }
 
   /** Signs a browser in with the password, or as a guest with an API token. */
@@ -125,9 +128,11 @@ export class Authenticator {
     if (wait > 0) return { wait };
     // From where somebody has signed in before, attempts do not compete with those of everybody else.
     if (!this.#known.has(network) && !(await this.#budget.take())) return this.#tryAgain(network);
-    const token = secret.startsWith(TOKEN_PREFIX)
+    const found = secret.startsWith(TOKEN_PREFIX)
       ? await findToken(this.db, hashSecret(secret), Date.now())
       : undefined;
+    // There is no page that a worker may see.
+    const token = found?.scope === "worker" ? undefined : found;
     const right = token !== undefined || (await this.password?.verify(secret));
     if (right === null) return this.#tryAgain(network);
     if (!right) return { error: true };

@@ -93,6 +93,8 @@ export const jobs = sqliteTable(
     gaps: integer(),
     startedAt: integer("started_at"),
     finishedAt: integer("finished_at"),
+    /** The right to write for the job while a worker on another machine has it (`storage/runs/attempts.ts`). */
+    attempt: text(),
     /** When it was put at the head of the queue, epoch milliseconds: the newest is first. */
     firstAt: integer("first_at"),
   },

@@ -37,6 +37,7 @@ const SCOPE_TITLES: Readonly<Record<Scope, string>> = {
   read: "Read: see everything, change nothing",
   operate: "Operate: also runs, companies, schedules, profiles",
   admin: "Admin: also settings, tokens and the audit page",
+  worker: "Worker: only fetches and computes for this server, on another machine",
 };
 
 export const AccessPage = ({ page, view }: { page: PageContext; view: AccessView }) => (

@@ -25,6 +25,7 @@ const JOB: JobRow = {
   startedAt: null,
   finishedAt: null,
   firstAt: null,
+  attempt: null,
 };
 
 export const storedJob = (over: Partial<JobRow>): JobRow => ({ ...JOB, ...over });
