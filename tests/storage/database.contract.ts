@@ -12,8 +12,9 @@ import {
   findProfile,
   storeProfile,
 } from "../../src/storage/profiles/profiles.ts";
+import { endAttempt, guardWrites, newAttempt } from "../../src/storage/runs/attempts.ts";
 import { answeredWindows, storeBatch, storeFailedBatch } from "../../src/storage/runs/batches.ts";
-import { findJobWork, storedState } from "../../src/storage/runs/jobs.ts";
+import { findJobWork, startJob, storedState } from "../../src/storage/runs/jobs.ts";
 import { activeJobs, insertRun, jobsOfRun, moveJobs, openRuns, setRunState } from "../../src/storage/runs/runs.ts";
 import { startApp } from "../helpers/app.ts";
 import { rampBars } from "../helpers/bars.ts";
@@ -228,6 +229,35 @@ export function databaseContract(fresh: () => { url: string; close(): unknown })
     expect(await countProfiles(db)).toBe(1);
     await deleteProfile(db, "AAPL", "1m");
     expect(await findFeatureState(db, "AAPL", "1m")).toBeUndefined();
+  });
+
+  test("a worker writes for a job until another has it, or it is queued again", async () => {
+    const [job] = await order(["AAPL"]);
+    const series = await seriesId(db, KEY);
+    const { db: guarded, during } = guardWrites(db);
+    const writeAs = (attempt: string, from: number) =>
+      during({ jobId: job!, attempt }, () => storeBatch(guarded, batch(series, job!, from, rampBars(1, from)))).then(
+        () => "stored",
+        (error) => error.name,
+      );
+    expect(await newAttempt(db, job!)).toBeNull();
+    await startJob(db, job!, 1, false);
+    const first = (await newAttempt(db, job!))!;
+    expect(await writeAs(first, 0)).toBe("stored");
+    const second = (await newAttempt(db, job!))!;
+    expect([await writeAs(first, 6_000), await writeAs(second, 12_000)]).toEqual(["JobLost", "stored"]);
+    // What was fetched before a pause is kept.
+    await moveJobs(db, [job!], "pause");
+    expect(await writeAs(second, 18_000)).toBe("stored");
+    await moveJobs(db, [job!], "resume");
+    expect(await writeAs(second, 24_000)).toBe("JobLost");
+    await startJob(db, job!, 2, false);
+    expect(await writeAs(second, 24_000)).toBe("JobLost");
+    const third = (await newAttempt(db, job!))!;
+    await endAttempt(db, { jobId: job!, attempt: third });
+    expect(await writeAs(third, 24_000)).toBe("JobLost");
+    expect((await answeredWindows(db, series)).map(({ from }) => from)).toEqual([0, 12_000, 18_000]);
+    expect(await countBars(db, series, 0, 100_000)).toBe(3);
   });
 
   test("a whole run works on the database, and again after a restart", async () => {

@@ -53,7 +53,7 @@ export function saveWorkTime(
   };
 }
 
-const START = `UPDATE jobs SET state = 'running', attempts = attempts + 1, started_at = ?1, first_at = NULL
+const START = `UPDATE jobs SET state = 'running', attempts = attempts + 1, attempt = NULL, started_at = ?1, first_at = NULL
 WHERE id = ?2 AND state = 'queued' RETURNING id`;
 
 /**
