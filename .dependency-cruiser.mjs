@@ -19,7 +19,7 @@ const shared = {
   domain: ["errors.ts", "time.ts", "log.ts", "defaults.ts", "plan.ts", "sliding-sum.ts", "zone.ts"],
   providers: ["provider.ts", "setting.ts", "timestamp.ts", "sleep.ts", "http-request.ts"],
   storage: ["db.ts", "connection/", "pagination.ts", "deferred-write.ts", "encryption.ts", "schema/"],
-  pipeline: ["messages.ts", "job-context.ts", "price-adjustment.ts", "stored-prices.ts", "store/"],
+  pipeline: ["messages.ts", "job-context.ts", "price-adjustment.ts", "idle-timer.ts", "stored-prices.ts", "store/"],
   scheduler: [],
   views: ["ui/"],
   routes: [

@@ -39,8 +39,6 @@ try {
   await saveSetting(app.db, ADDRESS_KEY, here);
   app.outbox.start(config.publicUrl ?? address);
   app.channels.start(config.publicUrl ?? address);
-  // Only now, because starting the workers would delay the first page.
-  app.pool.warm();
 
   let stopping = false;
   const stop = async (signal: string) => {

@@ -67,7 +67,7 @@ export const METRICS = {
   barkeep_disk_free_bytes: gauge("Free space where the database file is; absent for a remote one", []),
 
   barkeep_workers: gauge("Worker threads that are configured", []),
-  barkeep_workers_alive: gauge("Worker threads that are running", []),
+  barkeep_workers_alive: gauge("Worker threads that are running; they end after five minutes without a job", []),
   barkeep_viewers: gauge("Open live connections of pages", []),
   barkeep_viewers_dropped_total: counter("Live connections closed because they accepted nothing", []),
   barkeep_frames_merged_total: counter("Live updates merged because a connection was slow", []),

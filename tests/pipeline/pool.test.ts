@@ -1,7 +1,7 @@
 /** The pool as a whole: start and shutdown. */
 
 import { expect, test } from "bun:test";
-import type { SymbolTask } from "../../src/pipeline/messages.ts";
+import type { SymbolTask, WorkerSettings } from "../../src/pipeline/messages.ts";
 import type { TaskListener } from "../../src/pipeline/workers/assignment.ts";
 import { type Gate, WorkerPool } from "../../src/pipeline/workers/pool.ts";
 import { LEASE_KEY } from "../../src/storage/connection/fence.ts";
@@ -34,14 +34,13 @@ const task = (jobId: number): SymbolTask => ({
   asOf: 86_400,
 });
 
-function startPool(database: string, size: number, limiter: Gate = gate, values = {}): WorkerPool {
+function settingsFor(database: string, values = {}): WorkerSettings {
   const { dbUrl, dbToken, providerValues } = testConfig(database, values);
-  return new WorkerPool(
-    size,
-    { dbUrl, dbToken, dbFile: null, lease: "", writeLock: new WriteLock().shared, providerValues, sessions: {} },
-    limiter,
-  );
+  return { dbUrl, dbToken, dbFile: null, lease: "", writeLock: new WriteLock().shared, providerValues, sessions: {} };
 }
+
+const startPool = (database: string, size: number, limiter: Gate = gate, values = {}) =>
+  new WorkerPool(size, settingsFor(database, values), limiter);
 
 test("a pool starts a worker for a job that none is free for, and no others", async () => {
   using folder = temporaryFolder();
@@ -52,6 +51,17 @@ test("a pool starts a worker for a job that none is free for, and no others", as
     expect(outcome).toMatchObject({ kind: "failed", reason: expect.stringContaining('no provider "nobody"') });
   }
   expect(pool.alive).toBe(1);
+  await pool.close();
+});
+
+test("a pool ends the workers that have had no job for long, and starts others for the next job", async () => {
+  using folder = temporaryFolder();
+  const pool = new WorkerPool(2, settingsFor(await migratedDatabase(folder)), gate, undefined, 1);
+  for (const jobId of [1, 2]) {
+    expect((await pool.run(task(jobId), listener)).kind).toBe("failed");
+    while (pool.alive > 0) await Bun.sleep(1);
+    expect([pool.alive, pool.wanted, pool.canStart, pool.crashes]).toEqual([0, 0, true, 0]);
+  }
   await pool.close();
 });
 

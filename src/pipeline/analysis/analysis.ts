@@ -1,11 +1,14 @@
 /** Hands tasks to the analysis thread: one at a time, those that a reader waits for before those of a screen. */
 
 import { Refusal } from "../../domain/errors.ts";
+import { closeThread, IdleTimer } from "../idle-timer.ts";
 import type { WorkerSettings } from "../messages.ts";
 import type { DerivedProfile, DerivedTask } from "./derive-profile.ts";
 import type { FromAnalysis, ToAnalysis } from "./worker.ts";
 
 const WORKER = new URL("./worker.ts", import.meta.url);
+
+const CLOSE = { type: "close" } satisfies ToAnalysis;
 
 /** Tasks of readers that may wait. */
 const MAX_WAITING = 16;
@@ -26,11 +29,22 @@ export class Analysis {
   #atWork: (Waiting & { readonly id: number }) | null = null;
   readonly #readers: Waiting[] = [];
   readonly #background: Waiting[] = [];
+  readonly #idle: IdleTimer;
+  #ending: Promise<void> = Promise.resolve();
 
+  /** @param idleMs how long the thread stays when no task is left */
   constructor(
     private readonly settings: WorkerSettings,
     private readonly limitMs = LIMIT_MS,
-  ) {}
+    idleMs?: number,
+  ) {
+    this.#idle = new IdleTimer(() => this.#endIdle(), idleMs);
+  }
+
+  /** Whether the thread runs. */
+  get isRunning(): boolean {
+    return this.#thread !== null;
+  }
 
   /**
    * The result of a task that a reader waits for.
@@ -66,11 +80,16 @@ export class Analysis {
   async close(): Promise<void> {
     for (const waiting of [...this.#readers, ...this.#background]) this.#drop(waiting, new Error("the server stops"));
     if (this.#atWork !== null) this.#drop(this.#atWork, new Error("the server stops"));
+    this.#idle.stop();
+    await Promise.all([this.#ending, this.#thread === null ? null : closeThread(this.#thread, CLOSE)]);
+  }
+
+  /** Ends the thread, which has nothing to do; the next task starts another. */
+  #endIdle(): void {
     const thread = this.#thread;
     if (thread === null) return;
-    const closed = new Promise<void>((resolve) => thread.addEventListener("close", () => resolve(), { once: true }));
-    thread.postMessage({ type: "close" } satisfies ToAnalysis);
-    await closed;
+    this.#thread = null;
+    this.#ending = closeThread(thread, CLOSE);
   }
 
   #drop(waiting: Waiting, why: Error): void {
@@ -85,7 +104,11 @@ export class Analysis {
   #next(): void {
     if (this.#atWork !== null) return;
     const waiting = this.#readers.shift() ?? this.#background.shift();
-    if (waiting === undefined) return;
+    if (waiting === undefined) {
+      if (this.#thread !== null) this.#idle.start();
+      return;
+    }
+    this.#idle.stop();
     this.#lastId += 1;
     this.#atWork = { ...waiting, id: this.#lastId };
     const { task, stopped } = waiting;

@@ -1,10 +1,13 @@
 /** Exports as streams, encoded on a thread of their own at the reader's speed. */
 
+import { closeThread, IdleTimer } from "../idle-timer.ts";
 import type { WorkerSettings } from "../messages.ts";
 import { ExportQueue, type PieceSource } from "./export-queue.ts";
 import type { FromExporter, ThreadRequest, ToExporter } from "./worker.ts";
 
 const WORKER = new URL("./worker.ts", import.meta.url);
+
+const CLOSE = { type: "close" } satisfies ToExporter;
 
 interface Reader {
   resolve(piece: Uint8Array<ArrayBuffer> | null): void;
@@ -15,11 +18,26 @@ export class Exporter {
   #thread: Worker | null = null;
   #lastId = 0;
   readonly #readers = new Map<number, Reader>();
+  /** Exports that the thread has begun and that have not ended. */
+  readonly #open = new Set<number>();
+  readonly #idle: IdleTimer;
+  #ending: Promise<void> = Promise.resolve();
   /** Bars and features; pages of profiles and of the audit log are short, and do not wait for those. */
   readonly tables = new ExportQueue();
   readonly lists = new ExportQueue();
 
-  constructor(private readonly settings: WorkerSettings) {}
+  /** @param idleMs how long the thread stays when no export is left */
+  constructor(
+    private readonly settings: WorkerSettings,
+    idleMs?: number,
+  ) {
+    this.#idle = new IdleTimer(() => this.#endIdle(), idleMs);
+  }
+
+  /** Whether the thread runs. */
+  get isRunning(): boolean {
+    return this.#thread !== null;
+  }
 
   /**
    * Does work whose answer is small: a snapshot, or a comparison of two. It counts as an export.
@@ -42,6 +60,8 @@ export class Exporter {
   #start(request: ThreadRequest): PieceSource {
     this.#lastId += 1;
     const id = this.#lastId;
+    this.#open.add(id);
+    this.#idle.stop();
     // The thread looks at it within a piece; a message would be read only after the piece.
     const stopped = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
     this.#send({ type: "start", id, request, stopped });
@@ -56,16 +76,26 @@ export class Exporter {
         this.#readers.get(id)?.resolve(null);
         this.#readers.delete(id);
         if (this.#thread !== null) this.#send({ type: "cancel", id });
+        this.#ended(id);
       },
     };
   }
 
   async close(): Promise<void> {
+    this.#idle.stop();
+    await Promise.all([this.#ending, this.#thread === null ? null : closeThread(this.#thread, CLOSE)]);
+  }
+
+  #ended(id: number): void {
+    if (this.#open.delete(id) && this.#open.size === 0 && this.#thread !== null) this.#idle.start();
+  }
+
+  /** Ends the thread, which has nothing to do; the next export starts another. */
+  #endIdle(): void {
     const thread = this.#thread;
     if (thread === null) return;
-    const closed = new Promise<void>((resolve) => thread.addEventListener("close", () => resolve(), { once: true }));
-    this.#send({ type: "close" });
-    await closed;
+    this.#thread = null;
+    this.#ending = closeThread(thread, CLOSE);
   }
 
   /** Starts the thread with the first export, or again if it has ended. */
@@ -84,6 +114,7 @@ export class Exporter {
   #onMessage(message: FromExporter): void {
     const reader = this.#readers.get(message.id);
     this.#readers.delete(message.id);
+    if ("error" in message || message.piece === null) this.#ended(message.id);
     if ("error" in message) reader?.reject(new Error(message.error));
     else reader?.resolve(message.piece);
   }
@@ -93,5 +124,6 @@ export class Exporter {
     this.#thread = null;
     for (const reader of this.#readers.values()) reader.reject(new Error(`The export was interrupted: ${why}`));
     this.#readers.clear();
+    this.#open.clear();
   }
 }

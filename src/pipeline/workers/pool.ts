@@ -1,20 +1,21 @@
-/** The pool of worker threads: starts them on demand, shares the jobs out among them, and replaces one that crashes. */
+/** The pool of worker threads: starts them on demand, shares the jobs out, replaces one that crashes, ends idle ones. */
 
 import type { StorageTrouble } from "../../domain/errors.ts";
 import type { Wait } from "../../domain/runs/progress.ts";
 import type { QuotaReport } from "../../providers/provider.ts";
+import { IdleTimer } from "../idle-timer.ts";
 import {
   type FromWorker,
   type Outcome,
   refused,
   type StopReason,
   type SymbolTask,
-  type ToWorker,
   type WorkerSettings,
 } from "../messages.ts";
 import { Assignment, type PermitRequest, type TaskListener } from "./assignment.ts";
 import { JobCounts, leastBusy } from "./job-counts.ts";
 import { SharedAnswers } from "./shared-answers.ts";
+import { reasonOf, WorkerHandle } from "./worker-handle.ts";
 
 /** Grants requests to the providers; one for all workers. */
 export interface Gate {
@@ -34,24 +35,7 @@ export class WorkerCrashed extends Error {
   override readonly name = "WorkerCrashed";
 }
 
-/** One thread and its jobs. */
-class WorkerHandle {
-  readonly jobs = new Map<number, Assignment>();
-  ready = false;
-  constructor(readonly thread: Worker) {}
-
-  send(message: ToWorker): void {
-    this.thread.postMessage(message);
-  }
-}
-
 const WORKER = new URL("./worker.ts", import.meta.url);
-
-/** The message in an error that was printed with lines of source and a stack. */
-function reasonOf(printed: string): string {
-  const line = /^(?:error|\w*Error): (.+)$/m.exec(printed)?.[1];
-  return line ?? (printed.trim().split("\n")[0] || "the thread ended");
-}
 
 /** Failed starts in a row after which no worker is started again. */
 const MAX_FAILED_STARTS = 5;
@@ -70,16 +54,25 @@ export class WorkerPool {
   #failedStarts = 0;
   #lastExit = "";
   #closed = false;
+  readonly #idle: IdleTimer;
+  /** Threads that had no job for long and close now. */
+  readonly #ending = new Set<Promise<void>>();
 
-  /** @param script the worker's module; tests replace it by one that crashes */
+  /**
+   * @param script the worker's module; tests replace it by one that crashes
+   * @param idleMs how long threads stay when no job is left
+   */
   constructor(
     readonly size: number,
     private settings: WorkerSettings,
     private readonly gate: Gate,
     private readonly script: URL = WORKER,
-  ) {}
+    idleMs?: number,
+  ) {
+    this.#idle = new IdleTimer(() => this.#endIdle(), idleMs);
+  }
 
-  /** Starts all workers now, so that the first jobs do not wait for a start. */
+  /** Starts all workers now, for measurements of jobs alone. */
   warm(): void {
     while (this.#canSpawn) this.#spawn();
   }
@@ -87,6 +80,16 @@ export class WorkerPool {
   /** Workers that are ready for jobs or have some. */
   get alive(): number {
     return [...this.#workers].filter((worker) => worker.ready).length;
+  }
+
+  /** Whether workers can be started, as far as is known: the last start did not fail, or none was needed yet. */
+  get canStart(): boolean {
+    return this.#failedStarts === 0;
+  }
+
+  /** Workers that should be up: those that were started for jobs, and all of them when none can be started. */
+  get wanted(): number {
+    return this.canStart ? this.#workers.size : this.size;
   }
 
   /** Jobs of a provider that compute nothing now: they wait for an answer, a permit, or a thread of their own. */
@@ -119,6 +122,7 @@ export class WorkerPool {
    * @throws WorkerCrashed when the worker ended before the job, or none can be started
    */
   run(task: SymbolTask, listener: TaskListener, alone = false): Promise<Outcome> {
+    this.#idle.stop();
     const assignment = new Assignment(task, listener, alone);
     if (this.#closed) assignment.resolve({ kind: "stopped", reason: "shutdown" });
     else if (this.#workers.size === 0 && !this.#canSpawn) assignment.reject(new WorkerCrashed(this.#lastExit));
@@ -146,9 +150,22 @@ export class WorkerPool {
   /** Stops every job at its next batch and waits until all workers have closed. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#idle.stop();
     this.#endUnstarted(this.#queue.splice(0), "shutdown");
-    await Promise.all([...this.#workers].map((worker) => this.#shutDown(worker)));
+    await Promise.all([...[...this.#workers].map((worker) => worker.shutDown()), ...this.#ending]);
     this.#workers.clear();
+  }
+
+  /** Ends the threads, which have had no job for long; one whose writes wait goes on until they are done. */
+  #endIdle(): void {
+    for (const worker of this.#workers) {
+      if (worker.inTrouble || worker.jobs.size > 0) continue;
+      this.#workers.delete(worker);
+      const ending = worker.shutDown();
+      this.#ending.add(ending);
+      void ending.then(() => this.#ending.delete(ending));
+    }
+    if (this.#workers.size > 0) this.#idle.start();
   }
 
   #endUnstarted(assignments: readonly Assignment[], reason: StopReason): void {
@@ -157,19 +174,6 @@ export class WorkerPool {
       assignment.resolve({ kind: "stopped", reason });
     }
     this.#assign();
-  }
-
-  async #shutDown(worker: WorkerHandle): Promise<void> {
-    const closed = new Promise<void>((resolve) =>
-      worker.thread.addEventListener("close", () => resolve(), { once: true }),
-    );
-    const outcomes = [...worker.jobs.values()].map(({ outcome }) => outcome);
-    for (const jobId of worker.jobs.keys()) worker.send({ type: "stop", jobId, reason: "shutdown" });
-    await Promise.allSettled(outcomes);
-    // Never `terminate()`: a thread that is stopped inside a call of the database driver crashes the process. A thread
-    // that is still starting closes when it is ready.
-    worker.send({ type: "close" });
-    await closed;
   }
 
   /** Whether another worker may be started: there is room, and the last starts did not all fail. */
@@ -189,6 +193,7 @@ export class WorkerPool {
     const unplaced = this.#queue.filter(({ alone }) => !alone).length;
     let starting = this.#shared.filter((worker) => !worker.ready).length;
     for (; starting < unplaced && this.#canSpawn; starting++) this.#spawn();
+    if (this.#queue.length === 0 && this.#workers.values().every(({ jobs }) => jobs.size === 0)) this.#idle.start();
   }
 
   /** Keeps a thread free of other jobs while some must be alone; they take it one after the other. */
@@ -237,6 +242,7 @@ export class WorkerPool {
 
   #onMessage(worker: WorkerHandle, message: FromWorker): void {
     if (message.type === "storage") {
+      worker.inTrouble = message.trouble !== null;
       this.#onStorage(worker, message.trouble);
       return;
     }

@@ -15,8 +15,9 @@ export const healthRoutes = ({ db, storage, pool, version }: Pick<Services, "db"
         () => false,
       );
       const database = trouble === null && isRead;
-      const workers = { alive: pool.alive, wanted: pool.size };
-      const ready = database && workers.alive === workers.wanted;
+      // Threads start with the first job: without one it is only known whether a start has failed.
+      const workers = { alive: pool.alive, wanted: pool.wanted };
+      const ready = database && pool.canStart;
       const reason = trouble && {
         reason: `${trouble.what}. ${trouble.advice}`,
         since: isoMillisecond(trouble.since / 1_000),
