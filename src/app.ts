@@ -37,7 +37,8 @@ import { LastHour } from "./scheduler/live/last-hour.ts";
 import { MetricsPublisher } from "./scheduler/live/metrics-publisher.ts";
 import { Maintenance } from "./scheduler/maintenance/maintenance.ts";
 import { Admission } from "./scheduler/queue/admission.ts";
-import { InProcessQueue } from "./scheduler/queue/in-process-queue.ts";
+import { Dispatcher } from "./scheduler/queue/dispatcher.ts";
+import { EmbeddedQueue } from "./scheduler/queue/embedded-queue.ts";
 import { rateLimitGate } from "./scheduler/quotas/rate-limit-gate.ts";
 import { spendRecord } from "./scheduler/quotas/spend-record.ts";
 import { Rejudging } from "./scheduler/rejudging.ts";
@@ -214,13 +215,15 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     new Lake({ db, log, place: config.lake, features: config.lakeFeatures, settings: workerSettings }),
     close,
   );
-  const queue = new InProcessQueue(({ key }, error) => log.write("error", `${key}: ${messageOf(error)}`));
+  const dispatcher = new Dispatcher(new EmbeddedQueue(), ({ key }, error) =>
+    log.write("error", `${key}: ${messageOf(error)}`),
+  );
   const lastHour = new LastHour();
   const runs = new RunService({
     db,
     hub,
     log,
-    queue,
+    dispatcher,
     provider: findProvider,
     defaults: { provider: defaultProvider, maxWorkers: MAX_AT_WORK },
     onAlert,
@@ -234,15 +237,15 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     stopWork: (jobId, reason) => pool.stop(jobId, reason),
   });
   const retention = { logDays, runDays };
-  const maintenance = stack.adopt(new Maintenance({ db, log, queue, retention, settings: workerSettings }), close);
+  const maintenance = stack.adopt(new Maintenance({ db, log, dispatcher, retention, settings: workerSettings }), close);
   maintenance.clockSet(clockSetBy);
   maintenance.start();
   const quotaAlerts = new QuotaAlerts({ db, log, outbox });
-  stack.adopt(new MetricsPublisher({ hub, runs, usage, limiter, queue, quotaAlerts, lastHour }), close).start();
+  stack.adopt(new MetricsPublisher({ hub, runs, usage, limiter, dispatcher, quotaAlerts, lastHour }), close).start();
   await stack.adopt(runs, close).recover();
 
-  // Both at once: the queue is idle when the pool has stopped its jobs, and the pool must not get new ones.
-  stack.defer(async () => void (await Promise.all([queue.close(), pool.close()])));
+  // Both at once: the dispatcher is idle when the pool has stopped its jobs, and the pool must not get new ones.
+  stack.defer(async () => void (await Promise.all([dispatcher.close(), pool.close()])));
   const admission = stack.adopt(
     new Admission({
       threads: pool.size,
@@ -250,28 +253,29 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       waiting: (provider) => pool.waiting(provider),
       committing: (provider) => pool.committing(provider),
       quotaOf,
-      poll: () => queue.poll(),
+      poll: () => dispatcher.poll(),
     }),
     close,
   );
   pool.watch((provider) => admission.changed(provider));
-  const handler = admission.counted(
-    symbolHandler({
-      db,
-      log,
-      runs,
-      pool,
-      counters,
-      onAlert,
-      hasOthers: () => queue.counts().active > 1,
-      onStorageError: (error) => storage.note(error),
-    }),
-  );
-  queue.work(handler, MAX_AT_WORK + pool.size, (runId) => storage.current() === null && admission.admits(runId));
+  const handler = symbolHandler({
+    db,
+    log,
+    runs,
+    pool,
+    counters,
+    onAlert,
+    hasOthers: () => dispatcher.counts().active > 1,
+    onStorageError: (error) => storage.note(error),
+  });
+  dispatcher.work(handler, MAX_AT_WORK + pool.size, {
+    admits: (runId) => storage.current() === null && admission.admits(runId),
+    dispatched: (runId) => admission.dispatched(runId),
+  });
   reactions.onTrouble = (isOver) => {
     if (!isOver) return;
     pool.storageRecovered();
-    queue.poll();
+    dispatcher.poll();
   };
 
   const dependencies = { db, log, runs, defaultProvider, onAlert };

@@ -13,7 +13,7 @@ import { RateLimiter } from "../src/providers/quotas/rate-limiter.ts";
 import { LiveBroadcaster } from "../src/routes/live/broadcaster.ts";
 import { MetricsPublisher } from "../src/scheduler/live/metrics-publisher.ts";
 import { Maintenance } from "../src/scheduler/maintenance/maintenance.ts";
-import { InProcessQueue } from "../src/scheduler/queue/in-process-queue.ts";
+import { Dispatcher } from "../src/scheduler/queue/dispatcher.ts";
 import { RunService } from "../src/scheduler/runs/run-service.ts";
 import { ScheduleRunner } from "../src/scheduler/schedules/schedule-runner.ts";
 import { migrateDatabase, openDatabase } from "../src/storage/db.ts";
@@ -84,7 +84,7 @@ test("the app closes in the reverse order of its start, the lease and the databa
     MetricsPublisher,
     RunService,
     WorkerPool,
-    InProcessQueue,
+    Dispatcher,
     ScheduleRunner,
     LiveBroadcaster,
   ];

@@ -153,6 +153,14 @@ export interface StorageTrouble extends StorageFault {
   readonly since: number;
 }
 
+/** The job queue cannot be reached: no job starts until it can. Nothing is lost, because the jobs are in the database. */
+export interface QueueTrouble {
+  /** A clause without a secret: "The job queue at redis://10.0.0.5:6379 does not answer". */
+  readonly what: string;
+  /** Epoch milliseconds. */
+  readonly since: number;
+}
+
 const PASSING: Readonly<Record<Exclude<TroubleKind, "gone" | "damaged">, readonly [what: string, advice: string]>> = {
   locked: [
     "Another program has locked the database for writing",

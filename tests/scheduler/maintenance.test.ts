@@ -3,7 +3,8 @@
 import { expect, test } from "bun:test";
 import { DAY } from "../../src/domain/market/interval.ts";
 import { Maintenance } from "../../src/scheduler/maintenance/maintenance.ts";
-import { InProcessQueue } from "../../src/scheduler/queue/in-process-queue.ts";
+import { Dispatcher } from "../../src/scheduler/queue/dispatcher.ts";
+import { EmbeddedQueue } from "../../src/scheduler/queue/embedded-queue.ts";
 import { LEASE_KEY } from "../../src/storage/connection/fence.ts";
 import { WriteLock } from "../../src/storage/connection/file/write-lock.ts";
 import { migrateDatabase, openDatabase } from "../../src/storage/db.ts";
@@ -29,10 +30,10 @@ async function maintenanceOf({ app: { db, log, config } }: TestApp, now: () => n
     lease: String(lease![0]),
     writeLock: new WriteLock().shared,
   };
-  const queue = new InProcessQueue(() => {});
+  const dispatcher = new Dispatcher(new EmbeddedQueue(), () => {});
   const [logDays = 0, runDays = 0] = retention;
-  const dependencies = { db, log, queue, retention: { logDays, runDays }, settings: () => settings };
-  return { dependencies, queue, maintenance: new Maintenance(dependencies, now) };
+  const dependencies = { db, log, dispatcher, retention: { logDays, runDays }, settings: () => settings };
+  return { dependencies, dispatcher, maintenance: new Maintenance(dependencies, now) };
 }
 
 test("old log lines and runs are deleted; bars, profiles and the ledger stay", async () => {
@@ -84,8 +85,8 @@ test("nothing is tidied while work is under way", async () => {
   const run = await app.start({ symbols: ["AAPL"], years: 1 });
   await app.waitForRun(run, "complete");
   const { db } = app.app;
-  const { maintenance, queue } = await maintenanceOf(app, () => Date.now() + days(1000), [1, 1]);
-  queue.enqueue([{ key: "busy", group: "busy" }]);
+  const { maintenance, dispatcher } = await maintenanceOf(app, () => Date.now() + days(1000), [1, 1]);
+  dispatcher.enqueue([{ key: "busy", group: "busy" }]);
   await maintenance.tidy();
   await maintenance.close();
   expect(await db.rows("SELECT count(*) FROM runs", [])).toEqual([[1]]);

@@ -4,7 +4,7 @@ import type { QuotaAlerts } from "../../alerts/quota-alerts.ts";
 import type { ProgressHub } from "../../hub.ts";
 import type { RateLimiter } from "../../providers/quotas/rate-limiter.ts";
 import type { UsageStore } from "../../storage/quotas/usage.ts";
-import type { JobQueue } from "../queue/job-queue.ts";
+import type { JobDispatcher } from "../queue/dispatcher.ts";
 import { usageReport } from "../quotas/usage-report.ts";
 import type { RunService } from "../runs/run-service.ts";
 import type { LastHour } from "./last-hour.ts";
@@ -22,7 +22,7 @@ export class MetricsPublisher {
       runs: RunService;
       usage: UsageStore;
       limiter: RateLimiter;
-      queue: JobQueue;
+      dispatcher: JobDispatcher;
       quotaAlerts: QuotaAlerts;
       lastHour: LastHour;
     },
@@ -38,9 +38,9 @@ export class MetricsPublisher {
   }
 
   #publish(): void {
-    const { hub, runs, usage, limiter, queue, quotaAlerts, lastHour } = this.dependencies;
+    const { hub, runs, usage, limiter, dispatcher, quotaAlerts, lastHour } = this.dependencies;
     lastHour.sample(limiter.snapshot());
-    const { waiting, active } = queue.counts();
+    const { waiting, active } = dispatcher.counts();
     // Rates also fall while nothing happens.
     const moving = hub.runs().some((run) => run.finishedAt === null && (run.barsPerMinute || run.requestsPerMinute));
     const busy = waiting + active > 0 || moving;

@@ -10,7 +10,7 @@ import { deleteOldSessions } from "../../storage/access/sessions.ts";
 import type { Database } from "../../storage/db.ts";
 import { correctFutureMoments } from "../../storage/future-moments.ts";
 import { staleStatistics } from "../../storage/maintenance.ts";
-import type { JobQueue } from "../queue/job-queue.ts";
+import type { JobDispatcher } from "../queue/dispatcher.ts";
 import type { FromMaintenanceWorker, ToMaintenanceWorker } from "./worker.ts";
 
 /** How long things are kept, days. */
@@ -34,7 +34,7 @@ type Tidied = Extract<FromMaintenanceWorker, { type: "done" }>;
 interface Dependencies {
   readonly db: Database;
   readonly log: Log;
-  readonly queue: JobQueue;
+  readonly dispatcher: JobDispatcher;
   readonly retention: Retention;
   settings(): Tidy["settings"];
 }
@@ -133,7 +133,7 @@ export class Maintenance {
   }
 
   #isIdle(): boolean {
-    const { waiting, active } = this.dependencies.queue.counts();
+    const { waiting, active } = this.dependencies.dispatcher.counts();
     return !this.#closed && waiting + active === 0;
   }
 

@@ -5,7 +5,7 @@
 
 import { MAX_AT_WORK } from "../../domain/defaults.ts";
 import type { QuotaState } from "../../providers/quotas/quota-state.ts";
-import type { QueuedTask, TaskResult } from "./job-queue.ts";
+import type { DispatchRules } from "./dispatcher.ts";
 
 /** How many times as many requests are under way as a rate needs: latencies and symbols differ. */
 const HEADROOM = 2;
@@ -78,12 +78,12 @@ interface Dependencies {
   /** Jobs of a provider that have ended but for the commit of their last write. */
   committing(provider: string): number;
   quotaOf(provider: string): QuotaState | undefined;
-  /** Makes the queue check again. */
+  /** Makes the dispatcher check again. */
   poll(): void;
 }
 
-/** Counts the jobs at work by provider and answers the queue whether a group's next one may start. */
-export class Admission {
+/** Counts the jobs at work by provider and answers the dispatcher whether a group's next one may start. */
+export class Admission implements DispatchRules {
   readonly #own = new Map<string, number>();
   /** When the last jobs of each provider ended, milliseconds of `performance.now()`. */
   readonly #ends = new Map<string, number[]>();
@@ -95,17 +95,13 @@ export class Admission {
 
   constructor(private readonly dependencies: Dependencies) {}
 
-  /** The handler whose tasks are counted. */
-  counted(handler: (task: QueuedTask) => Promise<TaskResult>): (task: QueuedTask) => Promise<TaskResult> {
-    return async (task) => {
-      const provider = this.dependencies.providerOf(task.group)?.name ?? "";
-      this.#add(provider, 1);
-      try {
-        return await handler(task);
-      } finally {
-        this.#add(provider, -1);
-        this.#noteEnd(provider);
-      }
+  /** Counts a job of the group until the function that is returned is called. */
+  dispatched(group: string): () => void {
+    const provider = this.dependencies.providerOf(group)?.name ?? "";
+    this.#add(provider, 1);
+    return () => {
+      this.#add(provider, -1);
+      this.#noteEnd(provider);
     };
   }
 
@@ -119,7 +115,7 @@ export class Admission {
     return admits(load);
   }
 
-  /** Notes that jobs of a provider began or ceased to wait, and makes the queue check again when threads stay free. */
+  /** Notes that jobs of a provider began or ceased to wait, and makes the dispatcher check again when threads stay free. */
   changed(provider: string): void {
     const { threads } = this.dependencies;
     const waiting = this.dependencies.waiting(provider);

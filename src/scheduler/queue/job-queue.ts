@@ -1,43 +1,39 @@
 /**
- * The interface of a job queue: it hands keys to a handler and does not interpret them. The run tables are the source of
- * truth: unfinished jobs are enqueued again from them when the server starts.
+ * The interface of a job queue: it carries keys from the server to whoever works on them, and does not interpret them. The
+ * run tables are the source of truth: what a queue loses is enqueued again from them, and what it delivers too often or
+ * too late is dropped by the handler.
  */
 
-export interface QueuedTask {
-  /** Enqueuing a waiting key does nothing; an active one is handled once more afterwards. */
-  readonly key: string;
-  /** Tasks of one group share its limit; groups share the workers fairly. */
-  readonly group: string;
-}
+import type { QueueTrouble } from "../../domain/errors.ts";
 
 export interface QueueCounts {
   readonly waiting: number;
   readonly active: number;
 }
 
-/** What happens after a handler returns: nothing, or the task is enqueued again after `afterMs`. */
-export type TaskResult = { readonly again: false } | { readonly again: true; readonly afterMs: number };
+/** Gets a delivered key; the key is done when the promise settles, however it does. */
+export type KeyHandler = (key: string) => Promise<void>;
 
 export interface JobQueue {
-  enqueue(tasks: readonly QueuedTask[]): void;
-  /** Limits how many tasks of a group are active at once. */
-  limitGroup(group: string, limit: number): void;
   /**
-   * Starts handing tasks to `handler`, at most `concurrency` at a time, and those of a group only while `admits` allows
-   * it: it is called before every task.
+   * Adds keys, and resolves when the queue holds them. One that waits is not added again; one that is active is delivered
+   * once more after it.
+   * @throws Error if the queue cannot be reached; it may have taken some keys all the same
    */
-  work(
-    handler: (task: QueuedTask) => Promise<TaskResult>,
-    concurrency: number,
-    admits?: (group: string) => boolean,
-  ): void;
-  /** Checks `admits` again, after a change of what it depends on. */
-  poll(): void;
-  /** Puts a waiting task before all others of its group; false if it does not wait. */
-  promote(key: string): boolean;
-  /** Removes a waiting task; true if it was waiting. An active task is not affected. */
-  cancel(key: string): boolean;
-  counts(): QueueCounts;
-  /** Hands out no more tasks and resolves when the active ones have ended. */
+  enqueue(keys: readonly string[]): Promise<void>;
+  /** Removes a key; true if it waited. One that is active stays so. */
+  cancel(key: string): Promise<boolean>;
+  /**
+   * Starts to deliver keys to `handler`, at most `concurrency` at a time. Each key is delivered at least once, first come
+   * first served, never twice at once here, and again if another process that had it is gone.
+   */
+  work(handler: KeyHandler, concurrency: number): void;
+  /** @throws Error if the queue cannot be reached */
+  counts(): Promise<QueueCounts>;
+  /** Why nothing can be enqueued or delivered now; `null` if all is well. */
+  trouble(): QueueTrouble | null;
+  /** Calls `listener` when trouble begins and, with `null`, when it is over: what the queue held may be lost then. */
+  watch(listener: (trouble: QueueTrouble | null) => void): void;
+  /** Delivers no more keys, and resolves when those that are active have ended or the queue cannot be reached. */
   close(): Promise<void>;
 }

@@ -20,7 +20,7 @@ import { auditMoved } from "../../storage/access/audit.ts";
 import { type Database, isUniqueViolation, type Write } from "../../storage/db.ts";
 import { putFirst, startJob, workOfStopped } from "../../storage/runs/jobs.ts";
 import { failJobs, moveJobs, setRunState } from "../../storage/runs/runs.ts";
-import type { JobQueue } from "../queue/job-queue.ts";
+import type { JobDispatcher } from "../queue/dispatcher.ts";
 import { refuseActive } from "./active-jobs.ts";
 import { jobFailed, runEnded } from "./run-events.ts";
 import { type Counters, describeRow, type JobRecord, keyOf, type RunRecord } from "./run-records.ts";
@@ -32,7 +32,7 @@ export type StopAction = "pause" | "cancel" | "skip";
 interface Dependencies {
   readonly db: Database;
   readonly log: Log;
-  readonly queue: JobQueue;
+  readonly dispatcher: JobDispatcher;
   readonly registry: RunRegistry;
   /** An alert event was recorded. */
   onAlert?(): void;
@@ -67,7 +67,7 @@ export class JobControl {
   }
 
   async stopJobs(run: RunRecord, jobs: readonly JobRecord[], action: StopAction, whole = false): Promise<void> {
-    const { db, queue, stopWork, registry } = this.dependencies;
+    const { db, dispatcher, stopWork, registry } = this.dependencies;
     const stage = stopped(action);
     const { status, microStage } = describeStage(stage);
     const finishedAt = action === "pause" ? null : Date.now();
@@ -80,7 +80,7 @@ export class JobControl {
     for (const job of jobs.filter(({ id }) => moved.has(id))) {
       const isAtWork = job.state === "running";
       this.#change(job, action, stage);
-      queue.cancel(keyOf(job));
+      dispatcher.cancel(keyOf(job));
       if (isAtWork) stopWork(job.id, action);
     }
     await this.reconcile(run);
@@ -132,22 +132,22 @@ export class JobControl {
 
   /** Enqueues those of some jobs of a run that wait for a worker. */
   enqueue(run: RunRecord, jobs: Iterable<JobRecord>): void {
-    const { queue } = this.dependencies;
+    const { dispatcher } = this.dependencies;
     const { id, maxWorkers } = run.row;
     const queued = [...jobs].filter(({ state }) => state === "queued");
     if (queued.length === 0) return;
     queued.sort((a, b) => (b.firstAt ?? 0) - (a.firstAt ?? 0));
-    queue.limitGroup(id, maxWorkers);
-    queue.enqueue(queued.map((job) => ({ key: keyOf(job), group: id })));
+    dispatcher.limitGroup(id, maxWorkers);
+    dispatcher.enqueue(queued.map((job) => ({ key: keyOf(job), group: id })));
   }
 
   /** Puts a queued job before all others of its run; false if it has been started meanwhile. */
   async moveToFront(job: JobRecord): Promise<boolean> {
-    const { db, queue, registry } = this.dependencies;
+    const { db, dispatcher, registry } = this.dependencies;
     const at = Date.now();
     if (!(await putFirst(db, { id: job.id, symbol: job.symbol, runId: job.run.row.id }, at))) return false;
     job.firstAt = at;
-    queue.promote(keyOf(job));
+    dispatcher.promote(keyOf(job));
     registry.show(job);
     return true;
   }
@@ -189,7 +189,7 @@ export class JobControl {
 
   /** Ends jobs of one run with a reason that a person can act on. */
   async fail(jobs: readonly JobRecord[], reason: string, counters?: Counters): Promise<void> {
-    const { db, queue, onAlert, stopWork, registry } = this.dependencies;
+    const { db, dispatcher, onAlert, stopWork, registry } = this.dependencies;
     const at = Date.now();
     const stage = { stage: "failed", reason } as const;
     const rows = jobs.map((job) => {
@@ -199,7 +199,7 @@ export class JobControl {
     const failed = await failJobs(db, rows);
     for (const job of jobs.filter(({ id }) => failed.has(id))) {
       const isAtWork = job.state === "running";
-      queue.cancel(keyOf(job));
+      dispatcher.cancel(keyOf(job));
       this.#change(job, "fail", stage, counters);
       // It may have begun while that was written.
       if (isAtWork) stopWork(job.id, "cancel");

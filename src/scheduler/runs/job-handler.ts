@@ -9,7 +9,7 @@ import { WorkerCrashed, type WorkerPool } from "../../pipeline/workers/pool.ts";
 import { recordStatements } from "../../storage/alerts/outbox.ts";
 import { type Database, storageFault } from "../../storage/db.ts";
 import { storedState } from "../../storage/runs/jobs.ts";
-import type { QueuedTask, TaskResult } from "../queue/job-queue.ts";
+import type { QueuedTask, TaskResult } from "../queue/dispatcher.ts";
 import type { JobRecord } from "./run-records.ts";
 import type { RunService } from "./run-service.ts";
 

@@ -32,7 +32,7 @@ import {
   speedOf,
   unacknowledgedRuns,
 } from "../../storage/runs/runs.ts";
-import type { JobQueue } from "../queue/job-queue.ts";
+import type { JobDispatcher } from "../queue/dispatcher.ts";
 import { refuseActive } from "./active-jobs.ts";
 import { ratesPerMinute } from "./estimates/throughput.ts";
 import { plannedCoverage, readCoverage } from "./job-batches.ts";
@@ -45,7 +45,7 @@ interface Dependencies {
   readonly db: Database;
   readonly hub: ProgressHub;
   readonly log: Log;
-  readonly queue: JobQueue;
+  readonly dispatcher: JobDispatcher;
   /** The provider of that name, or `undefined`. */
   provider(name: string): Provider | undefined;
   readonly defaults: { readonly provider: string; readonly maxWorkers: number };

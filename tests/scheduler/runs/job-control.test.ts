@@ -4,7 +4,7 @@ import type { JobProgress, Wait } from "../../../src/domain/runs/progress.ts";
 import type { RunSummary } from "../../../src/domain/runs/run-summary.ts";
 import { ProgressHub } from "../../../src/hub.ts";
 import type { Provider } from "../../../src/providers/provider.ts";
-import type { JobQueue } from "../../../src/scheduler/queue/job-queue.ts";
+import type { JobDispatcher } from "../../../src/scheduler/queue/dispatcher.ts";
 import { JobControl } from "../../../src/scheduler/runs/job-control.ts";
 import { type JobRecord, progressOf, type RunRecord, recordOf } from "../../../src/scheduler/runs/run-records.ts";
 import { RunRegistry } from "../../../src/scheduler/runs/run-registry.ts";
@@ -15,7 +15,7 @@ import { migratedDatabase, temporaryFolder } from "../../helpers/folder.ts";
 
 const REQUEST = { symbols: [], mode: "full", interval: "1d", years: 2, batchDays: 30 } as const;
 
-/** Run control on a database that lists every effect in its order: of memory, queue, worker, rows, audit and viewers. */
+/** Run control on a database that lists every effect in its order: of memory, dispatcher, worker, rows, audit and viewers. */
 async function startControl() {
   const folder = temporaryFolder();
   const db = await openDatabase(await migratedDatabase(folder));
@@ -40,20 +40,17 @@ async function startControl() {
   const hub = new ListingHub();
   const log = { write() {} };
   const registry = new RunRegistry({ hub, log });
-  const queue: JobQueue = {
+  const dispatcher: JobDispatcher = {
     enqueue: () => list("enqueue"),
     promote: () => true,
     cancel: () => {
-      list("queue");
+      list("dispatcher");
       return true;
     },
     limitGroup() {},
-    work() {},
-    poll() {},
     counts: () => ({ waiting: 0, active: 0 }),
-    close: async () => {},
   };
-  const control = new JobControl({ db, log, queue, registry, stopWork: () => list("worker") });
+  const control = new JobControl({ db, log, dispatcher, registry, stopWork: () => list("worker") });
   return {
     db,
     sql,
@@ -97,7 +94,7 @@ const shownOf = (job: JobRecord): object => {
 };
 
 for (const action of ["pause", "cancel", "skip"] as const) {
-  test(`${action} is stored before it is in memory, and before queue and worker are told`, async () => {
+  test(`${action} is stored before it is in memory, and before dispatcher and worker are told`, async () => {
     using scene = await startControl();
     const { run, jobs } = await scene.run("AAPL", "MSFT");
     await scene.control.begin(jobs[0]!);

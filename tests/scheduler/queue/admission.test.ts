@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { MAX_AT_WORK } from "../../src/domain/defaults.ts";
-import type { QuotaState } from "../../src/providers/quotas/quota-state.ts";
-import { Admission, admits, type ProviderLoad } from "../../src/scheduler/queue/admission.ts";
+import { MAX_AT_WORK } from "../../../src/domain/defaults.ts";
+import type { QuotaState } from "../../../src/providers/quotas/quota-state.ts";
+import { Admission, admits, type ProviderLoad } from "../../../src/scheduler/queue/admission.ts";
 
 const minute = (limit: number, used = 0, counts: "requests" | "units" = "requests") =>
   ({ period: "minute", counts, limit, used, resetsAt: null }) as const;
@@ -133,7 +133,7 @@ test("property: no more than the server bears, never less than the threads, and 
   );
 });
 
-test("the queue checks again when threads have been free for a moment, and not for every message between", async () => {
+test("the dispatcher checks again when threads have been free for a moment, and not for every message between", async () => {
   let waiting = 0;
   let polls = 0;
   const admission = new Admission({
@@ -144,10 +144,8 @@ test("the queue checks again when threads have been free for a moment, and not f
     quotaOf: () => quota(),
     poll: () => void polls++,
   });
-  const ends: (() => void)[] = [];
-  const handler = admission.counted(() => new Promise((resolve) => ends.push(() => resolve({ again: false }))));
   expect(admission.admits("r")).toBe(true);
-  const task = handler({ key: "a", group: "r" });
+  const ended = admission.dispatched("r");
   expect(admission.admits("r")).toBe(false);
   const ask = (now: number) => {
     waiting = now;
@@ -164,8 +162,7 @@ test("the queue checks again when threads have been free for a moment, and not f
   await Bun.sleep(20);
   expect(admission.admits("r")).toBe(true);
   expect(polls).toBe(before + 1);
-  ends[0]!();
-  await task;
+  ended();
   expect(admission.admits("r")).toBe(true);
   admission.close();
 });
