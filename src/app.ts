@@ -14,6 +14,7 @@ import { type LogFormat, type LogLine, printedLine } from "./domain/log.ts";
 import { createCalendar } from "./domain/market/calendar.ts";
 import { ENDED_STATES } from "./domain/runs/states.ts";
 import { ProgressHub } from "./hub.ts";
+import { versionOf, versionText } from "./installation.ts";
 import { createLog } from "./log.ts";
 import { Counters } from "./metrics/counters.ts";
 import { Analysis } from "./pipeline/analysis/analysis.ts";
@@ -62,7 +63,6 @@ import { forgetPlans } from "./storage/quotas/plan-facts.ts";
 import { UsageStore } from "./storage/quotas/usage.ts";
 import { openCipher } from "./storage/settings.ts";
 import { upgradeDatabase } from "./storage/upgrade.ts";
-import { versionOf, versionText } from "./version.ts";
 
 export interface App extends Services {
   /** Answers an HTTP request. */

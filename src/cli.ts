@@ -8,8 +8,8 @@ import { RUN_DEFAULTS } from "./domain/defaults.ts";
 import { describeError, messageOf, Refusal } from "./domain/errors.ts";
 import { INTERVALS, READ_INTERVALS } from "./domain/market/interval.ts";
 import { MODES } from "./domain/runs/states.ts";
+import { versionOf, versionText } from "./installation.ts";
 import { EXPORT_FORMATS } from "./pipeline/exports/formats.ts";
-import { versionOf, versionText } from "./version.ts";
 import { sizeText } from "./views/ui/format.ts";
 
 // What this process creates only its user may read.
@@ -44,7 +44,7 @@ const ends =
 
 program
   .command("serve")
-  .description("start the server, as npm start does")
+  .description("start the server; what happens without a command, too")
   .action(async () => void (await import("./server.ts")));
 
 withServer(command("run", "run symbols to their end"))
@@ -148,7 +148,8 @@ command("doctor", "check settings, database, providers and mail server, with adv
   .action(ends(doctor));
 
 try {
-  await program.parseAsync();
+  // Started without a word, as by a double click, it is the server.
+  await program.parseAsync(process.argv.length > 2 ? process.argv : [...process.argv, "serve"]);
 } catch (error) {
   process.exitCode = exitCodeOf(error);
   if (!(error instanceof CommanderError))

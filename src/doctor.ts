@@ -6,6 +6,7 @@ import { type Config, ConfigError, type LakePlace, lakeName, readConfig, without
 import { messageOf } from "./domain/errors.ts";
 import { createCalendar } from "./domain/market/calendar.ts";
 import { isoDate, isoMillisecond } from "./domain/time.ts";
+import { versionOf, versionText } from "./installation.ts";
 import { openLake } from "./pipeline/lake/open-lake.ts";
 import { waitingFeatures } from "./pipeline/lake/sync-lake.ts";
 import type { Gate } from "./pipeline/workers/pool.ts";
@@ -28,7 +29,6 @@ import {
 } from "./storage/db.ts";
 import { findDamage } from "./storage/maintenance.ts";
 import { countChanges } from "./storage/market/lake-changes.ts";
-import { versionOf, versionText } from "./version.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 

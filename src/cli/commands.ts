@@ -2,8 +2,8 @@
 
 import { rename, rm } from "node:fs/promises";
 import { type Config, withoutCredentials } from "../config.ts";
+import { versionOf, versionText } from "../installation.ts";
 import { compareSchema, NEWER_SCHEMA, NoDatabase, openExisting } from "../storage/db.ts";
-import { versionOf, versionText } from "../version.ts";
 import { sizeText } from "../views/ui/format.ts";
 import { EXIT } from "./exit-codes.ts";
 import { followRun, type ProgressOutput, type RunWire, summaryOf } from "./follow.ts";

@@ -3,11 +3,16 @@
  * client for Python has an address without a version.
  */
 
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Hono } from "hono";
+import { ownFile } from "../installation.ts";
 
-const publicFile = (file: string) => new URL(`../../public/${file}`, import.meta.url);
-const packageFile = (path: string) => new URL(import.meta.resolve(path));
+/** Inside the executable: a folder with the files as they are served, and the client for Python. */
+export const ASSETS_FOLDER = "assets";
+
+const publicFile = (file: string) => ownFile(`public/${file}`);
+const packageFile = (path: string) => fileURLToPath(import.meta.resolve(path));
 
 /** The parts of the style sheet, in order. */
 const STYLES = [
@@ -35,28 +40,30 @@ const STYLES = [
   "base/responsive",
 ] as const;
 
+type Source = { readonly parts: () => readonly string[] } | { readonly module: () => string };
+
 /**
- * What is served, each file from parts that are joined or from a module with all its imports.
+ * What is served, each file from parts that are joined or from a module with all its imports, by their paths.
  * htmx and its extension are one file: as two deferred scripts, htmx may process the page before the extension is
  * loaded, and the page would never connect.
  */
 const FILES = {
-  css: { file: "app.css", type: "text/css", parts: STYLES.map((name) => publicFile(`css/${name}.css`)) },
-  js: { file: "app.js", type: "text/javascript", module: publicFile("app/main.js") },
+  css: { file: "app.css", type: "text/css", parts: () => STYLES.map((name) => publicFile(`css/${name}.css`)) },
+  js: { file: "app.js", type: "text/javascript", module: () => publicFile("app/main.js") },
   htmx: {
     file: "htmx.js",
     type: "text/javascript",
-    parts: [packageFile("htmx.org/dist/htmx.min.js"), packageFile("htmx.org/dist/ext/hx-sse.min.js")],
+    parts: () => [packageFile("htmx.org/dist/htmx.min.js"), packageFile("htmx.org/dist/ext/hx-sse.min.js")],
   },
-  chart: { file: "chart.js", type: "text/javascript", module: publicFile("app/chart.js") },
+  chart: { file: "chart.js", type: "text/javascript", module: () => publicFile("app/chart.js") },
   // The package does not export the build that includes its dependency; it is next to the exported file.
   chartLibrary: {
     file: "lightweight-charts.js",
     type: "text/javascript",
-    parts: [new URL("lightweight-charts.standalone.production.mjs", packageFile("lightweight-charts"))],
+    parts: () => [join(dirname(packageFile("lightweight-charts")), "lightweight-charts.standalone.production.mjs")],
   },
-  favicon: { file: "favicon.svg", type: "image/svg+xml", parts: [publicFile("favicon.svg")] },
-} as const;
+  favicon: { file: "favicon.svg", type: "image/svg+xml", parts: () => [publicFile("favicon.svg")] },
+} as const satisfies Record<string, Source & { readonly file: string; readonly type: string }>;
 
 type AssetName = keyof typeof FILES;
 
@@ -69,7 +76,7 @@ interface Asset {
   gzipped?: Uint8Array<ArrayBuffer>;
 }
 
-async function joinTexts(parts: readonly URL[]): Promise<string> {
+async function joinTexts(parts: readonly string[]): Promise<string> {
   return (await Promise.all(parts.map((part) => Bun.file(part).text()))).join("\n");
 }
 
@@ -77,13 +84,22 @@ async function joinTexts(parts: readonly URL[]): Promise<string> {
  * A module and all that it imports as one module: served one by one they were 15 requests and 21 KB more, and ran at
  * least 85 ms later. Whitespace is removed because with it come comments that name local folders.
  */
-async function joinModules(entry: URL): Promise<string> {
+async function joinModules(entry: string): Promise<string> {
   const { outputs } = await Bun.build({
-    entrypoints: [fileURLToPath(entry)],
+    entrypoints: [entry],
     target: "browser",
     minify: { whitespace: true },
   });
   return outputs[0]!.text();
+}
+
+const buildText = (source: Source): Promise<string> =>
+  "module" in source ? joinModules(source.module()) : joinTexts(source.parts());
+
+/** Writes what the executable embeds into a folder of this name: every file as it is served. */
+export async function writeAssets(folder: string): Promise<void> {
+  for (const each of Object.values(FILES)) await Bun.write(join(folder, each.file), await buildText(each));
+  await Bun.write(join(folder, CLIENT.file), Bun.file(publicFile(CLIENT.file)));
 }
 
 function zip(asset: Asset): Uint8Array<ArrayBuffer> {
@@ -92,9 +108,11 @@ function zip(asset: Asset): Uint8Array<ArrayBuffer> {
 }
 
 /** The address of the Python client never changes, so readers revalidate it. */
-const CLIENT = { path: "/barkeep.py", type: "text/x-python; charset=utf-8", cache: "public, no-cache" } as const;
+const CLIENT = { file: "barkeep.py", type: "text/x-python; charset=utf-8", cache: "public, no-cache" } as const;
 
 const IMMUTABLE = "public, max-age=31536000, immutable";
+
+const embedded = (file: string) => ownFile(`${ASSETS_FOLDER}/${file}`);
 
 let assets: ReturnType<typeof readAssets> | undefined;
 
@@ -108,14 +126,13 @@ async function readAssets() {
   const loaded = await Promise.all(
     (Object.keys(FILES) as AssetName[]).map(async (name): Promise<[AssetName, Asset]> => {
       const { file, type, ...source } = FILES[name];
-      const plain = new TextEncoder().encode(
-        await ("module" in source ? joinModules(source.module) : joinTexts(source.parts)),
-      );
+      const text = await (Bun.isStandaloneExecutable ? Bun.file(embedded(file)).text() : buildText(source));
+      const plain = new TextEncoder().encode(text);
       const version = Bun.hash(plain).toString(36);
       return [name, { file, type: `${type}; charset=utf-8`, plain, address: `/assets/${file}?v=${version}` }];
     }),
   );
-  const client = await Bun.file(publicFile("barkeep.py")).bytes();
+  const client = await Bun.file(Bun.isStandaloneExecutable ? embedded(CLIENT.file) : publicFile(CLIENT.file)).bytes();
   const clientTag = `"${Bun.hash(client).toString(36)}"`;
   const byFile = new Map(loaded.map(([, asset]) => [asset.file, asset]));
   const route = new Hono().get("/assets/:file", (c) => {
@@ -130,7 +147,7 @@ async function readAssets() {
       ...(gzipped ? { "Content-Encoding": "gzip" } : {}),
     });
   });
-  route.get(CLIENT.path, (c) => {
+  route.get(`/${CLIENT.file}`, (c) => {
     const headers = { "Content-Type": CLIENT.type, "Cache-Control": CLIENT.cache, ETag: clientTag };
     const isKnown = (c.req.header("If-None-Match") ?? "")
       .split(/,\s*/)

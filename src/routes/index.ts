@@ -1,7 +1,7 @@
 /** All routes: middleware in order, then one line per route file. */
 
 import { OpenAPIHono } from "@hono/zod-openapi";
-import { versionText } from "../version.ts";
+import { versionText } from "../installation.ts";
 import { liveTrouble } from "../views/live.tsx";
 import { auditApi, auditPages } from "./access/audit.tsx";
 import { Authenticator } from "./access/authenticator.ts";

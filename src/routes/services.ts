@@ -5,6 +5,7 @@ import type { MailDispatcher } from "../alerts/mail-dispatcher.ts";
 import type { MailSettings } from "../alerts/mail-settings.ts";
 import type { Config } from "../config.ts";
 import type { ProgressHub } from "../hub.ts";
+import type { Version } from "../installation.ts";
 import type { Log } from "../log.ts";
 import type { Counters } from "../metrics/counters.ts";
 import type { DerivedProfiles } from "../pipeline/analysis/derived-profiles.ts";
@@ -25,7 +26,6 @@ import type { StorageHealth } from "../storage/connection/health.ts";
 import type { Database } from "../storage/db.ts";
 import type { ProfileColumns } from "../storage/profiles/profile-columns.ts";
 import type { UsageStore } from "../storage/quotas/usage.ts";
-import type { Version } from "../version.ts";
 
 export interface Services {
   readonly config: Config;

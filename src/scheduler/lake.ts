@@ -2,6 +2,7 @@
 
 import { type LakePlace, lakeName } from "../config.ts";
 import { messageOf, Refusal } from "../domain/errors.ts";
+import { threadModule } from "../installation.ts";
 import type { Log } from "../log.ts";
 import type { CheckResult } from "../pipeline/lake/check-lake.ts";
 import type { FeatureWish } from "../pipeline/lake/features.ts";
@@ -15,7 +16,7 @@ import type { Database } from "../storage/db.ts";
 import { countChanges } from "../storage/market/lake-changes.ts";
 import { readSettings, saveSetting } from "../storage/settings.ts";
 
-const WORKER = new URL("../pipeline/lake/worker.ts", import.meta.url);
+const WORKER = threadModule("pipeline/lake");
 /** Milliseconds until changes that no job has reported are looked for, and a failed attempt is made again. */
 const POLL_MS = 60_000;
 /** Milliseconds between the end of a job and the writing: jobs that end together are written together. */

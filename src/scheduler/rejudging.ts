@@ -1,6 +1,7 @@
 /** Judges the series of an earlier version's database by the present rules, once, on a thread in the background. */
 
 import { messageOf } from "../domain/errors.ts";
+import { threadModule } from "../installation.ts";
 import type { Log } from "../log.ts";
 import type { WorkerSettings } from "../pipeline/messages.ts";
 import type { ChangedSeries, FromRejudger, ToRejudger } from "../pipeline/validation/worker.ts";
@@ -10,7 +11,7 @@ import { findProfile } from "../storage/profiles/profiles.ts";
 import { reprocess } from "./runs/renew.ts";
 import type { RunService } from "./runs/run-service.ts";
 
-const WORKER = new URL("../pipeline/validation/worker.ts", import.meta.url);
+const WORKER = threadModule("pipeline/validation");
 /** Milliseconds between two lines of progress in the log. */
 const REPORT_MS = 5_000;
 

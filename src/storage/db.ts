@@ -5,10 +5,10 @@
  */
 
 import { statSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { yieldToEvents } from "../clock.ts";
 import { withoutCredentials } from "../config.ts";
 import { messageOf, Refusal } from "../domain/errors.ts";
+import { ownFile } from "../installation.ts";
 import type { Database } from "./connection/database.ts";
 import { type Expected, openFile } from "./connection/file/file-database.ts";
 import { type FileId, FileIdentity } from "./connection/file/file-identity.ts";
@@ -125,7 +125,7 @@ export function pathOf(url: string): string {
   }
 }
 
-const MIGRATIONS = fileURLToPath(new URL("./migrations", import.meta.url));
+const MIGRATIONS = ownFile("src/storage/migrations");
 
 /** Brings the schema up to date; call it once, before workers open the database. */
 export async function migrateDatabase(db: Database): Promise<void> {

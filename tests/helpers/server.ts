@@ -28,9 +28,14 @@ export const CHILD_ENV: Readonly<Record<string, string>> = Object.fromEntries(
 
 /** Spawns the server on any free port, without a developer's own settings, in the folder `cwd`. */
 export function spawnServer(env: Record<string, string>, cwd = ROOT, program = bundleOf("server.ts")): ServerProcess {
-  const child = Bun.spawn([process.execPath, "--no-env-file", program], {
+  return spawnCommand([process.execPath, "--no-env-file", program], { ...CHILD_ENV, ...env }, cwd);
+}
+
+/** Spawns a command that is the server, with nothing in its environment but `env` and a free port. */
+export function spawnCommand(command: string[], env: Record<string, string>, cwd: string): ServerProcess {
+  const child = Bun.spawn(command, {
     cwd,
-    env: { ...CHILD_ENV, PORT: "0", ...env },
+    env: { PORT: "0", ...env },
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",

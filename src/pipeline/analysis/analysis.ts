@@ -1,12 +1,13 @@
 /** Hands tasks to the analysis thread: one at a time, those that a reader waits for before those of a screen. */
 
 import { Refusal } from "../../domain/errors.ts";
+import { threadModule } from "../../installation.ts";
 import { closeThread, IdleTimer } from "../idle-timer.ts";
 import type { WorkerSettings } from "../messages.ts";
 import type { DerivedProfile, DerivedTask } from "./derive-profile.ts";
 import type { FromAnalysis, ToAnalysis } from "./worker.ts";
 
-const WORKER = new URL("./worker.ts", import.meta.url);
+const WORKER = threadModule("pipeline/analysis");
 
 const CLOSE = { type: "close" } satisfies ToAnalysis;
 

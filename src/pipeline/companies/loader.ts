@@ -3,12 +3,13 @@
 import { messageOf, ProviderError, Refusal } from "../../domain/errors.ts";
 import type { LogLevel } from "../../domain/log.ts";
 import { describeWait } from "../../domain/runs/progress.ts";
+import { threadModule } from "../../installation.ts";
 import type { QuotaReport } from "../../providers/provider.ts";
 import { refused, type WorkerSettings } from "../messages.ts";
 import type { Gate } from "../workers/pool.ts";
 import type { CompanyTask, FromLoader, Loaded, ToLoader } from "./worker.ts";
 
-const WORKER = new URL("./worker.ts", import.meta.url);
+const WORKER = threadModule("pipeline/companies");
 
 /** Lists at work and waiting; each may be a text of 16 MB. */
 const MAX_QUEUED = 4;

@@ -1,11 +1,12 @@
 /** Exports as streams, encoded on a thread of their own at the reader's speed. */
 
+import { threadModule } from "../../installation.ts";
 import { closeThread, IdleTimer } from "../idle-timer.ts";
 import type { WorkerSettings } from "../messages.ts";
 import { ExportQueue, type PieceSource } from "./export-queue.ts";
 import type { FromExporter, ThreadRequest, ToExporter } from "./worker.ts";
 
-const WORKER = new URL("./worker.ts", import.meta.url);
+const WORKER = threadModule("pipeline/exports");
 
 const CLOSE = { type: "close" } satisfies ToExporter;
 

@@ -2,6 +2,7 @@
 
 import type { StorageTrouble } from "../../domain/errors.ts";
 import type { Wait } from "../../domain/runs/progress.ts";
+import { threadModule } from "../../installation.ts";
 import type { QuotaReport } from "../../providers/provider.ts";
 import { IdleTimer } from "../idle-timer.ts";
 import {
@@ -35,7 +36,7 @@ export class WorkerCrashed extends Error {
   override readonly name = "WorkerCrashed";
 }
 
-const WORKER = new URL("./worker.ts", import.meta.url);
+const WORKER = threadModule("pipeline/workers");
 
 /** Failed starts in a row after which no worker is started again. */
 const MAX_FAILED_STARTS = 5;

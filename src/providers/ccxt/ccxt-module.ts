@@ -1,6 +1,7 @@
 /** The optional package ccxt: the parts of it that are used, and loading it on first use. */
 
 import { messageOf, ProviderError, type ProviderErrorKind } from "../../domain/errors.ts";
+import { findPackage, installAdvice } from "../../installation.ts";
 
 /** A pair as an exchange lists it, under its unified name such as `BTC/USD`. */
 interface CcxtMarket {
@@ -34,24 +35,18 @@ export interface CcxtExchange {
 /** The package: classes of exchanges and of errors by their names. */
 export type CcxtModule = Readonly<Record<string, unknown>> & { readonly version?: unknown };
 
-/** In a variable, so that nothing looks for the package before it is needed. */
-const PACKAGE: string = "ccxt";
-export const INSTALL = "bun add --optional --omit=dev ccxt, then start Barkeep again";
+const PACKAGE = "ccxt";
+export const INSTALL = installAdvice(PACKAGE);
 
 /** Whether the package is installed. */
-export function isInstalled(): boolean {
-  try {
-    return import.meta.resolve(PACKAGE) !== "";
-  } catch {
-    return false;
-  }
-}
+export const isInstalled = (): boolean => findPackage(PACKAGE) !== null;
 
 /** @throws ProviderError if the package is not installed or cannot be loaded */
 export async function loadCcxt(): Promise<CcxtModule> {
-  if (!isInstalled()) throw new ProviderError("auth", `The package ccxt is not installed: ${INSTALL}`);
+  const found = findPackage(PACKAGE);
+  if (found === null) throw new ProviderError("auth", `The package ccxt is not installed: ${INSTALL}`);
   try {
-    const loaded = (await import(PACKAGE)) as { default?: CcxtModule } & CcxtModule;
+    const loaded = (await import(found)) as { default?: CcxtModule } & CcxtModule;
     return loaded.default ?? loaded;
   } catch (error) {
     throw new ProviderError("auth", `The package ccxt cannot be loaded: ${messageOf(error)}`);

@@ -2,7 +2,7 @@
 
 import { type Context, Hono } from "hono";
 import { traceOf } from "../../domain/errors.ts";
-import { versionText } from "../../version.ts";
+import { versionText } from "../../installation.ts";
 import { problem, problemOf } from "../problem.ts";
 import type { Services } from "../services.ts";
 import { dataTools } from "./data-tools.ts";

@@ -4,6 +4,7 @@ import { basename, resolve } from "node:path";
 import { type Clock, waitAtMost } from "../../clock.ts";
 import { messageOf, Refusal } from "../../domain/errors.ts";
 import { utcMinute } from "../../domain/time.ts";
+import { threadModule } from "../../installation.ts";
 import type { Log } from "../../log.ts";
 import { auditStatement, changesOf } from "../../storage/access/audit.ts";
 import { recordStatements } from "../../storage/alerts/outbox.ts";
@@ -25,7 +26,7 @@ import {
 } from "./plan.ts";
 import type { FromBackupWorker, ToBackupWorker } from "./worker.ts";
 
-const WORKER = new URL("./worker.ts", import.meta.url);
+const WORKER = threadModule("scheduler/backups");
 /** Longest time between two polls, so that a sleep or a changed clock is noticed; later than this is late. */
 const POLL_MS = 30_000;
 const LATE_MS = 60_000;

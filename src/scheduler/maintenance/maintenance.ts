@@ -5,6 +5,7 @@
 
 import { messageOf } from "../../domain/errors.ts";
 import { DAY } from "../../domain/market/interval.ts";
+import { threadModule } from "../../installation.ts";
 import type { Log } from "../../log.ts";
 import { deleteOldSessions } from "../../storage/access/sessions.ts";
 import type { Database } from "../../storage/db.ts";
@@ -21,7 +22,7 @@ interface Retention {
   readonly runDays: number;
 }
 
-const WORKER = new URL("./worker.ts", import.meta.url);
+const WORKER = threadModule("scheduler/maintenance");
 const EVERY_MS = 60 * 60 * 1000;
 /** Milliseconds from the start to the first time, so that a restart is not slowed down. */
 const FIRST_MS = 60 * 1000;

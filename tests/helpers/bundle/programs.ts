@@ -4,7 +4,7 @@
  */
 
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { BunPlugin } from "bun";
 
@@ -19,6 +19,7 @@ const KEPT_MS = 60 * 60_000;
 const FILES = readdirSync(SOURCES, { recursive: true, encoding: "utf8" }).toSorted();
 const WORKERS = FILES.filter((name) => basename(name) === "worker.ts");
 const PROGRAMS = ["cli.ts", "server.ts"];
+const INSTALLATION = join(SOURCES, "installation.ts");
 
 /** The state of everything that is bundled: names, sizes and times of change. */
 function stateOfSources(): string {
@@ -33,15 +34,10 @@ function stateOfSources(): string {
 
 const bundled = (folder: string, source: string) => join(folder, source.replace(/\.ts$/, ".js"));
 
-/** A module keeps its own address in the bundle, but for that of a worker, which is the worker's bundle. */
-function withAddresses(text: string, path: string, folder: string): string {
-  return text
-    .replace(/new URL\("(\.[^"]*)", import\.meta\.url\)/g, (all, target: string) => {
-      const source = relative(SOURCES, resolve(dirname(path), target));
-      return WORKERS.includes(source) ? `new URL("${pathToFileURL(bundled(folder, source)).href}")` : all;
-    })
-    .replaceAll("import.meta.url", JSON.stringify(pathToFileURL(path).href))
-    .replaceAll("import.meta.dir", JSON.stringify(dirname(path)));
+/** A module keeps its own folder in the bundle; only the modules of threads are looked for among the bundles. */
+function withAddresses(text: string, path: string): string {
+  const moved = text.replaceAll("import.meta.dir", JSON.stringify(dirname(path)));
+  return path === INSTALLATION ? moved : moved.replaceAll("import.meta.url", JSON.stringify(pathToFileURL(path).href));
 }
 
 async function build(folder: string): Promise<void> {
@@ -50,7 +46,7 @@ async function build(folder: string): Promise<void> {
     name: "addresses",
     setup({ onLoad }) {
       onLoad({ filter: /\/src\/.*\.tsx?$/ }, async ({ path }) => ({
-        contents: withAddresses(await Bun.file(path).text(), path, folder),
+        contents: withAddresses(await Bun.file(path).text(), path),
         loader: path.endsWith("x") ? "tsx" : "ts",
       }));
     },
