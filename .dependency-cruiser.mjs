@@ -44,6 +44,7 @@ const sideways = {
     profiles: ["market", "companies"],
     alerts: ["market", "runs"],
     schedules: ["market", "runs"],
+    promises: ["market"],
   },
   providers: {
     http: ["quotas"],
@@ -60,6 +61,7 @@ const sideways = {
     companies: ["access"],
     alerts: ["access"],
     schedules: ["access", "runs"],
+    promises: ["access", "market"],
     search: ["runs"],
     upgrade: ["profiles"],
     backup: ["maintenance"],
@@ -77,6 +79,7 @@ const sideways = {
   scheduler: {
     runs: ["queue", "quotas"],
     schedules: ["runs"],
+    promises: ["runs", "schedules"],
     live: ["runs", "queue", "quotas"],
     maintenance: ["queue"],
     rejudging: ["runs"],

@@ -211,7 +211,7 @@ const ProfileTable = ({ screener, rows }: Pick<ProfilesView, "screener" | "rows"
 
 /** The title of a column of bars: bars of days have dates, which have no zone. */
 const BarHead = ({ title, rows }: { title: string } & Pick<ProfilesView, "rows">) =>
-  rows.every(({ interval }) => isDated(interval)) ? <>{title}</> : <Zoned title={title} />;
+  rows.every(({ interval }) => isDated(interval)) ? title : <Zoned title={title} />;
 
 const NoProfiles = ({ screener }: { screener: ScreenerView }) =>
   screener.error || isFiltered(screener) ? (
