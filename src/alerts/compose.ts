@@ -4,6 +4,7 @@ import type { AlertEvent, AlertKind } from "../domain/alerts.ts";
 import { gapMail, healthMail, revisionMail } from "./templates/data-quality.ts";
 import { type MailContent, type RenderedMail, renderMail } from "./templates/layout.ts";
 import { backupMail, diskMail, keyMail, quotaMail, scheduleMail, summaryMail } from "./templates/operations.ts";
+import { promiseMail, promiseRecoveryMail } from "./templates/promises.ts";
 import { failureMail, recoveryMail, runMail, runTable } from "./templates/runs.ts";
 
 /** The events of a kind; two kinds may share their shape. */
@@ -29,6 +30,9 @@ const TEMPLATES: { readonly [Kind in AlertKind]: (events: readonly EventOf<Kind>
   quality_found: healthMail,
   disk_low: diskMail,
   backup_failed: backupMail,
+  freshness_at_risk: promiseMail,
+  freshness_missed: promiseMail,
+  freshness_recovered: promiseRecoveryMail,
   daily_summary: summaryMail,
 };
 

@@ -20,6 +20,9 @@ const PROMPT: readonly AlertKind[] = [
   "key_refused",
   "disk_low",
   "backup_failed",
+  "freshness_at_risk",
+  "freshness_missed",
+  "freshness_recovered",
   "daily_summary",
 ];
 

@@ -18,6 +18,9 @@ export const ALERT_KINDS = [
   "quality_found",
   "disk_low",
   "backup_failed",
+  "freshness_at_risk",
+  "freshness_missed",
+  "freshness_recovered",
   "daily_summary",
 ] as const;
 export type AlertKind = (typeof ALERT_KINDS)[number];
@@ -155,6 +158,20 @@ export interface BackupFailed extends About<"backup_failed"> {
   readonly advice: string;
 }
 
+/** The deadline of a promise that is in danger, that was missed, or whose symbols are up to date after all. */
+export interface PromiseEvent extends About<"freshness_at_risk" | "freshness_missed" | "freshness_recovered"> {
+  readonly promiseId: number;
+  readonly name: string;
+  /** Epoch milliseconds. */
+  readonly deadline: number;
+  readonly total: number;
+  readonly missing: number;
+  /** The first of the missing symbols. */
+  readonly symbols: readonly string[];
+  /** Why, in one sentence without a full stop; empty for one that recovered. */
+  readonly reason: string;
+}
+
 /** What happened in the 24 hours before a chosen time of the day. */
 export interface DailySummary extends About<"daily_summary"> {
   /** The day in the zone of the rules: `2026-01-15`. */
@@ -178,6 +195,7 @@ export type AlertEvent =
   | SeriesHealth
   | DiskLow
   | BackupFailed
+  | PromiseEvent
   | DailySummary;
 
 const utcDay = (at: number) => isoDate(at / 1_000);
@@ -215,6 +233,10 @@ export function alertKey(event: AlertEvent): string {
       return `${event.kind}:${utcDay(event.at)}`;
     case "backup_failed":
       return `${event.kind}:${event.at}`;
+    case "freshness_at_risk":
+    case "freshness_missed":
+    case "freshness_recovered":
+      return `${event.kind}:${event.promiseId}:${event.deadline}`;
     case "daily_summary":
       return `${event.kind}:${event.day}`;
   }
@@ -261,6 +283,9 @@ export const DEFAULT_ALERT_RULES: AlertRules = {
     quality_found: false,
     disk_low: true,
     backup_failed: true,
+    freshness_at_risk: true,
+    freshness_missed: true,
+    freshness_recovered: true,
     daily_summary: false,
   },
   quotaPercent: 80,

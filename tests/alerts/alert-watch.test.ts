@@ -8,7 +8,7 @@ import { createCalendar } from "../../src/domain/market/calendar.ts";
 import { valuesFor } from "../fakes/providers.ts";
 import { fakeEodhd } from "../fakes/vendors/eodhd.ts";
 import { reply } from "../fakes/vendors/faults.ts";
-import { runEnded, runReport } from "../helpers/alert-events.ts";
+import { promised, runEnded, runReport } from "../helpers/alert-events.ts";
 import { startApp, type TestApp } from "../helpers/app.ts";
 
 const DAY = 86_400_000;
@@ -136,6 +136,9 @@ const EVENTS: readonly AlertEvent[] = [
   { kind: "series_stale", at: AT, symbol: "AAPL", interval: "1d", provider: "demo", lastBar: AT / 1_000 },
   { kind: "quality_found", at: AT, symbol: "AAPL", interval: "1d", provider: "demo", lastBar: AT / 1_000 },
   { kind: "disk_low", at: AT, free: 1.2e9, database: 9e9 },
+  promised("freshness_at_risk"),
+  promised("freshness_missed"),
+  { ...promised("freshness_recovered"), reason: "", missing: 0, symbols: [] },
   { kind: "backup_failed", at: AT, folder: "/mnt/b", reason: "the folder does not exist", advice: "Create it." },
   {
     ...{ kind: "daily_summary", at: AT, day: "2026-01-15", requests: 12 },
@@ -154,6 +157,9 @@ test.each(EVENTS.map((event) => [event.kind, event] as const))(
       quality_found: "Doubtful bars: AAPL",
       disk_low: "Disk nearly full: 1.2 GB left",
       backup_failed: "Backup failed",
+      freshness_at_risk: "Promise at risk: Tech by seven",
+      freshness_missed: "Promise missed: Tech by seven",
+      freshness_recovered: "Up to date again: Tech by seven",
       daily_summary: "Summary of 2026-01-15: 1 symbol failed",
     };
     expect(mail.subject).toBe(subjects[kind as keyof typeof subjects]);

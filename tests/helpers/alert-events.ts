@@ -4,6 +4,7 @@ import type {
   GapFound,
   JobFailed,
   JobReport,
+  PromiseEvent,
   QuotaLevel,
   RevisionFound,
   RunEnded,
@@ -104,4 +105,16 @@ export const missed = (over: Partial<ScheduleMissed> = {}): ScheduleMissed => ({
   caughtUp: false,
   reason: "the server was down",
   ...over,
+});
+
+export const promised = (kind: PromiseEvent["kind"]): PromiseEvent => ({
+  kind,
+  at: AT,
+  promiseId: 1,
+  name: "Tech by seven",
+  deadline: AT + 3_600_000,
+  total: 50,
+  missing: 8,
+  symbols: ["AAPL", "MSFT"],
+  reason: "no run is planned before the deadline",
 });

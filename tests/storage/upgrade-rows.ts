@@ -305,4 +305,17 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
     ],
     changes: { jobs: (row) => ({ ...row, attempt: null }) },
   },
+  "0028_promises": {
+    rows: [
+      `INSERT INTO promises (id, name, scope, symbols, watchlist_id, interval, provider, by_time, time_zone, days, venue,
+        max_gaps, gap_days, warn_hours, enabled, checked_at) VALUES
+        (1, 'Tech by seven', 'watchlist', '[]', 3, '1d', NULL, '07:00', 'America/New_York', 'trading_days', 'us_equity',
+         2, 30, 6, 1, 1800)`,
+      `INSERT INTO promise_results (promise_id, deadline, outcome, judged_at, total, fresh, missing, unknown, gaps, note,
+        symbols, recovered_at) VALUES
+        (1, 1790, 'missed', 1791, 3, 2, 1, 0, 0, 'late', '["KO"]', 1795), (1, 1800, 'unknown', 1801, 3, 2, 0, 1, NULL, '', '[]', NULL)`,
+      `INSERT INTO alert_events (id, key, kind, at, event, state) VALUES
+        (102, 'freshness_missed:1:1790', 'freshness_missed', 1791, '{}', 'muted')`,
+    ],
+  },
 };

@@ -55,6 +55,10 @@ export function recordStatements(
   }));
 }
 
+/** Whether an event is recorded already. */
+export const isRecorded = async (db: Database, event: AlertEvent): Promise<boolean> =>
+  (await db.orm.$count(alertEvents, eq(alertEvents.key, alertKey(event)))) > 0;
+
 /** The events since a channel was enabled that no message of it was made of yet, oldest first. */
 export async function newEventsOf(db: Database, id: string, limit: number): Promise<PendingEvent[]> {
   // As it is stored: it is put right there when the clock is set back.
