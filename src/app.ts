@@ -10,12 +10,12 @@ import { type Clock, systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { MAX_AT_WORK } from "./domain/defaults.ts";
 import { messageOf, onOneLine } from "./domain/errors.ts";
-import { type LogFormat, type LogLine, printedLine } from "./domain/log.ts";
+import type { LogLine } from "./domain/log.ts";
 import { createCalendar } from "./domain/market/calendar.ts";
 import { ENDED_STATES } from "./domain/runs/states.ts";
 import { ProgressHub } from "./hub.ts";
 import { versionOf, versionText } from "./installation.ts";
-import { createLog } from "./log.ts";
+import { createLog, plainPrinter } from "./log.ts";
 import { Counters } from "./metrics/counters.ts";
 import { Analysis } from "./pipeline/analysis/analysis.ts";
 import { DerivedProfiles } from "./pipeline/analysis/derived-profiles.ts";
@@ -30,6 +30,7 @@ import type { SettingValues } from "./providers/setting.ts";
 import { Redactor } from "./redact.ts";
 import { loadAssets } from "./routes/assets.ts";
 import { createRoutes } from "./routes/index.ts";
+import { previewOf } from "./routes/runs/cost-preview.tsx";
 import type { Services } from "./routes/services.ts";
 import { Backups } from "./scheduler/backups/backups.ts";
 import { ClockChanges } from "./scheduler/clock-changes.ts";
@@ -37,6 +38,8 @@ import { Lake } from "./scheduler/lake.ts";
 import { LastHour } from "./scheduler/live/last-hour.ts";
 import { MetricsPublisher } from "./scheduler/live/metrics-publisher.ts";
 import { Maintenance } from "./scheduler/maintenance/maintenance.ts";
+import { PromiseService } from "./scheduler/promises/promise-service.ts";
+import { PromiseWatch } from "./scheduler/promises/promise-watch.ts";
 import { Admission } from "./scheduler/queue/admission.ts";
 import { Dispatcher } from "./scheduler/queue/dispatcher.ts";
 import { EmbeddedQueue } from "./scheduler/queue/embedded-queue.ts";
@@ -44,6 +47,7 @@ import { rateLimitGate } from "./scheduler/quotas/rate-limit-gate.ts";
 import { spendRecord } from "./scheduler/quotas/spend-record.ts";
 import { Rejudging } from "./scheduler/rejudging.ts";
 import { symbolHandler } from "./scheduler/runs/job-handler.ts";
+import type { RunRequest } from "./scheduler/runs/run-request.ts";
 import { RunService } from "./scheduler/runs/run-service.ts";
 import { ScheduleRunner } from "./scheduler/schedules/schedule-runner.ts";
 import { ScheduleService } from "./scheduler/schedules/schedule-service.ts";
@@ -109,7 +113,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   // The file alone is then whole: who copies it after a clean stop leaves nothing behind.
   stack.defer(() => emptyLog(db));
   await refuseNewerSchema(db);
-  const print = plainPrinter(config.logFormat, options.print ?? printLine);
+  const print = plainPrinter(config.logFormat, options.print);
   const onLost = options.onLeaseLost ?? (() => {});
   const hold = async () => {
     const lease = await takeLease(db, { host: hostname(), print, onLost });
@@ -233,7 +237,10 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       lake.notify();
     },
     quotaOf,
-    onRunEnd: (runId) => pool.forgetRun(runId),
+    onRunEnd: (runId) => {
+      pool.forgetRun(runId);
+      promiseWatch.notify();
+    },
     stopWork: (jobId, reason) => pool.stop(jobId, reason),
   });
   const retention = { logDays, runDays };
@@ -242,6 +249,15 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   maintenance.start();
   const quotaAlerts = new QuotaAlerts({ db, log, outbox });
   stack.adopt(new MetricsPublisher({ hub, runs, usage, limiter, dispatcher, quotaAlerts, lastHour }), close).start();
+  const calendar = createCalendar(sessions);
+  const shared = { db, provider: findProvider, clock, defaultProvider };
+  const estimate = (request: RunRequest) =>
+    previewOf({ config, db, limiter, provider: findProvider, settings }, request);
+  const trouble = () => storage.current()?.what ?? null;
+  const watching = { ...shared, calendar, log, registry: runs.registry, quotaOf, estimate, trouble, onAlert };
+  const promiseWatch = stack.adopt(new PromiseWatch(watching), close);
+  // Before anything is fetched: what is stored now was stored when the server ended.
+  await promiseWatch.judgePassed();
   await stack.adopt(runs, close).recover();
 
   // Both at once: the dispatcher is idle when the pool has stopped its jobs, and the pool must not get new ones.
@@ -293,7 +309,9 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       .catch(reportError);
     void scheduleRunner.poll();
   });
-  const schedules = new ScheduleService({ db, scheduleRunner, clock, defaultProvider, provider: findProvider });
+  const schedules = new ScheduleService({ ...shared, scheduleRunner });
+  const promises = new PromiseService({ ...shared, watch: promiseWatch });
+  await promiseWatch.check();
 
   const profiles = new ProfileColumns(db);
   const derived = stack.adopt(new DerivedProfiles(db, profiles, analysis), close);
@@ -301,7 +319,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     db,
     log,
     profiles,
-    calendar: createCalendar(sessions),
+    calendar,
     rules: () => [...(outbox.account === null ? [] : [outbox.rules]), ...channels.rules()],
     summary: () => outbox.rules.summary,
     space: async () => (db.local ? spaceOf(pathOf(dbUrl)) : null),
@@ -333,6 +351,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     log,
     runs,
     schedules,
+    promises,
     pool,
     usage,
     lastHour,
@@ -375,14 +394,6 @@ function countersFromZero(values: SettingValues): Counters {
   }
   return counters;
 }
-
-/** Prints what is said before the log is open: as it is, or as a line of the JSON log. */
-function plainPrinter(format: LogFormat, print: (text: string) => void): (text: string) => void {
-  if (format === "text") return print;
-  return (message) => print(printedLine(format, { at: Date.now(), level: "info", message, runId: null, symbol: null }));
-}
-
-const printLine = (line: string) => void process.stderr.write(`${line}\n`);
 
 /** Reports a failed write to stderr only: the log could not be written either. */
 function reportError(error: unknown): void {

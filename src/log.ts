@@ -22,7 +22,7 @@ export function createLog(options: {
   print?: (text: string) => void;
 }): Log {
   const threshold = LOG_LEVELS.indexOf(options.level);
-  const print = options.print ?? ((text) => process.stderr.write(`${text}\n`));
+  const print = options.print ?? printLine;
   const redact = options.redact ?? ((message) => message);
   return {
     write(level, message, runId = null, symbol = null) {
@@ -32,4 +32,12 @@ export function createLog(options: {
       print(printedLine(options.format ?? "text", line));
     },
   };
+}
+
+const printLine = (line: string) => void process.stderr.write(`${line}\n`);
+
+/** Prints what is said before the log is open: as it is, or as a line of the JSON log. */
+export function plainPrinter(format: LogFormat, print: (text: string) => void = printLine): (text: string) => void {
+  if (format === "text") return print;
+  return (message) => print(printedLine(format, { at: Date.now(), level: "info", message, runId: null, symbol: null }));
 }

@@ -17,6 +17,7 @@ import type { RateLimiter } from "../providers/quotas/rate-limiter.ts";
 import type { Backups } from "../scheduler/backups/backups.ts";
 import type { Lake } from "../scheduler/lake.ts";
 import type { LastHour } from "../scheduler/live/last-hour.ts";
+import type { PromiseService } from "../scheduler/promises/promise-service.ts";
 import type { Rejudging } from "../scheduler/rejudging.ts";
 import type { RunService } from "../scheduler/runs/run-service.ts";
 import type { ScheduleService } from "../scheduler/schedules/schedule-service.ts";
@@ -41,6 +42,7 @@ export interface Services {
   readonly log: Log;
   readonly runs: RunService;
   readonly schedules: ScheduleService;
+  readonly promises: PromiseService;
   readonly pool: WorkerPool;
   readonly usage: UsageStore;
   readonly lastHour: LastHour;

@@ -109,7 +109,8 @@ function writesOf(db: Database, schedule: Schedule, turn: Turn, runId: string | 
   return [...turnWrites(db, id, turn, runId), ...recordStatements(events)];
 }
 
-async function symbolsFor(db: Database, schedule: Schedule, provider: string): Promise<readonly string[]> {
+/** The symbols that a turn of a schedule would run now. */
+export async function symbolsFor(db: Database, schedule: Schedule, provider: string): Promise<readonly string[]> {
   switch (schedule.scope) {
     case "symbols":
       return schedule.symbols;

@@ -1,8 +1,9 @@
 /** What is stored of many symbols at one interval: their newest bars, when these arrived, and their gaps. */
 
+import { CONFIRMED_AFTER } from "../../domain/market/holes.ts";
 import { DAY, type Interval } from "../../domain/market/interval.ts";
 import type { Database } from "../db.ts";
-import { CONFIRMED_AFTER, MISSING_SQL } from "../market/quality/gaps.ts";
+import { MISSING_SQL } from "../market/quality/gaps.ts";
 
 /** The series that stands for a symbol. */
 export interface SymbolSeries {
