@@ -41,6 +41,8 @@ import { healthRoutes } from "./ops/health.ts";
 import { metricsRoutes } from "./ops/metrics.ts";
 import { problemTitle, problemType, problemUri } from "./problem.ts";
 import { profileRoutes } from "./profiles/api.ts";
+import { barPages } from "./profiles/chart/bars.tsx";
+import { chartMarkRoutes } from "./profiles/chart/marks.ts";
 import { compareApi, comparePages } from "./profiles/compare.tsx";
 import { profileListRoutes } from "./profiles/list.tsx";
 import { profilePageRoutes } from "./profiles/pages.tsx";
@@ -130,6 +132,8 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/", profileListRoutes(services));
   routes.route("/", qualityMapPages(qualityMap));
   routes.route("/", comparePages(services));
+  routes.route("/", chartMarkRoutes(services));
+  routes.route("/", barPages(services));
   routes.route("/", panelPages(services));
   routes.route("/", snapshotPages(services));
   routes.route("/", runPages(services, broadcaster));

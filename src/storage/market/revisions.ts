@@ -146,3 +146,42 @@ export async function listSources(db: Database, seriesId: number) {
     .where(eq(barSources.seriesId, seriesId))
     .groupBy(provider);
 }
+
+const REVISIONS_BETWEEN = `SELECT kind, seen_at, min(ts), max(ts), count(*) FROM (
+SELECT kind, seen_at, run_id, ts FROM bar_revisions WHERE series_id = ?1 AND ts >= ?2 AND ts < ?3 ORDER BY ts LIMIT ?4)
+GROUP BY kind, seen_at, run_id ORDER BY min(ts), seen_at`;
+
+/** The most revised bars that are read for a chart: some milliseconds. */
+const MOST_REVISED = 20_000;
+
+/** Bars that changed together, of those in a range. */
+export interface RevisedRange {
+  readonly kind: RevisionKind;
+  /** Epoch milliseconds. */
+  readonly seenAt: number;
+  /** Epoch seconds. */
+  readonly first: number;
+  readonly last: number;
+  readonly bars: number;
+}
+
+/**
+ * What changed in the bars with `from` <= ts < `to` (epoch seconds): one entry per write and reason, ascending. Of more
+ * than 20,000 revised bars the first ones count.
+ */
+export async function revisionsBetween(
+  db: Database,
+  seriesId: number,
+  from: number,
+  to: number,
+): Promise<{ readonly ranges: readonly RevisedRange[]; readonly more: boolean }> {
+  const rows = await db.rows(REVISIONS_BETWEEN, [seriesId, from, to, MOST_REVISED]);
+  const ranges = rows.map(([kind, seenAt, first, last, bars]) => ({
+    kind: kind as RevisionKind,
+    seenAt: seenAt as number,
+    first: first as number,
+    last: last as number,
+    bars: bars as number,
+  }));
+  return { ranges, more: ranges.reduce((sum, { bars }) => sum + bars, 0) >= MOST_REVISED };
+}

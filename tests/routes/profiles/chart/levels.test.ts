@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { levelsOf, tradingTime } from "../../../src/routes/profiles/chart/levels.ts";
+import { levelsOf, tradingTime } from "../../../../src/routes/profiles/chart/levels.ts";
 
 const DAY = 86_400;
 const range = <I extends string>(interval: I, days: number) => ({ interval, firstBar: -days * DAY, lastBar: 0 });
