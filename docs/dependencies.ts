@@ -42,7 +42,6 @@ const REASONS: Readonly<Record<string, readonly [purpose: string, reason: string
     "the database file, synchronous and prepared",
     "SQLite, in native code; 900,000 rows a second against 36,000 through the client",
   ],
-  "lightweight-charts": ["price charts", "scales, gestures and the drawing of thousands of bars on a canvas"],
   nodemailer: ["mail over SMTP", "STARTTLS, logins, MIME and encodings; header injection is prevented there"],
   papaparse: ["CSV of users and vendors", "quotes, line ends and separators as all kinds of programs write them"],
   zod: ["checks of everything that enters", "one description gives check, type, message and OpenAPI"],

@@ -1,20 +1,28 @@
-// The chart of a profile, loaded only by its page: bars, volume and the chosen overlays around what is in view, read
-// from /api/bars and /api/features. Without this script the page shows every number and offers downloads.
+// The chart of a profile, loaded only by its page: bars, overlays, panes, other symbols and marks around what is in view.
+// Without this script the page shows every number and offers tables and downloads.
 
-import { readColours } from "./profiles/chart-colours.js";
-import { barsOf, readRows } from "./profiles/chart-data.js";
-import { createLines } from "./profiles/lines.js";
+import { barAt, rebased } from "./chart/bars.js";
+import { colourOf, readColours } from "./chart/colours.js";
+import { setUpGestures } from "./chart/gestures.js";
+import { barsInView, leastHeight } from "./chart/layout.js";
+import { createLoader } from "./chart/loader.js";
+import { marksAt } from "./chart/marks.js";
+import { createPlot } from "./chart/plot.js";
+import { setUpControls } from "./profiles/controls.js";
 import { chosenLines, writeOverlays } from "./profiles/overlays.js";
 import { viewOfAddress } from "./profiles/ranges.js";
-import { showValues, valuesOf } from "./profiles/readout.js";
+import { showValues, valuesOf, writeTime } from "./profiles/readout.js";
+import { setUpTable } from "./profiles/table.js";
 import { setUpToolbar } from "./profiles/toolbar.js";
-import { FREE_PLACES, isNearEdge, levelFor, oldest, openingView, placesOf, viewAt, windowOf } from "./profiles/zoom.js";
+import { openingView, placesOf, viewAt } from "./profiles/zoom.js";
 import { find } from "./ui/dom.js";
 
 /**
- * @import { IRange, LineData, MouseEventParams } from "lightweight-charts"
- * @import { Bar } from "./profiles/chart-data.js"
- * @import { Extent, Level, Range } from "./profiles/zoom.js"
+ * @import { Bars } from "./chart/bars.js"
+ * @import { Line } from "./chart/paint.js"
+ * @import { Scene } from "./chart/plot.js"
+ * @import { Mode } from "./chart/scale.js"
+ * @import { Extent, Range } from "./profiles/zoom.js"
  */
 
 const root = /** @type {HTMLElement} */ (find("#chart"));
@@ -22,36 +30,102 @@ const root = /** @type {HTMLElement} */ (find("#chart"));
 const part = (selector) => /** @type {HTMLElement} */ (find(selector, root));
 const form = /** @type {HTMLFormElement} */ (part(".overlays"));
 const stage = part(".chart-stage");
-const canvas = part(".chart-canvas");
 const note = part(".chart-note");
 const readout = part(".chart-readout");
+const spoken = part("[data-spoken]");
 const levelNote = part(".chart-level");
-const { symbol = "", provider = "", adjust = "", library = "" } = root.dataset;
+const { symbol = "", provider = "", adjust = "", interval = "" } = root.dataset;
 const DAY = 86_400;
 
 /** @type {Extent} */
 const extent = {
   levels: (root.dataset.levels ?? "").split(" ").map((text) => {
-    const [interval = "", seconds] = text.split("=");
-    return { interval, seconds: Number(seconds) };
+    const [name = "", seconds] = text.split("=");
+    return { interval: name, seconds: Number(seconds) };
   }),
   first: Number(root.dataset.first),
   end: Number(root.dataset.end),
   daySeconds: Number(root.dataset.daySeconds),
   weekDays: Number(root.dataset.weekDays),
 };
+const loader = createLoader({ symbol, provider, adjust, interval, extent });
+const controls = setUpControls(root, symbol, () => {
+  setHeight();
+  void ask();
+});
 
-/** What is loaded; replaced as a whole, so that bars of different lengths are never side by side. */
-let loaded = {
-  level: /** @type {Level} */ (extent.levels[0]),
-  range: { from: 0, to: 0 },
-  bars: /** @type {Bar[]} */ ([]),
-  times: /** @type {number[]} */ ([]),
-};
-/** @type {Range | null} The view to show with the next bars, instead of the present one. */
+const probe = document.createElement("span");
+probe.hidden = true;
+root.append(probe);
+let colours = readColours(probe);
+/** @type {Mode} */
+let mode = "linear";
+let precision = 2;
+/** The view to show with the next bars, instead of the present one. @type {Range | null} */
 let wantedView = viewOfAddress(new URLSearchParams(location.search), extent) ?? openingView(extent);
-/** @type {Level | null} The level that is kept if it suits the view. */
-let keptLevel = null;
+
+const empty = new Float64Array(0);
+/** @type {Bars} */
+const NO_BARS = { time: empty, open: empty, high: empty, low: empty, close: empty, volume: empty };
+
+/** @returns {Scene} */
+function scene() {
+  const loaded = loader.get();
+  const bars = loaded?.bars ?? NO_BARS;
+  /** @param {string} name */
+  const valuesOfFeature = (name) => loaded?.features.get(name) ?? new Float64Array(bars.time.length).fill(Number.NaN);
+  const events = loaded?.events;
+  return {
+    bars,
+    overlays: chosenLines(form).flatMap(({ name, swatch, style, title }) =>
+      loaded?.features.has(name)
+        ? [{ name, title, values: valuesOfFeature(name), colour: colourOf(swatch), style: styleOf(style), swatch }]
+        : [],
+    ),
+    compared: comparedLines().map(({ line }) => line),
+    panes: controls.panes().map((kind) => ({
+      kind,
+      lines: kind.lines.map(({ name, colour, style }) => ({
+        name,
+        title: name,
+        values: valuesOfFeature(name),
+        colour: String((style === "columns" ? colours.seriesSoft : colours.series)[colour]),
+        style,
+      })),
+    })),
+    marks: (events?.marks ?? []).filter(({ style }) => controls.showsMark(style.kind)),
+    bands: controls.showsMark("sessions") ? (events?.bands ?? []) : [],
+    mode,
+    precision,
+    isDated: isDated(),
+    colours,
+  };
+}
+
+/** @param {string | undefined} style @returns {Line["style"]} */
+const styleOf = (style) => (style === "dots" || style === "sides" ? style : "line");
+const isDated = () => (loader.get()?.level.seconds ?? DAY) >= DAY;
+
+/** Other symbols as prices of this one, both equal at the first bar in view. */
+function comparedLines() {
+  const loaded = loader.get();
+  if (loaded === null) return [];
+  const { first } = barsInView(plot.places(), loaded.bars.time.length);
+  return controls.compared().flatMap((other, index) => {
+    const found = loaded.others.get(other);
+    if (found === undefined) return [];
+    const { values, base } = rebased(loaded.bars.close, found.closes, first);
+    /** @type {Line} */
+    const line = { name: other, title: other, values, colour: String(colours.series[index]), style: "line" };
+    return [{ line, closes: found.closes, base, fault: found.fault, provider: found.provider }];
+  });
+}
+
+const plot = createPlot(part(".chart-canvas"), scene);
+const setHeight = () => {
+  stage.style.minHeight = `${leastHeight(controls.panes().length)}px`;
+};
+setHeight();
 
 /** @param {string} text */
 const showNote = (text) => {
@@ -61,8 +135,6 @@ const showNote = (text) => {
 // One pass after the other; what has changed during one is done by the next.
 let isRunning = false;
 let isAsked = false;
-/** @type {() => Promise<void>} */
-let pass = start;
 async function ask() {
   isAsked = true;
   if (isRunning) return;
@@ -71,7 +143,7 @@ async function ask() {
   try {
     while (isAsked) {
       isAsked = false;
-      await pass();
+      await update();
     }
     showNote("");
   } catch (error) {
@@ -82,274 +154,190 @@ async function ask() {
   stage.setAttribute("aria-busy", "false");
 }
 
-const probe = document.createElement("span");
-probe.hidden = true;
-root.append(probe);
-/** @type {ReturnType<typeof readColours>} */
-let colours;
+/** @returns {Range} what is in view */
+function currentView() {
+  if (wantedView !== null) return wantedView;
+  const loaded = loader.get();
+  if (loaded === null || loaded.bars.time.length === 0) return openingView(extent);
+  const { from, to } = plot.places();
+  return viewAt(loaded.bars.time, { from: from + 0.5, to: to - 0.5 }, loaded.level, extent);
+}
+
+async function update() {
+  const features = [...chosenLines(form), ...controls.panes().flatMap(({ lines }) => lines)].map(({ name }) => name);
+  const wishes = { features: [...new Set(features)], others: controls.compared() };
+  const next = await loader.load(currentView(), wishes.features, wantedView !== null);
+  if (next !== null) {
+    // The reader may have moved on meanwhile, over the bars of before.
+    const shown = currentView();
+    wantedView = null;
+    loader.use(next);
+    const { bars, level, source } = next;
+    if (bars.time.length > 0) {
+      const { from, to } = placesOf(bars.time, shown, level, extent);
+      plot.show({ from: from - 0.5, to: to + 0.5 });
+    }
+    const size = Math.abs(bars.close.at(-1) ?? 1);
+    precision = size >= 1 ? 2 : Math.min(8, 3 - Math.floor(Math.log10(size)));
+    levelNote.textContent = `${level.interval} bars${source === level.interval ? "" : `, derived from ${source}`}`;
+    plot.point(null);
+  }
+  refresh();
+  await loader.complete(wishes);
+  refresh();
+}
+
+/** Draws what is loaded, and writes it. */
+function refresh() {
+  plot.redraw();
+  describe();
+  tableChanged();
+}
+
+/** @param {number} value */
+const price = (value) => (Number.isFinite(value) ? value.toFixed(precision) : "–");
+/** @param {number} value a share */
+const percent = (value) => `${value > 0 ? "+" : ""}${(value * 100).toFixed(2)}%`.replace("-", "−");
+
+function describe() {
+  const { bars, overlays, marks, panes } = scene();
+  const at = plot.cursor()?.at ?? bars.time.length - 1;
+  const bar = barAt(bars, at);
+  if (bar === null) return;
+  const values = valuesOf(bar, isDated(), price);
+  const before = Number(bars.close[at - 1] ?? Number.NaN);
+  if (before > 0) values.push({ title: "", text: percent(bar.close / before - 1) });
+  for (const [title, group] of Map.groupBy(overlays, (line) => line.title)) {
+    const text = group.map((line) => price(Number(line.values[at]))).join(" ");
+    values.push({ title, text, swatches: group.flatMap(({ swatch }) => swatch ?? []) });
+  }
+  const notes = new Map();
+  for (const { line, closes, base, fault, provider: of } of comparedLines()) {
+    const change = Number(closes[at]) / base - 1;
+    notes.set(line.name, fault ?? `${Number.isFinite(change) ? percent(change) : "–"}, ${of}`);
+  }
+  controls.showCompared(notes);
+  for (const { style, text } of marksAt(marks, at)) values.push({ title: style.letter, text });
+  const fault = loader.get()?.events?.fault ?? null;
+  if (fault !== null) values.push({ title: "Marks:", text: fault });
+  showValues(readout, values);
+  return { values, panes, at };
+}
+
+/** Tells screen readers the bar that keys have moved to. */
+function speak() {
+  const described = describe();
+  if (described === undefined) return;
+  const { values, panes, at } = described;
+  const words = values.map(({ title, text }) => `${SPOKEN[title] ?? title} ${text}`.trim());
+  for (const { lines } of panes) {
+    for (const { name, values: own } of lines) words.push(`${name} ${price(Number(own[at]))}`);
+  }
+  spoken.textContent = words.join(", ");
+}
+/** @type {Readonly<Record<string, string>>} */
+const SPOKEN = {
+  O: "open",
+  H: "high",
+  L: "low",
+  C: "close",
+  V: "volume",
+  S: "split",
+  D: "dividend",
+  R: "revision",
+  G: "gap",
+};
+
+const tableChanged = setUpTable(/** @type {HTMLDetailsElement} */ (part("[data-table]")), () => {
+  const { bars, overlays, panes } = scene();
+  const lines = [...overlays, ...panes.flatMap((pane) => pane.lines)];
+  const heads = [isDated() ? "Date" : "Time (UTC)", "Open", "High", "Low", "Close", "Volume"];
+  return {
+    heads: [...heads, ...lines.map(({ name }) => name)],
+    rows(most) {
+      const { first, last } = barsInView(plot.places(), bars.time.length);
+      const cells = [];
+      for (let at = last; at >= Math.max(first, last - most + 1); at--) {
+        const bar = barAt(bars, at);
+        if (bar === null) break;
+        const [, ...values] = valuesOf(bar, isDated(), price);
+        const others = lines.map(({ values: own }) => price(Number(own[at])));
+        cells.push([writeTime(bar.time, isDated()), ...values.map(({ text }) => text), ...others]);
+      }
+      return { cells, more: Math.max(0, last - first + 1 - cells.length) };
+    },
+  };
+});
+
+/**
+ * @param {Range} view
+ * @param {boolean} keepsLevel whether the level stays if it suits the view
+ */
+function show(view, keepsLevel) {
+  wantedView = view;
+  if (!keepsLevel) loader.forgetLevel();
+  void ask();
+}
+
+const toolbar = part(".chart-tools");
+const moved = setUpToolbar(toolbar, {
+  extent,
+  view: currentView,
+  show,
+  setScale(name) {
+    mode = name === "log" || name === "percent" ? name : "linear";
+    plot.redraw();
+  },
+});
+
+/** @param {"first" | "last"} end */
+function showEnd(end) {
+  const { from, to } = currentView();
+  const span = Math.min(to - from, extent.end - extent.first);
+  show(
+    end === "last" ? { from: extent.end - span, to: extent.end } : { from: extent.first, to: extent.first + span },
+    true,
+  );
+  moved();
+}
+/** @param {string} selector */
+const press = (selector) => () => find(selector, toolbar)?.click();
+/** @param {string} selector */
+const toggle = (selector) => () => {
+  const details = /** @type {HTMLDetailsElement} */ (part(selector));
+  details.open = !details.open;
+};
+setUpGestures(stage, plot, {
+  count: () => loader.get()?.bars.time.length ?? 0,
+  moved() {
+    moved();
+    describe();
+    tableChanged();
+    void ask();
+  },
+  pointed: speak,
+  keys: {
+    Home: () => showEnd("first"),
+    End: () => showEnd("last"),
+    l: press("[data-scale=log]"),
+    p: press("[data-scale=percent]"),
+    g: () => find("input[type=date]", toolbar)?.focus(),
+    c: () => part("[data-compare] input").focus(),
+    i: () => part("[data-pane]").focus(),
+    d: toggle("[data-table]"),
+    "?": toggle("[data-keys]"),
+  },
+});
+for (const type of ["pointermove", "pointerleave", "pointerup"]) stage.addEventListener(type, () => describe());
+form.addEventListener("change", () => {
+  writeOverlays(form);
+  void ask();
+});
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+  colours = readColours(probe);
+  plot.redraw();
+});
 
 showNote("Loading bars…");
-void ask();
-
-async function start() {
-  /** @type {typeof import("lightweight-charts")} */
-  const charts = await import(library);
-  const chart = charts.createChart(canvas, {
-    autoSize: true,
-    layout: { attributionLogo: false, fontSize: 11, fontFamily: getComputedStyle(document.body).fontFamily },
-    // The page scrolls over the chart, so the wheel zooms only with Ctrl, and touch moves the chart only sideways.
-    handleScale: { mouseWheel: false },
-    handleScroll: { mouseWheel: true, vertTouchDrag: false },
-    timeScale: { secondsVisible: false, rightOffset: FREE_PLACES, borderVisible: false, minBarSpacing: 0.2 },
-    rightPriceScale: { borderVisible: false, entireTextOnly: true, scaleMargins: { top: 0.06, bottom: 0.24 } },
-    crosshair: { mode: charts.CrosshairMode.Normal },
-    localization: { locale: "en-US", dateFormat: "yyyy-MM-dd" },
-  });
-  const scale = chart.timeScale();
-  const candles = chart.addSeries(charts.CandlestickSeries, { priceLineVisible: false });
-  const volume = chart.addSeries(charts.HistogramSeries, {
-    priceScaleId: "",
-    priceFormat: { type: "volume" },
-    lastValueVisible: false,
-    priceLineVisible: false,
-  });
-  volume.priceScale().applyOptions({ scaleMargins: { top: 0.82, bottom: 0 } });
-  const lines = createLines(charts, chart);
-
-  function showAll() {
-    candles.setData(loaded.bars);
-    volume.setData(
-      loaded.bars.map(({ time, open, close, volume: value }) =>
-        value === null ? { time } : { time, value, color: close < open ? colours.fallVolume : colours.riseVolume },
-      ),
-    );
-    lines.show(loaded.bars, colours);
-  }
-
-  /** @returns {Range} what is in view */
-  function currentView() {
-    const places = aimed ?? scale.getVisibleLogicalRange();
-    if (wantedView !== null) return wantedView;
-    if (places === null || loaded.times.length === 0) return openingView(extent);
-    return viewAt(loaded.times, places, loaded.level, extent);
-  }
-
-  /**
-   * The rows around a view. A hole in the bars is crossed in steps, because the time axis has no place for it.
-   * @param {Level} level
-   * @param {Range} view
-   */
-  async function readWindow(level, view) {
-    const names = chosenLines(form).map(({ name }) => name);
-    const series = { symbol, provider, adjust, interval: level.interval };
-    /** @param {Range} range */
-    const read = async (range) => {
-      const [bars, features] = await Promise.all([
-        readRows("bars", series, range),
-        names.length > 0 ? readRows("features", series, range, names) : { rows: [] },
-      ]);
-      return { bars: bars.rows, features: features.rows, source: bars.source };
-    };
-    const range = windowOf(view, level, extent);
-    let { bars, features, source } = await read(range);
-    const step = Math.max(range.to - range.from, DAY);
-    while (range.from > oldest(level, extent) && !bars.some(({ ts }) => ts < view.from)) {
-      const from = Math.max(oldest(level, extent), range.from - step);
-      const before = await read({ from, to: range.from });
-      range.from = from;
-      bars = [...before.bars, ...bars];
-      features = [...before.features, ...features];
-    }
-    while (range.to < extent.end && !bars.some(({ ts }) => ts >= view.to)) {
-      const to = Math.min(extent.end, range.to + step);
-      const after = await read({ from: range.to, to });
-      range.to = to;
-      bars = [...bars, ...after.bars];
-      features = [...features, ...after.features];
-    }
-    return { range, bars: barsOf(bars), features, source };
-  }
-
-  /**
-   * Whether a window is the loaded one: where no more bars fit into it, a view of all of them is always near its edge.
-   * @param {Range} range
-   */
-  const isLoaded = ({ from, to }) =>
-    Math.max(Math.abs(from - loaded.range.from), Math.abs(to - loaded.range.to)) <= loaded.level.seconds;
-
-  async function update() {
-    let view = currentView();
-    const level = levelFor(view, extent, keptLevel);
-    view = { from: Math.max(view.from, windowOf(view, level, extent).from), to: view.to };
-    const wanted = chosenLines(form);
-    lines.keep(wanted);
-    const isOther = level !== loaded.level || loaded.times.length === 0 || wantedView !== null;
-    if (isOther || (isNearEdge(view, loaded.range, level, extent) && !isLoaded(windowOf(view, level, extent)))) {
-      const { range, bars, features, source } = await readWindow(level, view);
-      // The reader may have moved on meanwhile.
-      const shown = currentView();
-      wantedView = null;
-      aimed = null;
-      keptLevel = level;
-      loaded = { level, range, bars, times: bars.map(({ time }) => time) };
-      lines.set(wanted, features);
-      chart.applyOptions({ timeScale: { timeVisible: level.seconds < DAY } });
-      showAll();
-      if (bars.length > 0) scale.setVisibleLogicalRange(placesOf(loaded.times, shown, level, extent));
-      const built = source === level.interval ? "" : `, derived from ${source}`;
-      levelNote.textContent = `${level.interval} bars${built}`;
-    } else {
-      const missing = wanted.filter(({ name }) => !lines.has(name));
-      if (missing.length > 0) {
-        const series = { symbol, provider, adjust, interval: level.interval };
-        const names = missing.map(({ name }) => name);
-        lines.set(missing, (await readRows("features", series, loaded.range, names)).rows);
-        lines.show(loaded.bars, colours);
-      }
-    }
-    describe();
-  }
-
-  /** @param {number | undefined} value */
-  const price = (value) => value?.toFixed(precision) ?? "–";
-  /** @param {MouseEventParams} [param] */
-  function describe(param) {
-    const hovered = param?.seriesData?.has(candles) ? param.seriesData : null;
-    const at = hovered === null ? undefined : param?.time;
-    const bar = (at === undefined ? undefined : loaded.bars.find(({ time }) => time === at)) ?? loaded.bars.at(-1);
-    if (bar === undefined) return;
-    const values = valuesOf(bar, loaded.level.seconds >= DAY, price);
-    // In the order of the check boxes, not in the order of drawing.
-    const drawn = chosenLines(form).flatMap(({ name }) => lines.get(name) ?? []);
-    for (const [title, group] of Map.groupBy(drawn, (line) => line.title)) {
-      const shown = group.map(({ series, points }) => {
-        const point = /** @type {LineData | undefined} */ (hovered ? hovered.get(series) : points.at(-1));
-        return price(point?.value);
-      });
-      values.push({ title, text: shown.join(" "), swatches: group.map(({ swatch }) => swatch) });
-    }
-    showValues(readout, values);
-  }
-
-  function applyTheme() {
-    colours = readColours(probe);
-    const { ground, text, line, grid, crosshair, crosshairLabel, rise, fall } = colours;
-    chart.applyOptions({
-      layout: { background: { color: ground }, textColor: text },
-      grid: { vertLines: { color: grid }, horzLines: { color: grid } },
-      crosshair: {
-        vertLine: { color: crosshair, labelBackgroundColor: crosshairLabel },
-        horzLine: { color: crosshair, labelBackgroundColor: crosshairLabel },
-      },
-      timeScale: { borderColor: line },
-    });
-    candles.applyOptions({
-      upColor: rise,
-      downColor: fall,
-      wickUpColor: rise,
-      wickDownColor: fall,
-      borderVisible: false,
-    });
-    showAll();
-  }
-
-  // The chart applies a range with its next frame; key presses can be faster.
-  /** @type {IRange<number> | null} */
-  let aimed = null;
-  /** @param {(from: number, to: number) => IRange<number>} change */
-  function aim(change) {
-    const range = aimed ?? scale.getVisibleLogicalRange();
-    if (range === null) return;
-    aimed = change(range.from, range.to);
-    scale.setVisibleLogicalRange(aimed);
-    requestAnimationFrame(() => {
-      aimed = null;
-    });
-  }
-  /**
-   * The right edge stays, because the newest bars matter most.
-   * @param {number} factor
-   */
-  const zoom = (factor) => aim((from, to) => ({ from: to - Math.max(10, (to - from) * factor), to }));
-  /** @param {number} share of what is visible; below 0 to older bars */
-  const move = (share) =>
-    aim((from, to) => {
-      const wish = share * (to - from);
-      const step = Math.min(Math.max(wish, Math.min(0, -from)), Math.max(0, loaded.bars.length + FREE_PLACES - to));
-      return { from: from + step, to: to + step };
-    });
-  /**
-   * @param {Range} view
-   * @param {boolean} keepsLevel whether the level stays if it suits the view
-   */
-  function show(view, keepsLevel) {
-    wantedView = view;
-    if (!keepsLevel) keptLevel = null;
-    void ask();
-  }
-  function showLast() {
-    const { from, to } = currentView();
-    show({ from: Math.max(extent.first, extent.end - (to - from)), to: extent.end }, true);
-  }
-  /** @type {Readonly<Record<string, () => void>>} */
-  const keys = {
-    ArrowLeft: () => move(-0.1),
-    ArrowRight: () => move(0.1),
-    "+": () => zoom(0.8),
-    "=": () => zoom(0.8),
-    "-": () => zoom(1.25),
-    End: showLast,
-  };
-
-  let precision = 2;
-  applyTheme();
-  await update();
-  const size = Math.abs(loaded.bars.at(-1)?.close ?? 1);
-  precision = size >= 1 ? 2 : Math.min(8, 3 - Math.floor(Math.log10(size)));
-  candles.applyOptions({ priceFormat: { type: "price", precision, minMove: 10 ** -precision } });
-  describe();
-  pass = update;
-
-  const modes = { log: charts.PriceScaleMode.Logarithmic, percent: charts.PriceScaleMode.Percentage };
-  const moved = setUpToolbar(part(".chart-tools"), {
-    extent,
-    view: currentView,
-    show,
-    setScale: (name) =>
-      candles.priceScale().applyOptions({
-        mode: name === "log" || name === "percent" ? modes[name] : charts.PriceScaleMode.Normal,
-      }),
-  });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", applyTheme);
-  chart.subscribeCrosshairMove(describe);
-  scale.subscribeVisibleLogicalRangeChange(() => void ask());
-  stage.addEventListener("keydown", (event) => {
-    const act = event.ctrlKey || event.metaKey || event.altKey ? undefined : keys[event.key];
-    if (act === undefined) return;
-    event.preventDefault();
-    act();
-    moved();
-  });
-  stage.addEventListener(
-    "wheel",
-    (event) => {
-      if (!event.ctrlKey) return;
-      event.preventDefault();
-      zoom(event.deltaY < 0 ? 0.9 : 1.1);
-      moved();
-    },
-    { passive: false },
-  );
-  canvas.addEventListener("pointerdown", () => {
-    const before = scale.getVisibleLogicalRange()?.from;
-    const released = () => {
-      if (scale.getVisibleLogicalRange()?.from !== before) moved();
-    };
-    addEventListener("pointerup", released, { once: true });
-  });
-  form.addEventListener("change", () => {
-    writeOverlays(form);
-    void ask();
-  });
-  root.dataset.ready = "";
-}
+await ask();
+root.dataset.ready = "";

@@ -3,7 +3,7 @@
  * client for Python has an address without a version.
  */
 
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Hono } from "hono";
 import { ownFile } from "../installation.ts";
@@ -56,12 +56,6 @@ const FILES = {
     parts: () => [packageFile("htmx.org/dist/htmx.min.js"), packageFile("htmx.org/dist/ext/hx-sse.min.js")],
   },
   chart: { file: "chart.js", type: "text/javascript", module: () => publicFile("app/chart.js") },
-  // The package does not export the build that includes its dependency; it is next to the exported file.
-  chartLibrary: {
-    file: "lightweight-charts.js",
-    type: "text/javascript",
-    parts: () => [join(dirname(packageFile("lightweight-charts")), "lightweight-charts.standalone.production.mjs")],
-  },
   favicon: { file: "favicon.svg", type: "image/svg+xml", parts: () => [publicFile("favicon.svg")] },
 } as const satisfies Record<string, Source & { readonly file: string; readonly type: string }>;
 

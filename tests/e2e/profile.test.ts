@@ -11,7 +11,7 @@ const folder = temporaryFolder();
 let browserApp: BrowserApp;
 beforeAll(async () => {
   browserApp = await BrowserApp.open({ BARKEEP_CSV_DIR: folder.path });
-  await runToEnd({ symbols: ["AAPL"], years: 8 });
+  await runToEnd({ symbols: ["AAPL", "MSFT"], years: 8 });
   await runToEnd({ symbols: ["AAPL"], interval: "1h", years: 1 });
 });
 afterEach(async () => {
@@ -63,9 +63,6 @@ test("the chart draws the bars, from this server alone", async () => {
     data: { close: number }[];
   };
   expect(await readout(page)).toContain(rows.at(-1)!.close.toFixed(2));
-  expect(await page.getByRole("link", { name: "TradingView" }).getAttribute("href")).toBe(
-    "https://www.tradingview.com/",
-  );
   expect(foreign).toEqual([]);
 });
 
@@ -108,7 +105,9 @@ test("zooming loads other bars around the view, never blending providers nor ask
   const asked: URL[] = [];
   const received: Promise<number>[] = [];
   page.on("response", (response) => {
-    asked.push(new URL(response.url()));
+    const url = new URL(response.url());
+    if (url.pathname.endsWith("/chart/marks")) return;
+    asked.push(url);
     received.push(response.json().then(({ data }) => data.length));
   });
   // A press while bars are on their way can pass the wanted level: then the way is back.
@@ -152,6 +151,74 @@ test("range, date and scale work by keyboard, and the address shows the same to 
   await asked;
   await other.waitForURL(/&scale=log&from=2020-\d\d-\d\dT.*&to=2020-/);
   expect(await other.locator(".chart-tools [aria-pressed=true]").allTextContents()).toEqual(["Log"]);
+});
+
+test("keys move the crosshair, which is spoken, and pan, zoom and change the scale", async () => {
+  const page = await browserApp.openPage(PROFILE);
+  await drawn(page);
+  const { data: rows } = (await (await fetch(`${browserApp.address}/api/bars/AAPL`)).json()) as {
+    data: { timestamp: string; close: number }[];
+  };
+  const spoken = () => page.locator("[data-spoken]").textContent();
+  const stage = page.locator(".chart-stage");
+  await stage.focus();
+  await page.keyboard.press("ArrowLeft");
+  await page.keyboard.press("ArrowLeft");
+  const before = rows.at(-2)!;
+  expect(await spoken()).toStartWith(before.timestamp.slice(0, 10));
+  expect(await spoken()).toContain(`close ${before.close.toFixed(2)}`);
+  expect(await readout(page)).toContain(before.close.toFixed(2));
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Home");
+  await drawn(page);
+  expect(await readout(page)).not.toContain(rows.at(-1)!.timestamp.slice(0, 10));
+  await page.keyboard.press("ArrowRight");
+  expect(await spoken()).toStartWith(rows[0]!.timestamp.slice(0, 10));
+  await page.keyboard.press("l");
+  expect(await page.locator(".chart-tools [aria-pressed=true]").allTextContents()).toEqual(["Log"]);
+  await page.keyboard.press("p");
+  expect(await page.locator(".chart-tools [aria-pressed=true]").allTextContents()).toEqual(["%"]);
+  await page.keyboard.press("?");
+  expect(await page.getByText("Move by a view").isVisible()).toBe(true);
+  await page.keyboard.press("d");
+  const table = page.locator("[data-table] tbody tr");
+  await table.first().waitFor();
+  // Of a longer view the newest 200 bars are listed.
+  expect(await table.count()).toBe(200);
+  await page.getByText(/^and \d+ earlier bars in view$/).waitFor();
+  await page.keyboard.press("g");
+  expect(await page.evaluate<string>("document.activeElement.type")).toBe("date");
+});
+
+test("panes and other symbols are drawn, kept in the address, and removed", async () => {
+  const page = await browserApp.openPage(PROFILE);
+  await drawn(page);
+  const { features } = (await (await fetch(`${browserApp.address}/api/profiles/AAPL`)).json()) as {
+    features: Record<string, number>;
+  };
+  const pane = page.locator("[data-pane]");
+  await pane.selectOption("rsi");
+  await pane.selectOption("natr_14");
+  await page.getByLabel("Symbol to compare with AAPL").fill("msft");
+  await page.keyboard.press("Enter");
+  await page.getByLabel("Symbol to compare with AAPL").fill("NONE");
+  await page.keyboard.press("Enter");
+  await page.locator("[data-compared] li").filter({ hasText: "no 1d bars of NONE" }).waitFor();
+  await drawn(page);
+  expect(decodeURIComponent(page.url())).toEndWith(`${PROFILE}&panes=volume,rsi,natr_14&compare=MSFT,NONE`);
+  expect(await page.locator("[data-compared] li").first().textContent()).toMatch(/^MSFT[+−]?\d+\.\d\d%, demo×$/);
+  browserApp.dismissErrors(/status of 404/);
+  await page.locator(".chart-stage").focus();
+  await page.keyboard.press("ArrowLeft");
+  expect(await page.locator("[data-spoken]").textContent()).toContain(`rsi_14 ${features.rsi_14!.toFixed(2)}`);
+  await page.getByRole("button", { name: "Remove NONE" }).click();
+  await page.reload();
+  await drawn(page);
+  expect(await page.locator("[data-panes] li").allTextContents()).toEqual(["Volume×", "RSI 14×", "natr_14×"]);
+  await page.getByRole("button", { name: "Remove MSFT" }).click();
+  for (const name of ["Volume", "RSI 14", "natr_14"])
+    await page.getByRole("button", { name: `Remove ${name}` }).click();
+  expect(page.url()).toEndWith(`${PROFILE}&panes=none`);
 });
 
 test("every feature shows its value, its sparkline and, opened by keyboard, its formula", async () => {

@@ -1,8 +1,6 @@
-// The values under the crosshair of a profile's chart as text; without a crosshair those of the last bar.
+// The values at the crosshair of a profile's chart as text; without a crosshair those of the last bar.
 
-/**
- * @import { Bar } from "./chart-data.js"
- */
+/** @import { Bar } from "../chart/bars.js" */
 
 /**
  * @typedef {object} Value
@@ -21,24 +19,32 @@ function entry({ title, text, swatches = [] }) {
 }
 
 /**
+ * @param {number} time epoch seconds
+ * @param {boolean} isDated whether bars are named by their dates
+ */
+export function writeTime(time, isDated) {
+  const iso = new Date(time * 1_000).toISOString();
+  return isDated ? iso.slice(0, 10) : `${iso.slice(0, 16).replace("T", " ")} UTC`;
+}
+
+/** @param {number} volume NaN if it is unknown */
+const writeVolume = (volume) =>
+  Number.isNaN(volume) ? "unknown" : volume.toLocaleString("en-US", { maximumFractionDigits: 2 });
+
+/**
  * @param {Bar} bar
  * @param {boolean} isDated whether bars are named by their dates
- * @param {(value: number | undefined) => string} price
+ * @param {(value: number) => string} price
  * @returns {Value[]}
  */
-export function valuesOf(bar, isDated, price) {
-  const iso = new Date(bar.time * 1000).toISOString();
-  const began = isDated ? iso.slice(0, 10) : `${iso.slice(0, 16).replace("T", " ")} UTC`;
-  const traded = bar.volume?.toLocaleString("en-US", { maximumFractionDigits: 2 });
-  return [
-    { title: "", text: began },
-    { title: "O", text: price(bar.open) },
-    { title: "H", text: price(bar.high) },
-    { title: "L", text: price(bar.low) },
-    { title: "C", text: price(bar.close) },
-    { title: "V", text: traded ?? "unknown" },
-  ];
-}
+export const valuesOf = (bar, isDated, price) => [
+  { title: "", text: writeTime(bar.time, isDated) },
+  { title: "O", text: price(bar.open) },
+  { title: "H", text: price(bar.high) },
+  { title: "L", text: price(bar.low) },
+  { title: "C", text: price(bar.close) },
+  { title: "V", text: writeVolume(bar.volume) },
+];
 
 /**
  * @param {HTMLElement} readout

@@ -138,7 +138,7 @@ export function isNearEdge(view, loaded, level, extent) {
 
 /**
  * The moment at a place of the time axis, on which bar `i` is at `i`; beyond the bars by their average distance.
- * @param {readonly number[]} times of the bars, not empty
+ * @param {ArrayLike<number>} times of the bars, not empty
  * @param {number} place
  * @param {number} seconds distance of bars where there is only one
  */
@@ -157,7 +157,7 @@ export function timeAt(times, place, seconds) {
 
 /**
  * The place of a moment on the time axis: the inverse of `timeAt`.
- * @param {readonly number[]} times of the bars, not empty
+ * @param {ArrayLike<number>} times of the bars, not empty
  * @param {number} time
  * @param {number} seconds
  */
@@ -181,7 +181,7 @@ export function placeAt(times, time, seconds) {
 
 /**
  * The part of the time between the first bar and the end of the last that is in view at these places of the axis.
- * @param {readonly number[]} times
+ * @param {ArrayLike<number>} times
  * @param {Range} places
  * @param {Level} level
  * @param {Extent} extent
@@ -198,7 +198,7 @@ export const FREE_PLACES = 3;
 
 /**
  * The places of the axis that show a view: the inverse of `viewAt`.
- * @param {readonly number[]} times
+ * @param {ArrayLike<number>} times
  * @param {Range} view
  * @param {Level} level
  * @param {Extent} extent

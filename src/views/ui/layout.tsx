@@ -26,7 +26,7 @@ export interface PageContext {
   /** The name of the reader; `null` without a login. */
   readonly signedIn: string | null;
   /** Addresses of styles and scripts with their version, e.g. `/assets/app.css?v=3f2a`. */
-  readonly assets: Readonly<Record<"css" | "js" | "htmx" | "favicon" | "chart" | "chartLibrary", string>>;
+  readonly assets: Readonly<Record<"css" | "js" | "htmx" | "favicon" | "chart", string>>;
   /** What is running: `0.2.0 (4f6c1f0a2b3c)`. */
   readonly version: string;
   /** Epoch milliseconds of the request. */

@@ -6,7 +6,7 @@ import { Refusal } from "../../../domain/errors.ts";
 import { emptyBars } from "../../../domain/market/bars.ts";
 import { INTERVALS } from "../../../domain/market/interval.ts";
 import { parseSymbol } from "../../../domain/market/symbol.ts";
-import { adjusterOf } from "../../../pipeline/price-adjustment.ts";
+import { adjusterOf } from "../../../pipeline/stored-prices.ts";
 import { readBars, readLastBars } from "../../../storage/market/bars.ts";
 import { findProfile } from "../../../storage/profiles/profiles.ts";
 import { type BarRow, BarsPage } from "../../../views/profiles/chart/bars-page.tsx";

@@ -3,7 +3,8 @@
 import type { Context } from "hono";
 import { ADJUSTMENTS, type Adjustment } from "../../../domain/market/corporate-actions.ts";
 import type { SeriesVenue } from "../../../domain/market/exchanges/exchanges.ts";
-import type { ReadInterval } from "../../../domain/market/interval.ts";
+import { isInterval, type ReadInterval } from "../../../domain/market/interval.ts";
+import { FEATURES } from "../../../features/catalog.ts";
 import { USUAL_ADJUSTMENT } from "../../../pipeline/price-adjustment.ts";
 import type { Database } from "../../../storage/db.ts";
 import { rangesOf } from "../../../storage/profiles/profiles.ts";
@@ -19,17 +20,24 @@ interface ChartSeries extends SeriesVenue {
   readonly lastBar: number;
 }
 
+const FEATURE_NAMES = [...Map.groupBy(FEATURES, ({ family }) => family)].map(([family, features]) => ({
+  family,
+  names: features.map(({ name }) => name),
+}));
+
 /** The corporate actions that an address wants applied to prices. */
 export const adjustmentOf = (c: Context): Adjustment => chosen(c, "adjust", ADJUSTMENTS) ?? USUAL_ADJUSTMENT;
 
 export async function chartView(db: Database, c: Context, { sessions, ...series }: ChartSeries): Promise<ChartView> {
+  const stored = await rangesOf(db, series.symbol, series.provider);
   return {
     ...series,
-    levels: levelsOf(series, await rangesOf(db, series.symbol, series.provider)),
+    levels: levelsOf(series, stored),
     ...tradingTime({ ...series, sessions }),
     adjust: adjustmentOf(c),
     overlays: chosenOverlays(c.req.queries("overlay") ?? []),
+    features: FEATURE_NAMES,
+    isStored: isInterval(series.interval) && stored.some(({ interval }) => interval === series.interval),
     script: c.var.page.assets.chart,
-    library: c.var.page.assets.chartLibrary,
   };
 }

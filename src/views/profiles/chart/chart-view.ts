@@ -19,7 +19,10 @@ export interface ChartView {
   readonly overlays: readonly OverlayKey[];
   /** Which corporate actions are applied to the drawn prices. */
   readonly adjust: Adjustment;
-  /** Addresses of the chart script and of its library. */
+  /** Features by family, in the catalogue's order: each can have a pane. */
+  readonly features: readonly { readonly family: string; readonly names: readonly string[] }[];
+  /** Whether the bars are stored, so that the page has a table of them. */
+  readonly isStored: boolean;
+  /** Address of the chart script. */
   readonly script: string;
-  readonly library: string;
 }

@@ -5,17 +5,19 @@ import { isSynthetic } from "../../../domain/defaults.ts";
 import { READ_SECONDS } from "../../../domain/market/interval.ts";
 import { BarTime, SyntheticPill } from "../../ui/components.tsx";
 import type { ChartView } from "./chart-view.ts";
+import { ChartControls } from "./controls.tsx";
 import { DEFAULT_ADJUSTMENT, OVERLAYS, type Overlay } from "./overlays.tsx";
 import { ChartToolbar } from "./toolbar.tsx";
 
 export const Chart = ({ chart }: { chart: ChartView }) => {
-  const { symbol, interval, provider, firstBar, lastBar, overlays, adjust, script, library } = chart;
+  const { symbol, interval, provider, firstBar, lastBar, overlays, adjust, script } = chart;
   return (
     <section
       class="chart"
       id="chart"
       aria-labelledby="chart-title"
       data-symbol={symbol}
+      data-interval={interval}
       data-provider={provider}
       data-adjust={adjust}
       data-levels={chart.levels.map((level) => `${level}=${READ_SECONDS[level]}`).join(" ")}
@@ -23,7 +25,6 @@ export const Chart = ({ chart }: { chart: ChartView }) => {
       data-end={String(lastBar + 1)}
       data-day-seconds={String(chart.daySeconds)}
       data-week-days={String(chart.weekDays)}
-      data-library={library}
     >
       <h2 id="chart-title" class="visually-hidden">
         Chart
@@ -49,7 +50,9 @@ export const Chart = ({ chart }: { chart: ChartView }) => {
       </form>
       <figure>
         <ChartToolbar chart={chart} />
+        <ChartControls chart={chart} />
         <p class="chart-readout num" />
+        <p class="visually-hidden" aria-live="polite" data-spoken />
         <div
           class="chart-stage"
           role="application"
@@ -59,26 +62,36 @@ export const Chart = ({ chart }: { chart: ChartView }) => {
         >
           <div class="chart-canvas" aria-hidden="true" />
           <p class="chart-note" role="status">
-            <noscript>The chart is drawn with JavaScript. The same numbers are in the downloads of this page.</noscript>
+            <noscript>
+              The chart is drawn with JavaScript. The same numbers are in the{" "}
+              {chart.isStored ? (
+                <>
+                  <a href={`/profiles/${encodeURIComponent(symbol)}/bars?interval=${interval}`}>table of bars</a>, which
+                  has a drawing of its closes, and in the{" "}
+                </>
+              ) : null}
+              downloads of this page.
+            </noscript>
           </p>
         </div>
+        <details class="chart-table" data-table>
+          <summary>Bars in view as a table</summary>
+          <section class="scroll" tabindex={0} aria-label="Bars in view">
+            <div />
+          </section>
+        </details>
         <figcaption>
           <SyntheticPill provider={provider} />
           <span id="chart-help">
             <BarTime ts={firstBar} interval={interval} /> to <BarTime ts={lastBar} interval={interval} />; the chart is
-            drawn in UTC. Drag or press ← → to move, + − to zoom, End for the last bar; the length of its bars follows
-            the zoom.
+            drawn in UTC. Drag to move, Ctrl and the wheel to zoom, ← → for the values of a bar, ? for all keys; the
+            length of its bars follows the zoom.
           </span>
-          <span>
-            Drawn with{" "}
-            <a href="https://www.tradingview.com/" rel="noreferrer">
-              TradingView
-            </a>{" "}
-            Lightweight Charts™, © TradingView, Inc.
-          </span>
+          {chart.isStored ? (
+            <a href={`/profiles/${encodeURIComponent(symbol)}/bars?interval=${interval}`}>All bars as a table</a>
+          ) : null}
         </figcaption>
       </figure>
-      <link rel="modulepreload" href={library} />
       <script type="module" src={script} />
     </section>
   );

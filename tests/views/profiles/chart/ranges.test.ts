@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { viewAround, viewOfAddress, viewOfRange, writeView } from "../../public/app/profiles/ranges.js";
+import { viewAround, viewOfAddress, viewOfRange, writeView } from "../../../../public/app/profiles/ranges.js";
 
 const DAY = 86_400;
 const at = (text: string) => Date.parse(text) / 1_000;

@@ -12,8 +12,8 @@ import {
   timeAt,
   viewAt,
   windowOf,
-} from "../../public/app/profiles/zoom.js";
-import { READ_INTERVALS, READ_SECONDS, type ReadInterval } from "../../src/domain/market/interval.ts";
+} from "../../../../public/app/profiles/zoom.js";
+import { READ_INTERVALS, READ_SECONDS, type ReadInterval } from "../../../../src/domain/market/interval.ts";
 
 const DAY = 86_400;
 const END = Date.UTC(2026, 5, 30, 20) / 1_000;
