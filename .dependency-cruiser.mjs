@@ -86,12 +86,12 @@ const sideways = {
     backups: ["schedules"],
   },
   views: {
-    runs: ["jobs", "quotas"],
+    runs: ["jobs", "promises", "quotas"],
     companies: ["runs"],
     profiles: ["runs"],
     schedules: ["runs"],
     settings: ["alerts", "backups", "lake", "quotas"],
-    live: ["runs", "jobs", "quotas"],
+    live: ["runs", "jobs", "promises", "quotas"],
   },
   routes: {
     runs: ["jobs", "live"],

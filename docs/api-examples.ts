@@ -3,6 +3,7 @@
  * with made-up bars and cut to a few rows. Run it with `bun docs/api-examples.ts` after the API has changed.
  */
 
+import { Database } from "bun:sqlite";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -180,6 +181,19 @@ try {
   await ask("readSchedule", "GET", own);
   await ask("changeSchedule", "PATCH", own, { enabled: false });
   await ask("deleteSchedule", "DELETE", own);
+  const mornings = { name: "Mornings", symbols, by_time: "07:00", time_zone: "America/New_York", max_gaps: 2 };
+  const { promise } = await ask("createPromise", "POST", "/api/promises", mornings);
+  const promised = `/api/promises/${promise.id}`;
+  await ask("listPromises", "GET", "/api/promises");
+  await ask("readPromise", "GET", promised);
+  await ask("changePromise", "PATCH", promised, { by_time: "08:30" });
+  // A deadline that has passed: nobody can wait for one here.
+  using database = new Database(join(folder, "data/barkeep.db"));
+  database.run(`INSERT INTO promise_results (promise_id, deadline, outcome, judged_at, total, fresh, missing, unknown, gaps,
+    note, symbols, recovered_at) VALUES (${promise.id}, 1764331200000, 'missed', 1764331200400, 2, 1, 1, 0, 0,
+    '1 symbol of 2 lacked the last bar: no run is planned before the deadline', '["MSFT"]', 1764334920000)`);
+  await ask("listPromiseResults", "GET", `${promised}/results?limit=10`);
+  await ask("deletePromise", "DELETE", promised);
   await ask("readUsage", "GET", "/api/usage");
   await ask("listAudit", "GET", "/api/audit?limit=2");
   await ask("listLogs", "GET", "/api/logs?symbol=AAPL&limit=2");

@@ -30,6 +30,7 @@ const READ_ONLY_POSTS = new Set([
   "/companies",
   "/companies/run",
   "/mcp",
+  "/promises/preview",
   "/runs/preview",
   "/schedules/preset",
   "/schedules/preview",

@@ -36,6 +36,8 @@ const STYLES = [
   "areas/settings",
   "areas/access",
   "areas/schedules",
+  "promises/promises",
+  "promises/promise-panel",
   "areas/alerts",
   "base/responsive",
 ] as const;

@@ -49,6 +49,8 @@ import { profilePageRoutes } from "./profiles/pages.tsx";
 import { profileQualityRoutes } from "./profiles/quality.tsx";
 import { qualityApi, qualityMapPages, qualityMapReader } from "./profiles/quality-map.tsx";
 import { profileRenewRoutes } from "./profiles/renew.tsx";
+import { promiseRoutes } from "./promises/api.ts";
+import { promisePages } from "./promises/pages.tsx";
 import { usageRoutes } from "./quotas/api.ts";
 import { quotasInUse } from "./quotas/gauges.ts";
 import { lastHourView } from "./quotas/last-hour.ts";
@@ -81,6 +83,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   const broadcaster = new LiveBroadcaster(services.hub, {
     quota: () => quotasInUse(services),
     lastHour: () => lastHourView(services),
+    promises: () => services.promises.panel(),
     markup: (html) => base.markup(html),
     banner: bannerOf(services, base),
   });
@@ -112,6 +115,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/api", usageRoutes(services));
   routes.route("/api", companyRoutes(services));
   routes.route("/api", scheduleRoutes(services));
+  routes.route("/api", promiseRoutes(services));
   routes.route("/api", auditApi(services));
   routes.route("/api", logRoutes(services));
   routes.route("/api", providerRoutes(services));
@@ -148,6 +152,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/", profileRenewRoutes(services));
   routes.route("/", profilePageRoutes(services));
   routes.route("/", schedulePages(services));
+  routes.route("/", promisePages(services));
   routes.route("/", channelPages(services));
   routes.route("/", alertPages(services));
   routes.route("/", settingsPages(services));

@@ -11,6 +11,7 @@ import type { RunSummary } from "../domain/runs/run-summary.ts";
 import { FilterState, type FilterView, matchingOf } from "./jobs/filter-bar.tsx";
 import { JobRow } from "./jobs/job-row.ts";
 import { Pager, type RunView } from "./jobs/job-table.tsx";
+import { type PanelPromise, PromisePanel } from "./promises/promise-panel.tsx";
 import { LastHourPanel, type LastHourView } from "./quotas/last-hour.tsx";
 import { QuotaPanel, type QuotaView } from "./quotas/quota-gauges.tsx";
 import { LogEntries } from "./runs/log-panel.tsx";
@@ -68,6 +69,10 @@ export const liveLog = (lines: readonly LogLine[]): string =>
 /** The quotas of the providers in use; `now` in epoch milliseconds. */
 export const liveQuota = (quotas: readonly QuotaView[], now: number): string =>
   partial(dom.quota, "outerMorph", <QuotaPanel quotas={quotas} now={now} />);
+
+/** The promises on the monitor. */
+export const livePromises = (promises: readonly PanelPromise[]): string =>
+  partial(dom.promises, "outerMorph", <PromisePanel promises={promises} />);
 
 /** The panel of the last hour. */
 export const liveLastHour = (view: LastHourView | null): string =>

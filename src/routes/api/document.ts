@@ -36,6 +36,7 @@ const TAGS = [
   { name: "Companies", description: "Known companies and their facts" },
   { name: "Watchlists", description: "Named lists of symbols" },
   { name: "Schedules", description: "Runs by the clock" },
+  { name: "Promises", description: "Which series are up to date by when" },
   { name: "Operation", description: "What the server does now, and who did what" },
 ];
 

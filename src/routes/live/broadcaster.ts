@@ -12,11 +12,9 @@ import {
   liveAnnouncement,
   liveCards,
   liveJob,
-  liveLastHour,
   liveLog,
   liveLogLines,
   livePager,
-  liveQuota,
   liveRunHead,
   liveRuns,
   liveStrip,
@@ -26,14 +24,13 @@ import {
   sseSections,
   sseTogether,
 } from "../../views/live.tsx";
-import type { LastHourView } from "../../views/quotas/last-hour.tsx";
-import type { QuotaView } from "../../views/quotas/quota-gauges.tsx";
 import { LOG_PANEL_LINES } from "../../views/runs/log-panel.tsx";
 import type { StripView } from "../../views/runs/run-strip.tsx";
 import type { StreamLifetime } from "../http/stream-limits.ts";
 import { Announcer } from "./announcer.ts";
 import { type Change, Channel, drawRuns, drawStrip, PAUSES, type Pauses } from "./channel.ts";
 import { SseConnection } from "./connection.ts";
+import { PANELS, type PanelName, type PanelReaders, Panels } from "./panels.ts";
 import { isEmpty, merge, NOTHING, type PendingUpdate } from "./pending-update.ts";
 import { linesOf, MONITOR, type ViewQuery, viewKey } from "./view-query.ts";
 
@@ -46,9 +43,9 @@ const LOG_MS = 400;
 /** Delay of the next addition for each line of a burst, milliseconds, up to `MAX_BURST_MS`. */
 const BURST_LINE_MS = 10;
 const MAX_BURST_MS = 1_000;
-/** Time between two checks of the quotas, and of the last hour, milliseconds. */
+/** Time between two checks of the quotas, and of the other panels, milliseconds. */
 const QUOTA_MS = 1_000;
-const ACTIVITY_MS = 2_000;
+const PANEL_MS = 2_000;
 /** Shortest time between two drawings of a card in the strip of runs, milliseconds. */
 const CARDS_MS = 1_000;
 
@@ -69,14 +66,12 @@ export class LiveBroadcaster {
   /** Delay of the next addition to the log panel, milliseconds. */
   #linesDue: number;
   #redraw: ReturnType<typeof setTimeout> | null = null;
-  readonly #quotas: () => readonly QuotaView[];
-  readonly #lastHour: () => LastHourView | null;
+  readonly #panels: Panels;
   readonly #markup: (html: string) => string;
   readonly #banner: () => string;
-  #shown = { lastHour: "null", quota: "[]" };
   /** Subscription and timers, while it is started. */
   readonly #started = new DisposableStack();
-  readonly #intervals: { readonly heartbeat: number; readonly quota: number; readonly lastHour: number };
+  readonly #intervals: Readonly<Record<PanelName | "heartbeat", number>>;
   readonly #stallMs: number;
   readonly #pauses: Pauses;
   readonly #logEvery: number;
@@ -89,10 +84,12 @@ export class LiveBroadcaster {
       heartbeat = HEARTBEAT_MS,
       stalled = STALLED_MS,
       log = LOG_MS,
-      quota = (): readonly QuotaView[] => [],
+      quota = (): ReturnType<PanelReaders["quota"]> => [],
       quotaEvery = QUOTA_MS,
-      lastHour = (): LastHourView | null => null,
-      lastHourEvery = ACTIVITY_MS,
+      lastHour = (): ReturnType<PanelReaders["lastHour"]> => null,
+      lastHourEvery = PANEL_MS,
+      promises = (): ReturnType<PanelReaders["promises"]> => [],
+      promisesEvery = PANEL_MS,
       markup = (html: string): string => html,
       banner = (): string => "",
       pauses = PAUSES,
@@ -101,9 +98,9 @@ export class LiveBroadcaster {
     this.#hub = hub;
     this.#framed = hub.seq;
     this.#pauses = pauses;
-    this.#quotas = quota;
-    [this.#lastHour, this.#markup, this.#banner] = [lastHour, markup, banner];
-    this.#intervals = { heartbeat, quota: quotaEvery, lastHour: lastHourEvery };
+    [this.#markup, this.#banner] = [markup, banner];
+    this.#panels = new Panels({ quota, lastHour, promises });
+    this.#intervals = { heartbeat, quota: quotaEvery, lastHour: lastHourEvery, promises: promisesEvery };
     this.#line = hub.lastLine;
     this.#logEvery = this.#linesDue = log;
     this.#stallMs = stalled;
@@ -116,8 +113,7 @@ export class LiveBroadcaster {
     this.#started.defer(this.#hub.onFrame((frame) => this.#onFrame(frame)));
     every(this.#intervals.heartbeat, () => this.#onHeartbeat());
     every(CARDS_MS, () => this.#onCards());
-    every(this.#intervals.quota, () => this.#onPanel("quota", this.#quotas));
-    every(this.#intervals.lastHour, () => this.#onPanel("lastHour", this.#lastHour));
+    for (const panel of PANELS) every(this.#intervals[panel], () => this.#onPanel(panel));
   }
 
   get connections(): number {
@@ -139,14 +135,9 @@ export class LiveBroadcaster {
     return drawStrip(query, this.#hub);
   }
 
-  /** The quotas of the providers in use, as they are now. */
-  quotas(): readonly QuotaView[] {
-    return this.#quotas();
-  }
-
-  /** The last hour; `null` when there was no work in it. */
-  lastHour(): LastHourView | null {
-    return this.#lastHour();
+  /** What the panels of the monitor show now. */
+  get panels(): PanelReaders {
+    return this.#panels.read;
   }
 
   /** The newest log lines of a view, oldest first. */
@@ -250,11 +241,8 @@ export class LiveBroadcaster {
   }
 
   /** Sends a panel to the monitor when it has changed; browsers count down to the reset of a quota themselves. */
-  #onPanel(panel: "quota" | "lastHour", read: () => unknown): void {
-    if (this.connections === 0) return;
-    const present = JSON.stringify(read());
-    if (present === this.#shown[panel]) return;
-    this.#shown[panel] = present;
+  #onPanel(panel: PanelName): void {
+    if (this.connections === 0 || !this.#panels.hasChanged(panel)) return;
     for (const channel of this.#channels.values()) {
       if (channel.query.run === undefined) this.#send(channel, { ...NOTHING, [panel]: true });
     }
@@ -348,8 +336,7 @@ export class LiveBroadcaster {
     if (strip !== null) parts.push(update.strip ? liveStrip(strip) : liveCards(strip, update.cards));
     if (update.wholeLog) parts.push(liveLog(this.lines(channel.query)));
     else if (update.logs.length > 0) parts.push(liveLogLines(update.logs));
-    if (update.quota) parts.push(liveQuota(this.quotas(), Date.now()));
-    if (update.lastHour) parts.push(liveLastHour(this.lastHour()));
+    parts.push(...this.#panels.render(update));
     if (update.sentence !== "") parts.push(liveAnnouncement(update.sentence));
     // Rows are those of the last frame: a reconnect with this cursor gets what happened after it.
     return encoder.encode(this.#markup(sseTogether(this.cursor(this.#framed), events, parts.join(""))));
@@ -366,7 +353,7 @@ export class LiveBroadcaster {
     const line = Number(lineText);
     const known = epoch === this.#hub.epoch && Number.isSafeInteger(seq) && Number.isSafeInteger(line);
     const monitor = channel.query.run === undefined;
-    const panels = { quota: monitor && this.quotas().length > 0, lastHour: monitor && this.lastHour() !== null };
+    const panels = this.#panels.filled(monitor);
     if (!known) return { ...NOTHING, ...panels, strip: monitor, whole: true, wholeLog: true };
     // Another run may be open now than the one that the page was drawn with.
     const others = monitor && channel.query.at !== undefined && channel.query.at !== channel.runs[0];

@@ -24,6 +24,7 @@ export interface PendingUpdate {
   readonly wholeLog: boolean;
   /** The quotas of the providers in use. */
   readonly quota: boolean;
+  readonly promises: boolean;
   /** The last hour. */
   readonly lastHour: boolean;
   /** For screen readers. */
@@ -43,6 +44,7 @@ export const NOTHING: PendingUpdate = {
   logs: [],
   wholeLog: false,
   quota: false,
+  promises: false,
   lastHour: false,
   sentence: "",
 };
@@ -53,6 +55,7 @@ export const isEmpty = (update: PendingUpdate) =>
   !update.rows &&
   !update.wholeLog &&
   !update.quota &&
+  !update.promises &&
   !update.lastHour &&
   !update.strip &&
   update.jobs.length + update.runs.length + update.cards.length + update.logs.length === 0 &&
@@ -79,6 +82,7 @@ export function merge(before: PendingUpdate | null, after: PendingUpdate): Pendi
     logs: wholeLog ? [] : logs,
     wholeLog,
     quota: before.quota || after.quota,
+    promises: before.promises || after.promises,
     lastHour: before.lastHour || after.lastHour,
     sentence: after.sentence || before.sentence,
   };

@@ -29,8 +29,9 @@ export function monitorView(
     filter: { ...filter, at: runs[0]?.run.id },
     runs,
     strip: broadcaster.strip(query),
-    quotas: broadcaster.quotas(),
-    lastHour: broadcaster.lastHour(),
+    quotas: broadcaster.panels.quota(),
+    promises: broadcaster.panels.promises(),
+    lastHour: broadcaster.panels.lastHour(),
     logs: broadcaster.lines(query),
     stream: streamAddress({ ...query, at: runs[0]?.run.id }, broadcaster.cursor()),
   };

@@ -2,7 +2,12 @@
 
 import { type Clock, waitAtMost } from "../../clock.ts";
 import { invalid, Refusal } from "../../domain/errors.ts";
-import type { FreshnessPromise, PromiseInput, PromiseResult } from "../../domain/promises/promise.ts";
+import {
+  FORECASTS,
+  type FreshnessPromise,
+  type PromiseInput,
+  type PromiseResult,
+} from "../../domain/promises/promise.ts";
 import type { Provider } from "../../providers/provider.ts";
 import { whyNotUsable } from "../../providers/registry.ts";
 import { requireWatchlist } from "../../storage/companies/watchlists.ts";
@@ -21,6 +26,8 @@ import type { PromiseStatus, PromiseWatch } from "./promise-watch.ts";
 
 /** Results that are returned with a promise. */
 const PAST_RESULTS = 60;
+/** How near a deadline is that the monitor shows, milliseconds. */
+const PANEL_MS = 24 * 3_600_000;
 /** How long an answer may wait for the first check of what has changed, milliseconds: it goes on without it. */
 const SOON_MS = 1_000;
 
@@ -44,6 +51,28 @@ export class PromiseService {
 
   async list(): Promise<KnownPromise[]> {
     return this.#known(await readPromises(this.dependencies.db));
+  }
+
+  /** What was known of all enabled promises at the last check, in the order of their names. */
+  statuses(): ReturnType<PromiseWatch["statuses"]> {
+    return this.dependencies.watch.statuses();
+  }
+
+  /** The promises whose deadline is near, the most urgent first: the worst forecast, then the nearest. */
+  panel(): { readonly id: number; readonly name: string; readonly status: PromiseStatus & { deadline: number } }[] {
+    const { watch, clock } = this.dependencies;
+    const until = clock.now() + PANEL_MS;
+    return watch
+      .statuses()
+      .flatMap(({ id, name, status }) => {
+        const { deadline } = status;
+        return deadline === null || deadline > until ? [] : [{ id, name, status: { ...status, deadline } }];
+      })
+      .toSorted(
+        (a, b) =>
+          FORECASTS.indexOf(b.status.state) - FORECASTS.indexOf(a.status.state) ||
+          a.status.deadline - b.status.deadline,
+      );
   }
 
   /** @throws Refusal if there is no such promise */

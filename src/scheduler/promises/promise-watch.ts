@@ -45,7 +45,9 @@ export interface PromiseStatus extends FreshnessCounts, Forecast {
   readonly gaps: { readonly open: number; readonly confirmed: number };
   /** The first of the missing symbols. */
   readonly symbols: readonly string[];
-  /** How many symbols were missing since the session ended that is needed, up to now. */
+  /** When the first of the sessions ends that are needed, epoch milliseconds. */
+  readonly from: number;
+  /** How many symbols were missing from then on, up to now; empty before. */
   readonly burnDown: readonly BurnDownStep[];
   /** When it was read, epoch milliseconds. */
   readonly at: number;
@@ -63,6 +65,7 @@ interface Dependencies extends PlanDependencies {
 export class PromiseWatch {
   readonly #plans: PlannedWorks;
   readonly #statuses = new Map<number, PromiseStatus>();
+  #names: readonly Pick<FreshnessPromise, "id" | "name">[] = [];
   /** Arrivals by promise and deadline. */
   readonly #known = new Map<string, KnownArrivals>();
   /** The deadlines that were reported to be at risk, by promise. */
@@ -76,6 +79,14 @@ export class PromiseWatch {
 
   constructor(private readonly dependencies: Dependencies) {
     this.#plans = new PlannedWorks(dependencies);
+  }
+
+  /** What is known of all enabled promises since the last check, in the order of their names. */
+  statuses(): { readonly id: number; readonly name: string; readonly status: PromiseStatus }[] {
+    return this.#names.flatMap(({ id, name }) => {
+      const status = this.#statuses.get(id);
+      return status === undefined ? [] : [{ id, name, status }];
+    });
   }
 
   /** What is known of a promise since the last check; `undefined` before the first, and for a paused one. */
@@ -216,6 +227,7 @@ export class PromiseWatch {
   async #forecastAll(): Promise<void> {
     const { db } = this.dependencies;
     const promises = (await readPromises(db)).filter(({ enabled }) => enabled);
+    this.#names = promises;
     const ids = new Set(promises.map(({ id }) => id));
     for (const id of this.#statuses.keys()) if (!ids.has(id)) this.#statuses.delete(id);
     if (promises.length === 0) return;
@@ -255,7 +267,7 @@ export class PromiseWatch {
       trouble: this.dependencies.trouble(),
     });
     return {
-      ...{ deadline, total, fresh, missing, unknown, gaps, at: now },
+      ...{ deadline, total, fresh, missing, unknown, gaps, from, at: now },
       ...found,
       symbols: freshness.missingSymbols.slice(0, NAMED_SYMBOLS).map(({ symbol }) => symbol),
       burnDown: from > now ? [] : burnDown(freshness.arrivals.values(), { total: total - unknown, from, until: now }),

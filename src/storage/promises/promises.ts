@@ -2,7 +2,12 @@
 
 import { and, desc, eq, inArray, sql } from "drizzle-orm";
 import { Refusal } from "../../domain/errors.ts";
-import type { FreshnessPromise, PromiseInput, PromiseResult } from "../../domain/promises/promise.ts";
+import {
+  type FreshnessPromise,
+  PROMISE_OUTCOMES,
+  type PromiseInput,
+  type PromiseResult,
+} from "../../domain/promises/promise.ts";
 import { auditStatement, changesOf, record } from "../access/audit.ts";
 import { type Database, type Statement, type Write, writeNamed } from "../db.ts";
 import { promiseResults, promises } from "../schema/promises.ts";
@@ -148,14 +153,14 @@ export async function listResults(
   return rows.map(({ id: _, promiseId: __, ...result }) => result);
 }
 
-/** How many results of each outcome every promise has, by its name. */
+/** How many results of each outcome every promise has, by its name; of each outcome, so that an increase is seen. */
 export async function countResults(
   db: Database,
 ): Promise<{ readonly name: string; readonly outcome: string; readonly count: number }[]> {
   const rows = await db.rows(
-    `SELECT p.name, r.outcome, count(*) FROM promise_results r JOIN promises p ON p.id = r.promise_id
-GROUP BY p.id, r.outcome ORDER BY p.id, r.outcome`,
-    [],
+    `SELECT p.name, o.value, (SELECT count(*) FROM promise_results r WHERE r.promise_id = p.id AND r.outcome = o.value)
+FROM promises p, json_each(?) o ORDER BY p.id, o.key`,
+    [JSON.stringify(PROMISE_OUTCOMES)],
   );
   return rows.map(([name, outcome, count]) => ({
     name: String(name),

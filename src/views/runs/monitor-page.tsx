@@ -5,6 +5,7 @@ import type { LogLine } from "../../domain/log.ts";
 import { FilterBar, type FilterView, matchingOf } from "../jobs/filter-bar.tsx";
 import { JobMenu } from "../jobs/job-menu.tsx";
 import type { RunView } from "../jobs/job-table.tsx";
+import { type PanelPromise, PromisePanel } from "../promises/promise-panel.tsx";
 import { LastHourPanel, type LastHourView } from "../quotas/last-hour.tsx";
 import { QuotaPanel, type QuotaView } from "../quotas/quota-gauges.tsx";
 import { dom } from "../ui/dom.ts";
@@ -24,6 +25,8 @@ export interface MonitorView {
   readonly filter: FilterView;
   /** Of the providers in use. */
   readonly quotas: readonly QuotaView[];
+  /** Those with a deadline that is near, the most urgent first. */
+  readonly promises: readonly PanelPromise[];
   /** The last hour; `null` when there was no work in it. */
   readonly lastHour: LastHourView | null;
   /** The address of the live updates after this rendering. */
@@ -43,6 +46,7 @@ export const MonitorPage = ({ page, view }: { page: PageContext; view: MonitorVi
         </div>
       </div>
       <div class="monitor-side">
+        <PromisePanel promises={view.promises} />
         <QuotaPanel quotas={view.quotas} now={page.now} />
         <LastHourPanel view={view.lastHour} />
         <LogPanel lines={view.logs} />

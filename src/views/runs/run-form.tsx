@@ -2,11 +2,10 @@
 /** The form that starts a run. It keeps what was typed and shows errors at their fields. */
 
 import { MAX_AT_WORK, MAX_BATCH_DAYS, MAX_RUN_NAME, MAX_YEARS, RUN_DEFAULTS } from "../../domain/defaults.ts";
-import { INTERVALS, type Interval } from "../../domain/market/interval.ts";
 import { MODES, type Mode } from "../../domain/runs/states.ts";
 import { dom } from "../ui/dom.ts";
 import { DATE, type FormState, formFields } from "../ui/form-field.tsx";
-import { plural } from "../ui/format.ts";
+import { INTERVAL_OPTIONS, plural } from "../ui/format.ts";
 
 /** The fields as the browser sends them: text, named as in `POST /api/runs`. */
 export const RUN_FIELDS = [
@@ -34,17 +33,8 @@ const MODE_TITLES: Readonly<Record<Mode, string>> = {
   repair: "Repair gaps",
 };
 
-const INTERVAL_TITLES: Readonly<Record<Interval, string>> = {
-  "1m": "1 minute",
-  "5m": "5 minutes",
-  "15m": "15 minutes",
-  "1h": "1 hour",
-  "1d": "1 day",
-};
-
 /** What can be chosen in the fields that runs and schedules share. */
 export const MODE_OPTIONS = MODES.map((mode) => [mode, MODE_TITLES[mode]] as const);
-export const INTERVAL_OPTIONS = INTERVALS.map((interval) => [interval, INTERVAL_TITLES[interval]] as const);
 export const YEAR_OPTIONS: readonly (readonly [value: string, title: string])[] = [
   ...Array.from({ length: MAX_YEARS }, (_, index) => [String(index + 1), plural(index + 1, "year")] as const),
   ["all", "All there is"],

@@ -1,7 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** What a cron expression means, while it is typed: its words and its next times, or why it is refused. */
 
-import { clockIn } from "../../domain/time.ts";
+import { inZone } from "../ui/format.ts";
 
 export type CronPreviewView =
   | { readonly error: string }
@@ -28,9 +28,3 @@ export const CronPreview = ({ preview }: { preview: CronPreviewView }) =>
       </ol>
     </>
   );
-
-/** `Mon 2026-03-09 18:30 EDT`; with the second where it is not the first of its minute. */
-export function inZone(at: number, timeZone: string): string {
-  const { weekday, date, time, zone } = clockIn(at, timeZone);
-  return `${weekday} ${date} ${time.replace(/:00$/, "")} ${zone}`;
-}

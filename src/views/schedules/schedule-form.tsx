@@ -8,9 +8,9 @@ import {
   SCHEDULE_SCOPES,
   type ScheduleScope,
 } from "../../domain/schedules.ts";
-import { INTERVAL_OPTIONS, MODE_OPTIONS, YEAR_OPTIONS } from "../runs/run-form.tsx";
+import { MODE_OPTIONS, YEAR_OPTIONS } from "../runs/run-form.tsx";
 import { type FormState, formFields, Reason } from "../ui/form-field.tsx";
-import { plural } from "../ui/format.ts";
+import { INTERVAL_OPTIONS, plural } from "../ui/format.ts";
 import { CronPreview, type CronPreviewView } from "./cron-preview.tsx";
 
 /** The fields as the browser sends them: text, named as in `POST /api/schedules`. */

@@ -3,14 +3,12 @@
 
 import { listSymbols } from "../../domain/market/symbol.ts";
 import type { Schedule, Turn } from "../../domain/schedules.ts";
-import { formatDuration } from "../../domain/time.ts";
 import { RunState } from "../runs/run-header.tsx";
-import { Moment, Pill } from "../ui/components.tsx";
+import { Moment, Pill, Until } from "../ui/components.tsx";
 import { type Flash, FlashMessage } from "../ui/flash-message.tsx";
 import { Reason } from "../ui/form-field.tsx";
-import { plural } from "../ui/format.ts";
+import { inZone, plural } from "../ui/format.ts";
 import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
-import { inZone } from "./cron-preview.tsx";
 import { ScheduleForm, type ScheduleFormView } from "./schedule-form.tsx";
 import { TurnSpark } from "./turn-history.tsx";
 
@@ -141,18 +139,6 @@ const NextRun = ({ schedule: { nextRuns, timeZone, enabled }, now }: { schedule:
     </>
   );
 };
-
-const DAY_MS = 86_400_000;
-
-/** The time left; the browser counts down what is less than a day away. */
-const Until = ({ at, now }: { at: number; now: number }) =>
-  at - now >= DAY_MS ? (
-    <>in {plural(Math.round((at - now) / DAY_MS), "day")}</>
-  ) : (
-    <>
-      in <span data-until={String(at)}>{formatDuration(Math.max(0, (at - now) / 1_000))}</span>
-    </>
-  );
 
 const CAUSES = { due: "", catch_up: " to catch up with a missed run", by_hand: " manually" } as const;
 const OUTCOMES = { started: "Started", skipped: "Skipped", missed: "Missed", refused: "Refused" } as const;

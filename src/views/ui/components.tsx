@@ -5,7 +5,9 @@ import { createContext, useContext } from "hono/jsx";
 import { isSynthetic } from "../../domain/defaults.ts";
 import { isDated, type ReadInterval } from "../../domain/market/interval.ts";
 import type { JobState } from "../../domain/runs/states.ts";
-import { isoDate, type MomentStyle, utcSecond, writeMoment, zoneTitle } from "../../domain/time.ts";
+import { formatDuration, isoDate, type MomentStyle, utcSecond, writeMoment, zoneTitle } from "../../domain/time.ts";
+
+import { plural } from "./format.ts";
 
 /**
  * The time zone of a page: `Layout` provides the reader's. Live updates are the same for all readers and so are in UTC;
@@ -82,3 +84,15 @@ export const SelectAllHead = () => (
     <input type="checkbox" data-select-all autocomplete="off" aria-label="Select all on this page" />
   </th>
 );
+
+const DAY_MS = 86_400_000;
+
+/** The time left; the browser counts down what is less than a day away. */
+export const Until = ({ at, now }: { at: number; now: number }) =>
+  at - now >= DAY_MS ? (
+    <>in {plural(Math.round((at - now) / DAY_MS), "day")}</>
+  ) : (
+    <>
+      in <span data-until={String(at)}>{formatDuration(Math.max(0, (at - now) / 1_000))}</span>
+    </>
+  );

@@ -17,6 +17,7 @@ export const dom = {
   question: "question",
   runForm: "run-form",
   quota: "quota",
+  promises: "promises",
   activity: "activity",
   runs: "runs",
   filterState: "filter-state",

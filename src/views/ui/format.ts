@@ -1,5 +1,19 @@
 /** How pages write numbers and remaining times. */
 
+import { INTERVALS, type Interval } from "../../domain/market/interval.ts";
+import { clockIn } from "../../domain/time.ts";
+
+const INTERVAL_TITLES: Readonly<Record<Interval, string>> = {
+  "1m": "1 minute",
+  "5m": "5 minutes",
+  "15m": "15 minutes",
+  "1h": "1 hour",
+  "1d": "1 day",
+};
+
+/** The stored intervals with their titles, for a field of a form. */
+export const INTERVAL_OPTIONS = INTERVALS.map((interval) => [interval, INTERVAL_TITLES[interval]] as const);
+
 const integers = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const compact = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 });
 
@@ -30,6 +44,12 @@ export function formatValue(value: number): string {
   if (size >= 1e12 || size < 1e-6) return value.toExponential(4);
   if (size >= 1e5) return new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 }).format(value);
   return String(Number(value.toPrecision(6)));
+}
+
+/** `Mon 2026-03-09 18:30 EDT`; with the second where it is not the first of its minute. */
+export function inZone(at: number, timeZone: string): string {
+  const { weekday, date, time, zone } = clockIn(at, timeZone);
+  return `${weekday} ${date} ${time.replace(/:00$/, "")} ${zone}`;
 }
 
 const pad = (value: number) => String(value).padStart(2, "0");

@@ -43,6 +43,7 @@ export const NAVIGATION = [
   { path: "/profiles", title: "Profiles", scope: "read" },
   { path: "/runs", title: "Runs", scope: "read" },
   { path: "/schedules", title: "Schedules", scope: "read" },
+  { path: "/promises", title: "Promises", scope: "read" },
   { path: "/alerts", title: "Alerts", scope: "read" },
   { path: "/settings", title: "Settings", scope: "read" },
   { path: "/audit", title: "Audit", scope: "admin" },

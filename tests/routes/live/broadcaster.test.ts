@@ -356,7 +356,7 @@ test("the monitor gets quotas when they change, and not otherwise", async () => 
 test("the monitor gets the last hour when it has changed, and when it has just connected", async () => {
   broadcaster.close();
   await server.stop(true);
-  let view: ReturnType<LiveBroadcaster["lastHour"]> = null;
+  let view: ReturnType<LiveBroadcaster["panels"]["lastHour"]> = null;
   serve({ lastHour: () => view, lastHourEvery: 5 });
   const connection = await watch();
   view = { since: null, bars: [0, 0, 21], requests: [0, 0, 1], quotas: [] };

@@ -1,0 +1,122 @@
+/** The promise form: converts text fields to the body of the API, a refusal to errors by field, and says what it means now. */
+
+import { Refusal } from "../../domain/errors.ts";
+import { splitSymbols } from "../../domain/market/symbol.ts";
+import { PROMISE_DEFAULTS } from "../../domain/promises/promise.ts";
+import { readyProviders } from "../../providers/registry.ts";
+import { promiseToWire } from "../../scheduler/promises/promise-request.ts";
+import { readWatchlists } from "../../storage/companies/watchlists.ts";
+import { requirePromise } from "../../storage/promises/promises.ts";
+import {
+  PROMISE_FIELDS,
+  type PromiseField,
+  type PromiseFormView,
+  type PromisePreviewView,
+} from "../../views/promises/promise-form.tsx";
+import { errorSentences } from "../form-errors.ts";
+import type { Services } from "../services.ts";
+
+type Values = PromiseFormView["values"];
+export type PromiseFormServices = Pick<Services, "db" | "promises" | "settings">;
+
+const NEW: Values = {
+  name: "",
+  by_time: PROMISE_DEFAULTS.byTime,
+  time_zone: PROMISE_DEFAULTS.timeZone,
+  days: PROMISE_DEFAULTS.days,
+  venue: PROMISE_DEFAULTS.venue,
+  scope: "symbols",
+  symbols: "",
+  watchlist_id: "",
+  interval: PROMISE_DEFAULTS.interval,
+  provider: "",
+  max_gaps: String(PROMISE_DEFAULTS.maxGaps),
+  gap_days: String(PROMISE_DEFAULTS.gapDays),
+  warn_hours: String(PROMISE_DEFAULTS.warnHours),
+  enabled: "on",
+};
+
+/** The form for a new or an existing promise, with typed values and errors. */
+export async function promiseForm(
+  services: PromiseFormServices,
+  id: number | null,
+  typed?: Values,
+  errors: PromiseFormView["errors"] = {},
+): Promise<PromiseFormView> {
+  const { db, settings } = services;
+  const values = typed ?? (id === null ? NEW : await storedValues(db, id));
+  return {
+    ...{ id, values, errors },
+    preview: await promisePreview(services, values),
+    isOpen: id !== null || typed !== undefined,
+    providers: readyProviders(settings.values),
+    watchlists: await readWatchlists(db),
+    timeZones: ["UTC", ...Intl.supportedValuesOf("timeZone").filter((zone) => zone !== "UTC")],
+  };
+}
+
+/** What typed values mean now; an unfinished input is not an error yet. */
+export async function promisePreview(
+  { promises }: Pick<Services, "promises">,
+  values: Values,
+): Promise<PromisePreviewView> {
+  const isEmpty = values.scope === "symbols" ? values.symbols.trim() === "" : false;
+  if (isEmpty || (values.scope === "watchlist" && values.watchlist_id === ""))
+    return { hint: "Name symbols or choose a watchlist, and their state is shown here." };
+  try {
+    const { input, status } = await promises.preview(promiseBody({ ...values, name: values.name || "Preview" }));
+    return { status, timeZone: input.timeZone, now: status.at };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return { hint: Object.values(promiseErrors(error))[0] ?? error.message };
+  }
+}
+
+async function storedValues(db: Services["db"], id: number): Promise<Values> {
+  const { symbols, enabled, ...wire } = promiseToWire(await requirePromise(db, id));
+  return {
+    ...wire,
+    symbols: symbols.join(", "),
+    enabled: enabled ? "on" : "",
+    watchlist_id: String(wire.watchlist_id ?? ""),
+    provider: wire.provider ?? "",
+    max_gaps: String(wire.max_gaps),
+    gap_days: String(wire.gap_days),
+    warn_hours: String(wire.warn_hours),
+  };
+}
+
+/** The form's fields as sent; a missing field is empty, because browsers leave out an unchecked box. */
+export function typedPromise(body: Readonly<Record<string, unknown>>): Values {
+  const text = (field: PromiseField) => (typeof body[field] === "string" ? body[field] : "");
+  return Object.fromEntries(PROMISE_FIELDS.map((field) => [field, text(field)])) as Values;
+}
+
+const numberOf = (text: string) => (text.trim() === "" ? Number.NaN : Number(text));
+
+/** The typed values as a body of the API, for the same check. */
+export function promiseBody(values: Values): unknown {
+  const { symbols, watchlist_id, max_gaps, gap_days, warn_hours, provider, enabled, ...rest } = values;
+  return {
+    ...rest,
+    ...(rest.scope === "symbols" && { symbols: splitSymbols(symbols) }),
+    ...(rest.scope === "watchlist" && watchlist_id !== "" && { watchlist_id: Number(watchlist_id) }),
+    by_time: rest.by_time.trim(),
+    time_zone: rest.time_zone.trim(),
+    max_gaps: numberOf(max_gaps),
+    gap_days: numberOf(gap_days),
+    warn_hours: numberOf(warn_hours),
+    provider: provider === "" ? null : provider,
+    enabled: enabled === "on",
+  };
+}
+
+/** The errors of a refused promise, by field. */
+export const promiseErrors = (refusal: Refusal): PromiseFormView["errors"] => errorSentences(refusal, PROMISE_FIELDS);
+
+/** The id in an address. @throws Refusal if there is no such promise */
+export async function promiseId({ db }: Pick<Services, "db">, text: string): Promise<number> {
+  if (!/^\d{1,15}$/.test(text)) throw new Refusal("not_found", "There is no such promise");
+  const { id } = await requirePromise(db, Number(text));
+  return id;
+}

@@ -1,0 +1,230 @@
+/** @jsxImportSource hono/jsx */
+/** The form of a promise, with what it means now. It keeps what was typed and shows errors at their fields. */
+
+import {
+  PROMISE_DAYS,
+  PROMISE_SCOPES,
+  PROMISE_VENUES,
+  type PromiseDays,
+  type PromiseScope,
+  venueTitle,
+} from "../../domain/promises/promise.ts";
+import { Until } from "../ui/components.tsx";
+import { type FormState, formFields, Reason } from "../ui/form-field.tsx";
+import { INTERVAL_OPTIONS, inZone, plural } from "../ui/format.ts";
+import { ForecastPill, type PromiseStatusView, StatusDetails } from "./promise-status.tsx";
+
+/** The fields as the browser sends them: text, named as in `POST /api/promises`. */
+export const PROMISE_FIELDS = [
+  "name",
+  "by_time",
+  "time_zone",
+  "days",
+  "venue",
+  "scope",
+  "symbols",
+  "watchlist_id",
+  "interval",
+  "provider",
+  "max_gaps",
+  "gap_days",
+  "warn_hours",
+  "enabled",
+] as const;
+export type PromiseField = (typeof PROMISE_FIELDS)[number];
+
+/** What the form means now, or why it cannot be said. */
+export type PromisePreviewView =
+  | { readonly hint: string }
+  | { readonly status: PromiseStatusView; readonly timeZone: string; readonly now: number };
+
+export interface PromiseFormView extends FormState<PromiseField> {
+  /** The promise that is changed; `null` for a new one. */
+  readonly id: number | null;
+  readonly providers: readonly { readonly name: string; readonly title: string }[];
+  readonly watchlists: readonly { readonly id: number; readonly name: string; readonly symbols: number }[];
+  readonly timeZones: readonly string[];
+  readonly preview: PromisePreviewView;
+  /** Whether the form is open at first. */
+  readonly isOpen: boolean;
+}
+
+const { Field, Choice, control } = formFields("promise", PROMISE_FIELDS, {
+  by_time: "On a clock of 24 hours",
+  symbols: "Separate with commas or spaces",
+  max_gaps: "Of all its series together",
+  gap_days: "Before the deadline",
+  warn_hours: "From then on an alert says that it is at risk",
+});
+
+const SCOPE_TITLES: Readonly<Record<PromiseScope, string>> = {
+  symbols: "The symbols below",
+  watchlist: "A watchlist",
+  stored: "All stored, by interval and provider",
+};
+export const DAYS_TITLES: Readonly<Record<PromiseDays, string>> = {
+  trading_days: "Trading days",
+  weekdays: "Monday to Friday",
+  every_day: "Every day",
+};
+
+/** Requests what the form means now, while it is filled in. */
+const PREVIEW = {
+  "hx-post": "/promises/preview",
+  "hx-include": "closest form",
+  "hx-trigger": "input from:#promise-form delay:400ms, change from:#promise-form",
+  "hx-sync": "this:replace",
+} as const;
+
+/** The next deadline, and what is to be expected of it. */
+export const PromisePreview = ({ preview }: { preview: PromisePreviewView }) => {
+  if ("hint" in preview) return <p>{preview.hint}</p>;
+  const { status, timeZone, now } = preview;
+  return (
+    <>
+      <p>
+        <ForecastPill state={status.state} />{" "}
+        {status.deadline === null ? (
+          "No deadline is near."
+        ) : (
+          <>
+            The next deadline is <span class="num">{inZone(status.deadline, timeZone)}</span>,{" "}
+            <Until at={status.deadline} now={now} />.
+          </>
+        )}
+      </p>
+      <StatusDetails status={status} now={now} />
+    </>
+  );
+};
+
+export const PromiseForm = ({ form }: { form: PromiseFormView }) => (
+  <form
+    id="promise-form"
+    class="schedule-form promise-form"
+    method="post"
+    action={form.id === null ? "/promises" : `/promises/${form.id}`}
+    novalidate
+    aria-labelledby="promise-form-title"
+  >
+    <h2 id="promise-form-title" class="visually-hidden">
+      {form.id === null ? "Add a promise" : "Change the promise"}
+    </h2>
+    <Field name="name" title="Name" form={form}>
+      <input {...control("name", form)} value={form.values.name} maxlength={80} autocomplete="off" />
+    </Field>
+    <Field name="by_time" title="Fresh by" form={form}>
+      <input
+        {...control("by_time", form)}
+        value={form.values.by_time}
+        placeholder="07:00"
+        maxlength={5}
+        size={6}
+        inputmode="numeric"
+        autocomplete="off"
+        spellcheck={false}
+      />
+    </Field>
+    <Field name="time_zone" title="Time zone" form={form}>
+      <input
+        {...control("time_zone", form)}
+        value={form.values.time_zone}
+        list="time-zones"
+        autocomplete="off"
+        spellcheck={false}
+      />
+      <datalist id="time-zones">
+        {form.timeZones.map((zone) => (
+          <option value={zone} />
+        ))}
+      </datalist>
+    </Field>
+    <Field name="days" title="On" form={form}>
+      <Choice name="days" form={form} options={PROMISE_DAYS.map((days) => [days, DAYS_TITLES[days]])} />
+    </Field>
+    <Field name="venue" title="Trading days of" form={form}>
+      <Choice name="venue" form={form} options={PROMISE_VENUES.map((venue) => [venue, venueTitle(venue)])} />
+    </Field>
+    <Field name="scope" title="What shall be fresh" form={form}>
+      <Choice name="scope" form={form} options={PROMISE_SCOPES.map((scope) => [scope, SCOPE_TITLES[scope]])} />
+    </Field>
+    <Field name="symbols" title="Symbols" form={form}>
+      <textarea
+        {...control("symbols", form)}
+        rows={2}
+        placeholder="AAPL, MSFT, GOOGL"
+        autocomplete="off"
+        autocapitalize="characters"
+        spellcheck={false}
+      >
+        {form.values.symbols}
+      </textarea>
+    </Field>
+    <Field name="watchlist_id" title="Watchlist" form={form}>
+      <Choice
+        name="watchlist_id"
+        form={form}
+        options={[
+          ["", form.watchlists.length === 0 ? "There is no watchlist" : "Choose a watchlist"],
+          ...form.watchlists.map(
+            ({ id, name, symbols }) => [String(id), `${name} (${plural(symbols, "symbol")})`] as const,
+          ),
+        ]}
+      />
+    </Field>
+    <Field name="interval" title="Interval" form={form}>
+      <Choice name="interval" form={form} options={INTERVAL_OPTIONS} />
+    </Field>
+    <Field name="provider" title="Provider" form={form}>
+      <Choice
+        name="provider"
+        form={form}
+        options={[["", "Any"], ...form.providers.map(({ name, title }) => [name, title] as const)]}
+      />
+    </Field>
+    <Field name="max_gaps" title="Gaps allowed" form={form}>
+      <input {...control("max_gaps", form)} value={form.values.max_gaps} inputmode="numeric" autocomplete="off" />
+    </Field>
+    <Field name="gap_days" title="Days searched for gaps" form={form}>
+      <input {...control("gap_days", form)} value={form.values.gap_days} inputmode="numeric" autocomplete="off" />
+    </Field>
+    <Field name="warn_hours" title="Hours of warning" form={form}>
+      <input {...control("warn_hours", form)} value={form.values.warn_hours} inputmode="numeric" autocomplete="off" />
+    </Field>
+    <p class="field check">
+      <label>
+        <input type="checkbox" name="enabled" value="on" checked={form.values.enabled === "on" || undefined} /> Enabled
+      </label>
+    </p>
+    <section class="promise-preview" aria-labelledby="promise-preview-title">
+      <h3 id="promise-preview-title">What it means now</h3>
+      <div id="promise-preview" aria-live="polite" {...PREVIEW}>
+        <PromisePreview preview={form.preview} />
+      </div>
+    </section>
+    {form.id === null ? null : <Reason of="promise" />}
+    {form.errors.form ? (
+      <p class="error" role="alert">
+        {form.errors.form}
+      </p>
+    ) : null}
+    <p class="button-row">
+      <button type="submit" class="button primary">
+        {form.id === null ? "Add promise" : "Save promise"}
+      </button>
+      {/* With JavaScript the preview follows what is typed. */}
+      <button
+        type="submit"
+        class="button"
+        formaction={form.id === null ? "/promises/preview" : `/promises/preview?id=${form.id}`}
+      >
+        Preview
+      </button>
+      {form.id === null ? null : (
+        <a class="button" href="/promises">
+          Discard changes
+        </a>
+      )}
+    </p>
+  </form>
+);
