@@ -48,6 +48,22 @@ export const METRICS = {
     "Seconds since the last run of a schedule ended with every symbol complete; absent if none has yet",
     ["schedule"],
   ),
+  barkeep_freshness_symbols: gauge(
+    "Symbols of a promise that have what its next deadline needs, lack it, or of which neither can be proved",
+    ["promise", "state"],
+  ),
+  barkeep_freshness_deadline_timestamp_seconds: gauge("When the next deadline of a promise is, seconds since 1970", [
+    "promise",
+  ]),
+  barkeep_freshness_forecast: gauge("1 for what is to be expected of the next deadline of a promise, 0 for all else", [
+    "promise",
+    "forecast",
+  ]),
+  barkeep_freshness_results_total: counter("Deadlines of a promise that have passed, by what came of them", [
+    "promise",
+    "outcome",
+  ]),
+
   barkeep_series: gauge("Stored series with a profile by health, read again at most once a minute", ["health"]),
   barkeep_profiles: gauge("Stored profiles", []),
 

@@ -3,6 +3,7 @@
 import { Hono } from "hono";
 import { createCalendar } from "../../domain/market/calendar.ts";
 import { HEALTHS, type Health, healthClock } from "../../domain/profiles/health.ts";
+import { FORECASTS } from "../../domain/promises/promise.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
 import { ACTIVE_STATES } from "../../domain/runs/states.ts";
 import { type Sample, sample, writeMetrics } from "../../metrics/exposition.ts";
@@ -10,6 +11,7 @@ import { processSamples } from "../../metrics/process.ts";
 import { countMails, countNewEvents } from "../../storage/alerts/outbox.ts";
 import { spaceOf } from "../../storage/connection/space.ts";
 import { pathOf } from "../../storage/db.ts";
+import { countResults } from "../../storage/promises/promises.ts";
 import { lastSuccesses } from "../../storage/schedules.ts";
 import { cachedFor } from "../cached.ts";
 import type { LiveBroadcaster } from "../live/broadcaster.ts";
@@ -27,6 +29,7 @@ type MetricsServices = Pick<
   | "limiter"
   | "pool"
   | "profiles"
+  | "promises"
   | "runs"
   | "usage"
   | "version"
@@ -43,6 +46,8 @@ export function metricsRoutes(services: MetricsServices, broadcaster: LiveBroadc
       ...serverSamples(services, broadcaster),
       ...quotaSamples(services),
       ...(await scheduleSamples(services)),
+      ...freshnessSamples(services),
+      ...(await resultSamples(services)),
       ...seriesSamples(await readHealths()),
       ...(await alertSamples(services)),
       ...(await spaceSamples(services)),
@@ -92,6 +97,31 @@ async function scheduleSamples({ db }: MetricsServices): Promise<Sample[]> {
       ? []
       : [sample("barkeep_schedule_last_success_age_seconds", { schedule }, Math.max(0, now - at) / 1_000)]),
   ]);
+}
+
+/** Of enabled promises, as they were at the last check. */
+function freshnessSamples({ promises }: MetricsServices): Sample[] {
+  return promises.statuses().flatMap(({ name: promise, status }) => {
+    const { fresh, missing, unknown, deadline, state } = status;
+    return [
+      ...Object.entries({ fresh, missing, unknown }).map(([each, count]) =>
+        sample("barkeep_freshness_symbols", { promise, state: each }, count),
+      ),
+      ...(deadline === null
+        ? []
+        : [sample("barkeep_freshness_deadline_timestamp_seconds", { promise }, deadline / 1_000)]),
+      ...FORECASTS.map((forecast) =>
+        sample("barkeep_freshness_forecast", { promise, forecast }, forecast === state ? 1 : 0),
+      ),
+    ];
+  });
+}
+
+/** From the database, so that they go on counting after a restart. */
+async function resultSamples({ db }: MetricsServices): Promise<Sample[]> {
+  return (await countResults(db)).map(({ name: promise, outcome, count }) =>
+    sample("barkeep_freshness_results_total", { promise, outcome }, count),
+  );
 }
 
 type HealthCounts = Readonly<Record<Health, number>>;

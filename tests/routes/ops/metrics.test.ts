@@ -77,6 +77,7 @@ test("every declared metric appears in a scrape, with the labels of its declarat
   await app.waitForRun(turn.run!.id, "complete");
   await app.app.backups.change({ folder: folder.path, at: null, keep: 1 });
   await app.app.backups.backUpNow();
+  await app.post("/api/promises", { name: "Mornings", symbols: ["MSFT"], by_time: "07:00" });
   const samples = [...(await scrape(app)).keys()];
   for (const [name, { labels, type }] of Object.entries(METRICS) as [string, Declaration][]) {
     const found = samples.filter((each) => each.replace(/(?:_bucket|_sum|_count)?(?:\{.*)?$/, "") === name);

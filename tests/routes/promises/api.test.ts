@@ -143,6 +143,20 @@ test("the results of a promise are listed newest first, and before a moment", as
   await app.send("DELETE", `/api/promises/${id}`);
 });
 
+test("a scrape has the symbols of a promise, its forecast and its results", async () => {
+  const made = await app.post("/api/promises", { name: "Scraped", symbols: ["BTC-USD", "SOL-USD"], ...crypto });
+  const { text } = await app.get("/metrics");
+  expect(text).toContain('barkeep_freshness_symbols{promise="Scraped",state="missing"} 1');
+  expect(text).toContain('barkeep_freshness_forecast{promise="Scraped",forecast="will_be_missed"} 1');
+  expect(text).toContain('barkeep_freshness_forecast{promise="Scraped",forecast="fresh"} 0');
+  expect(text).toContain('barkeep_freshness_results_total{promise="Scraped",outcome="missed"} 0');
+  const { deadline } = made.body.promise.status;
+  expect(text).toContain(
+    `barkeep_freshness_deadline_timestamp_seconds{promise="Scraped"} ${Date.parse(deadline) / 1_000}`,
+  );
+  await app.send("DELETE", `/api/promises/${made.body.promise.id}`);
+});
+
 test("a schedule that runs before the deadline is the reason that missing symbols are on track", async () => {
   const every = { name: "Coins often", cron: "*/10 * * * *", time_zone: "UTC", symbols: ["ADA-USD"] };
   const schedule = await app.post("/api/schedules", every);
