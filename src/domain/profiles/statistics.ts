@@ -1,0 +1,130 @@
+/** Statistics of a price series from its closes: returns, risk, and their shape. Pure. */
+
+/** Closes at equal intervals; `ts` are epoch seconds, ascending. */
+export interface Closes {
+  readonly ts: ArrayLike<number>;
+  /** Above 0. */
+  readonly close: ArrayLike<number>;
+}
+
+/** The fewest returns for a deviation, and for the shape of their distribution. */
+export const LEAST_RETURNS = 20;
+export const LEAST_FOR_SHAPE = 60;
+
+/** A return, and the close at its end (epoch seconds). */
+interface Extreme {
+  readonly ts: number;
+  readonly value: number;
+}
+
+export interface Drawdown {
+  /** At most 0. */
+  readonly value: number;
+  /** Epoch seconds of the peak, of the trough, and of the first close at or above the peak; `null` until there is one. */
+  readonly peak: number;
+  readonly trough: number;
+  readonly recovered: number | null;
+}
+
+/** `null` where there are not enough closes. */
+export interface SeriesStatistics {
+  readonly closes: number;
+  readonly first: number;
+  readonly last: number;
+  /** last close ÷ first close − 1. */
+  readonly totalReturn: number | null;
+  /** (1 + total return)^(A/n) − 1 of n returns; of less than a year none, because that would be a forecast. */
+  readonly annualReturn: number | null;
+  /** Sample standard deviation of the log returns × √A. */
+  readonly volatility: number | null;
+  /** Mean of the simple returns ÷ their sample standard deviation × √A, without an interest rate (Sharpe 1994). */
+  readonly sharpe: number | null;
+  readonly drawdown: Drawdown | null;
+  /** Of the simple returns: m3 ÷ m2^1.5, and m4 ÷ m2² − 3, with moments that divide by n. */
+  readonly skewness: number | null;
+  readonly excessKurtosis: number | null;
+  readonly best: Extreme | null;
+  readonly worst: Extreme | null;
+  /** Share of the returns that are above 0. */
+  readonly hitRate: number | null;
+  readonly meanReturn: number | null;
+}
+
+/** @param perYear A: closes of a year, by which deviations and returns are scaled */
+export function statisticsOf({ ts, close }: Closes, perYear: number): SeriesStatistics {
+  const length = close.length;
+  const count = length - 1;
+  const returns = new Float64Array(Math.max(0, count));
+  for (let at = 1; at < length; at++) returns[at - 1] = close[at]! / close[at - 1]! - 1;
+  const base = { closes: length, first: ts[0] ?? Number.NaN, last: ts[length - 1] ?? Number.NaN };
+  if (count < 1) {
+    const none = { totalReturn: null, annualReturn: null, volatility: null, sharpe: null, drawdown: null };
+    const shape = { skewness: null, excessKurtosis: null, best: null, worst: null, hitRate: null, meanReturn: null };
+    return { ...base, ...none, ...shape };
+  }
+  const mean = returns.reduce((sum, value) => sum + value, 0) / count;
+  const growth = close[length - 1]! / close[0]!;
+  let [best, worst, hits] = [0, 0, 0];
+  for (let at = 0; at < count; at++) {
+    if (returns[at]! > returns[best]!) best = at;
+    if (returns[at]! < returns[worst]!) worst = at;
+    if (returns[at]! > 0) hits += 1;
+  }
+  const isEnough = count >= LEAST_RETURNS;
+  const deviation = deviationOf(returns, mean);
+  const logs = returns.map((value) => Math.log1p(value));
+  const logMean = logs.reduce((sum, value) => sum + value, 0) / count;
+  return {
+    ...base,
+    totalReturn: growth - 1,
+    annualReturn: count >= Math.floor(perYear) ? growth ** (perYear / count) - 1 : null,
+    volatility: isEnough ? deviationOf(logs, logMean) * Math.sqrt(perYear) : null,
+    sharpe: isEnough && deviation > 0 ? (mean / deviation) * Math.sqrt(perYear) : null,
+    drawdown: drawdownOf({ ts, close }),
+    ...shapeOf(returns, mean),
+    best: { ts: ts[best + 1]!, value: returns[best]! },
+    worst: { ts: ts[worst + 1]!, value: returns[worst]! },
+    hitRate: hits / count,
+    meanReturn: mean,
+  };
+}
+
+/** The sample standard deviation; 0 where it is the rounding of equal values. */
+function deviationOf(values: Float64Array, mean: number): number {
+  let sum = 0;
+  for (const value of values) sum += (value - mean) ** 2;
+  const variance = sum / (values.length - 1);
+  return variance > 1e-24 * Math.max(1e-12, mean * mean) ? Math.sqrt(variance) : 0;
+}
+
+function shapeOf(returns: Float64Array, mean: number): Pick<SeriesStatistics, "skewness" | "excessKurtosis"> {
+  const count = returns.length;
+  let [m2, m3, m4] = [0, 0, 0];
+  for (const value of returns) {
+    const distance = value - mean;
+    m2 += distance ** 2 / count;
+    m3 += distance ** 3 / count;
+    m4 += distance ** 4 / count;
+  }
+  if (count < LEAST_FOR_SHAPE || !(m2 > 1e-24 * Math.max(1e-12, mean * mean)))
+    return { skewness: null, excessKurtosis: null };
+  return { skewness: m3 / m2 ** 1.5, excessKurtosis: m4 / m2 ** 2 - 3 };
+}
+
+/** The largest fall of a close below the highest close before it. */
+function drawdownOf({ ts, close }: Closes): Drawdown {
+  let peak = 0;
+  let deepest = { value: 0, peak: 0, trough: 0 };
+  for (let at = 1; at < close.length; at++) {
+    if (close[at]! > close[peak]!) peak = at;
+    const value = close[at]! / close[peak]! - 1;
+    if (value < deepest.value) deepest = { value, peak, trough: at };
+  }
+  let recovered: number | null = null;
+  for (let at = deepest.trough; at < close.length && deepest.value < 0; at++) {
+    if (close[at]! < close[deepest.peak]!) continue;
+    recovered = ts[at]!;
+    break;
+  }
+  return { value: deepest.value, peak: ts[deepest.peak]!, trough: ts[deepest.trough]!, recovered };
+}
