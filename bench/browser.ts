@@ -6,30 +6,12 @@
 
 import type { CDPSession, Page } from "playwright-core";
 import { BrowserApp, live } from "../tests/e2e/browser.ts";
+import { NOTE_TIMES, serveBareStream } from "./support/bare-stream.ts";
 import { median, report } from "./support/report.ts";
 
 const SECONDS = Number(process.argv[2] ?? 120);
 const SYMBOLS = Array.from({ length: 500 }, (_, index) => `S${index + 1}`);
 const VISITS = 7;
-const TICK_MS = 100;
-
-/** Records, in the next page, the time of the first paint and of the first update of the live stream. */
-const NOTE_TIMES = `
-  window.update = new Promise((resolve) => {
-    window.updated = () => resolve(performance.now());
-    document.addEventListener("htmx:sse:after:message", window.updated);
-  });
-  window.paint = new Promise((resolve) => {
-    new PerformanceObserver((list) => {
-      for (const { name, startTime } of list.getEntries()) if (name === "first-contentful-paint") resolve(startTime);
-    }).observe({ type: "paint", buffered: true });
-  });`;
-const BARE_PAGE = `<!doctype html><title>Bare</title><p id="update">Nothing yet</p><script>
-  new EventSource("/stream").onmessage = ({ data }) => {
-    document.getElementById("update").textContent = data;
-    updated();
-  };
-</script>`;
 
 async function startRun(browserApp: BrowserApp, years: number, batchDays = 30): Promise<string> {
   const response = await fetch(`${browserApp.address}/api/runs`, {
@@ -68,28 +50,6 @@ async function timesOf(browserApp: BrowserApp, address: string) {
   return { paint: median(times.map(({ paint }) => paint)), update: median(times.map(({ update }) => update)) };
 }
 
-/** A page with nothing but a text, and a stream that sends one per tick. */
-function serveBare() {
-  const encoder = new TextEncoder();
-  return Bun.serve({
-    port: 0,
-    hostname: "127.0.0.1",
-    idleTimeout: 0,
-    fetch(request) {
-      if (!request.url.endsWith("/stream"))
-        return new Response(BARE_PAGE, { headers: { "Content-Type": "text/html" } });
-      let timer: ReturnType<typeof setInterval>;
-      const stream = new ReadableStream<Uint8Array>({
-        start(controller) {
-          timer = setInterval(() => controller.enqueue(encoder.encode(`data: ${Date.now()}\n\n`)), TICK_MS);
-        },
-        cancel: () => clearInterval(timer),
-      });
-      return new Response(stream, { headers: { "Content-Type": "text/event-stream" } });
-    },
-  });
-}
-
 async function visits() {
   // Slow enough for the run to last, fast enough for a change in every tick.
   const browserApp = await BrowserApp.open({ DEMO_LATENCY_MS: "100" });
@@ -97,7 +57,7 @@ async function visits() {
   const runId = await startRun(browserApp, 30);
   const [full, fullAgain] = await visitTwice(browserApp);
   const own = await timesOf(browserApp, browserApp.address);
-  const server = serveBare();
+  const server = serveBareStream();
   const bare = await timesOf(browserApp, server.url.href);
   await server.stop(true);
   await browserApp.app.runs.actOnRun(runId, "cancel");
