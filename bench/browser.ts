@@ -23,18 +23,24 @@ async function startRun(browserApp: BrowserApp, years: number, batchDays = 30): 
   return run.id;
 }
 
-/** Kilobytes transferred, headers included, until everything but the stream has loaded. */
+/** Kilobytes transferred, headers included, until the page is live: everything, and what the stream has sent by then. */
 async function bytesOf(page: Page, address: string): Promise<number> {
   const session = await page.context().newCDPSession(page);
-  let bytes = 0;
-  session.on("Network.loadingFinished", ({ encodedDataLength }) => {
-    bytes += encodedDataLength;
+  const bytes = new Map<string, number>();
+  const add = (id: string, more: number) => bytes.set(id, (bytes.get(id) ?? 0) + more);
+  session.on("Network.dataReceived", ({ requestId, encodedDataLength }) => void add(requestId, encodedDataLength));
+  session.on("Network.responseReceived", ({ requestId, response }) => void add(requestId, response.encodedDataLength));
+  // The total of a request that has ended, its headers included.
+  session.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => {
+    bytes.set(requestId, encodedDataLength);
   });
   await session.send("Network.enable");
+  await page.addInitScript(NOTE_TIMES);
   await page.goto(address, { waitUntil: "load" });
   await live(page);
+  await page.evaluate("update");
   await session.detach();
-  return bytes / 1_000;
+  return bytes.values().reduce((sum, each) => sum + each, 0) / 1_000;
 }
 
 /** Milliseconds from the start of a first visit to the first paint and to the first update, as medians. */
@@ -166,4 +172,4 @@ async function fullSpeed() {
 }
 
 await visits();
-await fullSpeed();
+if (process.argv[2] !== "visits") await fullSpeed();

@@ -30,6 +30,7 @@ import type { StreamLifetime } from "../http/stream-limits.ts";
 import { Announcer } from "./announcer.ts";
 import { type Change, Channel, drawRuns, drawStrip, PAUSES, type Pauses } from "./channel.ts";
 import { SseConnection } from "./connection.ts";
+import { Message } from "./message.ts";
 import { PANELS, type PanelName, type PanelReaders, Panels } from "./panels.ts";
 import { isEmpty, merge, NOTHING, type PendingUpdate } from "./pending-update.ts";
 import { linesOf, MONITOR, type ViewQuery, viewKey } from "./view-query.ts";
@@ -150,22 +151,25 @@ export class LiveBroadcaster {
     return this.#hub.lines().filter(({ id }) => id <= this.#line);
   }
 
-  /** A stream of server-sent events for a page that shows everything up to `cursor`. */
-  connect(query: ViewQuery, cursor: string | undefined, lifetime?: StreamLifetime): ReadableStream<Uint8Array> {
+  /** A stream of server-sent events, compressed if asked for, for a page that shows everything up to `cursor`. */
+  connect(
+    query: ViewQuery,
+    cursor: string | undefined,
+    { lifetime, gzipped = false }: { lifetime?: StreamLifetime; gzipped?: boolean } = {},
+  ): ReadableStream<Uint8Array> {
     const channel = this.#channelOf(query);
     this.#send(channel, updateOf(channel.refresh()));
-    const connection = new SseConnection(
-      (pending) => this.#catchUp(channel, pending),
-      () => {
-        ended?.();
-        this.#leave(channel, connection);
-      },
-    );
+    const catchUp = (pending: PendingUpdate) => (isEmpty(pending) ? null : this.#render(channel, pending));
+    const leave = () => {
+      ended?.();
+      this.#leave(channel, connection);
+    };
+    const connection = new SseConnection(catchUp, leave, gzipped);
     const ended = lifetime?.(() => connection.end());
     channel.connections.add(connection);
     connection.pending = this.#missed(channel, cursor);
     // The response headers leave with the first bytes, and tell the browser that it is connected.
-    connection.write(encoder.encode(sseHeartbeat(Date.now(), this.#banner())));
+    connection.write(new Message(sseHeartbeat(Date.now(), this.#banner())));
     return connection.stream;
   }
 
@@ -266,11 +270,11 @@ export class LiveBroadcaster {
 
   #send(channel: Channel, update: PendingUpdate): void {
     if (isEmpty(update)) return;
-    let bytes: Uint8Array | null = null;
+    let message: Message | null = null;
     for (const connection of [...channel.connections]) {
       if (connection.ready) {
-        bytes ??= this.#render(channel, update);
-        connection.write(bytes);
+        message ??= this.#render(channel, update);
+        connection.write(message);
       } else {
         connection.pending = merge(connection.pending, update);
         this.counts.merged += 1;
@@ -280,7 +284,7 @@ export class LiveBroadcaster {
 
   #onHeartbeat(): void {
     const now = performance.now();
-    const heartbeat = encoder.encode(sseHeartbeat(Date.now(), this.#banner()));
+    const heartbeat = new Message(sseHeartbeat(Date.now(), this.#banner()));
     for (const channel of this.#channels.values()) {
       for (const connection of [...channel.connections]) {
         if (connection.ready) connection.write(heartbeat);
@@ -307,7 +311,7 @@ export class LiveBroadcaster {
     return this.#rows.get(key) ?? (job === undefined ? "" : liveJob(job));
   }
 
-  #render(channel: Channel, update: PendingUpdate): Uint8Array {
+  #render(channel: Channel, update: PendingUpdate): Message {
     const parts: string[] = [];
     let events = "";
     const drawn = update.whole || update.sections ? this.draw(channel.present) : [];
@@ -339,11 +343,7 @@ export class LiveBroadcaster {
     parts.push(...this.#panels.render(update));
     if (update.sentence !== "") parts.push(liveAnnouncement(update.sentence));
     // Rows are those of the last frame: a reconnect with this cursor gets what happened after it.
-    return encoder.encode(this.#markup(sseTogether(this.cursor(this.#framed), events, parts.join(""))));
-  }
-
-  #catchUp(channel: Channel, pending: PendingUpdate): Uint8Array | null {
-    return isEmpty(pending) ? null : this.#render(channel, pending);
+    return new Message(this.#markup(sseTogether(this.cursor(this.#framed), events, parts.join(""))));
   }
 
   /** What changed in a view since `cursor`; everything if the cursor is not known. */
@@ -382,5 +382,3 @@ function updateOf(change: Change | null): PendingUpdate {
   const { runs, rows, came, strip } = change;
   return { ...NOTHING, sections: runs !== null, cameRuns: runs ?? [], rows, came, strip };
 }
-
-const encoder = new TextEncoder();

@@ -1,3 +1,4 @@
+import { GzipStream, type Message } from "./message.ts";
 import type { PendingUpdate } from "./pending-update.ts";
 
 /** One SSE connection. The stream calls `pull` only after the last write has left: that is the back-pressure. */
@@ -9,22 +10,26 @@ export class SseConnection {
   busySince = performance.now();
   #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
   #notify: (() => void) | null = null;
+  readonly #gzip: GzipStream | null;
 
+  /** @param gzipped whether the reader accepts compressed messages */
   constructor(
-    catchUp: (pending: PendingUpdate) => Uint8Array | null,
+    catchUp: (pending: PendingUpdate) => Message | null,
     private readonly leave: () => void,
+    gzipped: boolean,
   ) {
+    this.#gzip = gzipped ? new GzipStream() : null;
     this.stream = new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
           this.#controller = controller;
         },
         pull: (controller) => {
-          const bytes = this.pending && catchUp(this.pending);
+          const message = this.pending && catchUp(this.pending);
           this.pending = null;
-          if (bytes) {
+          if (message) {
             this.busySince = performance.now();
-            controller.enqueue(bytes);
+            controller.enqueue(this.#bytesOf(message));
             return;
           }
           return new Promise<void>((resolve) => {
@@ -42,15 +47,21 @@ export class SseConnection {
     return this.#notify !== null;
   }
 
-  write(bytes: Uint8Array): void {
+  #bytesOf(message: Message): Uint8Array {
+    return this.#gzip?.add(message) ?? message.plain;
+  }
+
+  write(message: Message): void {
     this.busySince = performance.now();
-    this.#controller?.enqueue(bytes);
+    this.#controller?.enqueue(this.#bytesOf(message));
     this.#notify?.();
     this.#notify = null;
   }
 
   end(): void {
     try {
+      const rest = this.#gzip?.end();
+      if (rest?.byteLength) this.#controller?.enqueue(rest);
       this.#controller?.close();
     } catch {
       // The connection is closed already.

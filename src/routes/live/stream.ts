@@ -11,6 +11,7 @@ const HEADERS = {
   "Cache-Control": "no-store",
   // A buffering proxy would delay the updates.
   "X-Accel-Buffering": "no",
+  Vary: "Accept-Encoding",
 };
 
 /**
@@ -22,9 +23,10 @@ export const streamRoutes = (broadcaster: LiveBroadcaster, limits = new StreamLi
     const { query } = parseViewQuery(c.req.query("run"), c.req.query());
     const { symbol, log } = c.req.query();
     const cursor = c.req.header("Last-Event-ID") || c.req.query("since");
+    const gzipped = /\bgzip\b/.test(c.req.header("Accept-Encoding") ?? "");
     const connect = () => {
       const lifetime = limits.enter(c.get("streamHolder"), c.get("sessionSignal"));
-      return broadcaster.connect({ ...query, symbol, log }, cursor, lifetime);
+      return broadcaster.connect({ ...query, symbol, log }, cursor, { lifetime, gzipped });
     };
-    return streamed(c, connect, HEADERS);
+    return streamed(c, connect, gzipped ? { ...HEADERS, "Content-Encoding": "gzip" } : HEADERS);
   });
