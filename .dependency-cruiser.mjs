@@ -71,7 +71,7 @@ const sideways = {
   pipeline: {
     fetch: ["first-bar", "bulk", "validation"],
     bulk: ["fetch"],
-    workers: ["fetch", "engineer", "validation"],
+    workers: ["fetch", "engineer", "validation", "remote"],
     companies: ["workers"],
     lake: ["exports"],
     analysis: ["exports"],

@@ -37,6 +37,8 @@ export interface SymbolTask {
   readonly rangeTo: number;
   /** What counts as now (epoch seconds). */
   readonly asOf: number;
+  /** The right of a worker on another machine to write for the job; absent on the server's own threads. */
+  readonly attempt?: string;
 }
 
 /** Why a worker has to stop its job. */
@@ -53,6 +55,8 @@ export type Outcome =
       readonly gaps: number;
     }
   | { readonly kind: "stopped"; readonly reason: StopReason }
+  /** Another worker has the job, or nobody: this one could not write any more. */
+  | { readonly kind: "lost" }
   /** The database is in trouble, which is no failure of the job. */
   | { readonly kind: "held"; readonly fault: StorageFault }
   /** The quota is spent: the job continues when the wait is over. */
@@ -71,13 +75,29 @@ interface CallCounters {
   readonly apiCalls: number;
 }
 
-export interface WorkerSettings extends SharedDatabase {
-  /** The server's lease, without which nothing is written. */
-  readonly lease: string;
+/** What a job needs besides its store. */
+interface ProviderSettings {
   /** The providers' variables by name. */
   readonly providerValues: Readonly<Record<string, string | undefined>>;
   /** Closures and short days on top of the built-in calendar. */
   readonly sessions: CalendarOverrides;
+}
+
+export interface WorkerSettings extends SharedDatabase, ProviderSettings {
+  /** The server's lease, without which nothing is written. */
+  readonly lease: string;
+}
+
+/** The server that has the database, for a thread on another machine. */
+export interface ServerAddress {
+  /** Without a slash at its end. */
+  readonly url: string;
+  readonly token: string;
+}
+
+/** The settings of a thread on another machine. */
+export interface RemoteSettings extends ProviderSettings {
+  readonly server: ServerAddress;
 }
 
 /** The limiter's answer to a thread: the request may be sent, or will not be granted in time. */
@@ -125,7 +145,7 @@ export interface SharedPlan {
 export type SharedValue = SharedPlan | BulkAnswer | "failed";
 
 export type ToWorker =
-  | { readonly type: "open"; readonly settings: WorkerSettings }
+  | { readonly type: "open"; readonly settings: WorkerSettings | RemoteSettings }
   | { readonly type: "task"; readonly task: SymbolTask; readonly hasOthers: boolean }
   | { readonly type: "stop"; readonly jobId: number; readonly reason: StopReason }
   | LimiterAnswer
@@ -169,4 +189,4 @@ export type FromWorker =
   | { readonly type: "ready" }
   /** Why the thread's writes wait; `null` when they continue. */
   | { readonly type: "storage"; readonly trouble: StorageTrouble | null }
-  | (JobReport & { readonly jobId: number });
+  | (JobReport & { readonly jobId: number /** As in the task. */; readonly attempt?: string });

@@ -8,8 +8,9 @@ import type { Coverage } from "../../src/domain/runs/coverage.ts";
 import type { FetchMode } from "../../src/domain/runs/refetch.ts";
 import type { Mode } from "../../src/domain/runs/states.ts";
 import { Stopped } from "../../src/pipeline/job-context.ts";
-import type { Outcome } from "../../src/pipeline/messages.ts";
+import type { Outcome, SymbolTask } from "../../src/pipeline/messages.ts";
 import { directJobStore } from "../../src/pipeline/store/direct-store.ts";
+import type { JobStore } from "../../src/pipeline/store/job-store.ts";
 import { planMemory } from "../../src/pipeline/store/plan-memory.ts";
 import { runSymbol } from "../../src/pipeline/workers/process-symbol.ts";
 import { type Database, openDatabase } from "../../src/storage/db.ts";
@@ -54,11 +55,17 @@ export const rowsOf = (bars: BarColumns) => [...bars.ts].map((_, at) => BAR_FIEL
 
 let runs = 0;
 
-/** @param on another pipeline, whose database is shared: then the symbol must be another one */
-export async function startPipeline({ on, symbol: ownSymbol = "ACME" }: { on?: Pipeline; symbol?: string } = {}) {
+export interface PipelineOptions {
+  /** Another pipeline, whose database is shared: then the symbol must be another one. */
+  readonly on?: Pipeline;
+  readonly symbol?: string;
+  /** The store of a job that runs; one over the database unless given. */
+  storeOf?(db: Database, task: SymbolTask): Promise<JobStore>;
+}
+
+export async function startPipeline({ on, symbol: ownSymbol = "ACME", storeOf }: PipelineOptions = {}) {
   const folder = on ? null : temporaryFolder();
   const db = on?.db ?? (await openDatabase(await migratedDatabase(folder!)));
-  const store = directJobStore(db);
   const log: string[] = [];
   const leftOut = new Map<string, readonly PlanCut[]>();
   const series = (vendor: MemoryVendor, interval: Interval = "1d", symbol = ownSymbol) =>
@@ -100,30 +107,29 @@ export async function startPipeline({ on, symbol: ownSymbol = "ACME" }: { on?: P
       const stop = new AbortController();
       let stages = 0;
       const failed = () => moveJobs(db, [job.id], "fail", { error: "stopped" });
-      const outcome = await runSymbol(
-        { ...row, jobId: job.id, runId: row.id, symbol, fetchMode: options.fetchMode ?? "unanswered" },
-        {
-          store,
-          provider: vendor.provider,
-          repairProvider: options.repair?.provider ?? null,
-          calendar: CALENDAR,
-          signal: stop.signal,
-          requestSignal: new AbortController().signal,
-          engineerTurn: (compute) => compute(),
-          committing: () => false,
-          acquire: async () => ({ settle: () => {} }),
-          alert: () => {},
-          log: (level, message) => void log.push(`${level} ${message}`),
-          coverage: (coverage) => options.onCoverage?.(coverage),
-          leftOut: (cuts) => void leftOut.set(row.id, cuts),
-          plan: (provider) => planMemory(store, provider),
-          stage: (stage) => {
-            stages += 1;
-            if (stages === options.stopAfter) stop.abort(new Stopped("shutdown"));
-            options.onStage?.(stage.stage);
-          },
+      const task = { ...row, jobId: job.id, runId: row.id, symbol, fetchMode: options.fetchMode ?? "unanswered" };
+      const store = (await storeOf?.(db, task)) ?? directJobStore(db);
+      const outcome = await runSymbol(task, {
+        store,
+        provider: vendor.provider,
+        repairProvider: options.repair?.provider ?? null,
+        calendar: CALENDAR,
+        signal: stop.signal,
+        requestSignal: new AbortController().signal,
+        engineerTurn: (compute) => compute(),
+        committing: () => false,
+        acquire: async () => ({ settle: () => {} }),
+        alert: () => {},
+        log: (level, message) => void log.push(`${level} ${message}`),
+        coverage: (coverage) => options.onCoverage?.(coverage),
+        leftOut: (cuts) => void leftOut.set(row.id, cuts),
+        plan: (provider) => planMemory(store, provider),
+        stage: (stage) => {
+          stages += 1;
+          if (stages === options.stopAfter) stop.abort(new Stopped("shutdown"));
+          options.onStage?.(stage.stage);
         },
-      ).catch(async (error) => {
+      }).catch(async (error) => {
         await failed();
         throw error;
       });

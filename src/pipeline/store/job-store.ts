@@ -24,7 +24,7 @@ import type { BatchRecord, FailedBatch, KnownWindow, LeftOut, Window } from "../
 import type { FinishedJob, JobWork } from "../../storage/runs/jobs.ts";
 
 /** What a work interval has requested of its provider, and how long its stages took. */
-interface WorkTime {
+export interface WorkTime {
   readonly apiCalls: number;
   readonly fetchMs: number;
   readonly stageMs: StageTimes;

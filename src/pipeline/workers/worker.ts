@@ -1,4 +1,4 @@
-/** A worker thread: many jobs at once, on a database connection and with providers of its own. */
+/** A worker thread: many jobs at once, with a way to the store and providers of its own. */
 
 import { messageOf, traceOf } from "../../domain/errors.ts";
 import { type Calendar, createCalendar } from "../../domain/market/calendar.ts";
@@ -6,29 +6,27 @@ import type { Stage, Wait } from "../../domain/runs/progress.ts";
 import type { Permit, Provider } from "../../providers/provider.ts";
 import { accountFor, createProvider, secretsOf } from "../../providers/registry.ts";
 import { redactor } from "../../redact.ts";
-import { type Database, openShared, storageFault } from "../../storage/db.ts";
+import { storageFault } from "../../storage/db.ts";
+import { JobLost } from "../../storage/runs/attempts.ts";
 import { Stopped } from "../job-context.ts";
 import {
   type FromWorker,
   type JobReport,
   providerError,
+  type RemoteSettings,
   type SymbolTask,
   type ToWorker,
   type WorkerSettings,
 } from "../messages.ts";
-import { directJobStore } from "../store/direct-store.ts";
-import type { JobStore } from "../store/job-store.ts";
 import { planMemory } from "../store/plan-memory.ts";
 import { JobSignals } from "./job-signals.ts";
 import { runSymbol } from "./process-symbol.ts";
 import { redactingProvider } from "./redacting-provider.ts";
 import { SharedRequests } from "./shared-requests.ts";
+import { openStore, type StoreAccess } from "./store-access.ts";
 import { Turns } from "./turns.ts";
 
 declare const self: Worker;
-
-/** The pause before a database that cannot be opened is tried again, milliseconds. */
-const OPEN_AGAIN_MS = 500;
 
 /** How long a database in trouble may delay a shutdown, milliseconds; the server exits after nine seconds. */
 const LAST_WRITE_MS = 3_000;
@@ -53,12 +51,11 @@ function sendAll(): void {
   unsent = [];
 }
 
-let settings: WorkerSettings;
+let settings: WorkerSettings | RemoteSettings;
 let redact = (text: string) => text;
-let db: Database;
-let store: JobStore;
+let access: StoreAccess;
 /** Closing waits for it: a thread must not end inside a call of the driver. */
-let opening: Promise<Database | undefined> = Promise.resolve(undefined);
+let opening: Promise<StoreAccess | undefined> = Promise.resolve(undefined);
 let isClosing = false;
 let calendar: Calendar;
 const providers = new Map<string, Provider>();
@@ -128,10 +125,11 @@ function withoutSecrets(stage: Stage): Stage {
 
 /** @param hasOthers whether other jobs were at work when it began */
 async function work(task: SymbolTask, hasOthers: boolean): Promise<void> {
-  const { jobId } = task;
+  const { jobId, attempt } = task;
+  const store = access.of(task);
   const signals = new JobSignals();
   jobs.set(jobId, signals);
-  const report = (message: JobReport) => send({ ...message, jobId });
+  const report = (message: JobReport) => send({ ...message, jobId, ...(attempt !== undefined && { attempt }) });
   try {
     const outcome = await runSymbol(task, {
       store,
@@ -162,6 +160,7 @@ async function work(task: SymbolTask, hasOthers: boolean): Promise<void> {
     if (error instanceof Stopped) {
       return report({ type: "outcome", outcome: { kind: "stopped", reason: error.reason } });
     }
+    if (error instanceof JobLost) return report({ type: "outcome", outcome: { kind: "lost" } });
     const fault = storageFault(error);
     if (fault !== null) {
       if (!fault.canPass) send({ type: "storage", trouble: { ...fault, since: Date.now() } });
@@ -171,23 +170,8 @@ async function work(task: SymbolTask, hasOthers: boolean): Promise<void> {
     report({ type: "outcome", outcome: { kind: "failed", reason: redact(`internal error: ${messageOf(error)}`) } });
   } finally {
     signals.close();
-    jobs.delete(jobId);
-  }
-}
-
-/** Opens the database, also after trouble that passes; nothing is created in the place of a file that is gone. */
-async function open(): Promise<Database> {
-  for (let isHeld = false; ; isHeld = true) {
-    try {
-      const opened = await openShared(settings);
-      if (isHeld) send({ type: "storage", trouble: null });
-      return opened;
-    } catch (error) {
-      const fault = storageFault(error);
-      if (fault === null || isClosing) throw error;
-      if (!isHeld) send({ type: "storage", trouble: { ...fault, since: Date.now() } });
-      await Bun.sleep(OPEN_AGAIN_MS);
-    }
+    // It may have been given to this thread again.
+    if (jobs.get(jobId) === signals) jobs.delete(jobId);
   }
 }
 
@@ -197,12 +181,13 @@ self.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
       settings = message.settings;
       calendar = createCalendar(settings.sessions);
       configure(settings.providerValues);
-      const opened = open();
+      const opened = openStore(
+        settings,
+        () => isClosing,
+        (trouble) => send({ type: "storage", trouble }),
+      );
       opening = opened;
-      db = await opened;
-      store = directJobStore(db);
-      db.fence(settings.lease);
-      db.watch((trouble) => send({ type: "storage", trouble }));
+      access = await opened;
       return send({ type: "ready" });
     }
     case "configure":
@@ -211,10 +196,10 @@ self.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
       return work(message.task, message.hasOthers);
     case "stop":
       // What cannot be written soon is fetched again after the next start.
-      if (message.reason === "shutdown") db.hurry(LAST_WRITE_MS);
+      if (message.reason === "shutdown") access.hurry(LAST_WRITE_MS);
       return jobs.get(message.jobId)?.stop(message.reason);
     case "storage_recovered":
-      return db.flush();
+      return access.flush();
     case "granted":
       return waiting.get(message.request)?.granted();
     case "held":

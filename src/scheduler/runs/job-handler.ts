@@ -150,6 +150,10 @@ async function handleOutcome(
       return DONE;
     case "held":
       return hold(runs, log, job, outcome.fault);
+    case "lost":
+      if (job.state !== "running") return DONE;
+      await runs.control.putBack(job, { stage: "queued" });
+      return AGAIN;
     case "stopped":
       // On shutdown the job keeps its state: the next start queues it again.
       if (outcome.reason === "shutdown" && job.state === "running")

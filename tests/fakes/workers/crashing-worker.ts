@@ -14,7 +14,8 @@ let record = "";
 
 self.onmessage = (event: MessageEvent<ToWorker>) => {
   const message = event.data;
-  if (message.type === "open") record = `${message.settings.dbUrl.slice("file:".length)}.crashed`;
+  if (message.type === "open" && "dbUrl" in message.settings)
+    record = `${message.settings.dbUrl.slice("file:".length)}.crashed`;
   if (message.type === "task") {
     const { symbol } = message.task;
     if (symbol === "CRASHES") throw new Error("crashed on purpose");
