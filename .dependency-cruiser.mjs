@@ -2,7 +2,7 @@
 // may see beside it, or a lower floor.
 const floors = [
   ["src/domain/"],
-  ["src/(auth|clock|config|hub|installation|log|redact|schemas)\\.ts$", "src/metrics/"],
+  ["src/((auth|clock|config|hub|installation|log|redact|schemas)\\.ts$|config/)", "src/metrics/"],
   ["src/features/"],
   ["src/providers/", "src/storage/"],
   ["src/pipeline/", "src/alerts/"],

@@ -3,7 +3,8 @@
 import { Command, CommanderError, Option } from "commander";
 import { EXIT } from "./cli/exit-codes.ts";
 import { print, printError } from "./cli/terminal.ts";
-import { ConfigError, readConfig, withoutCredentials } from "./config.ts";
+import { ConfigError, withoutCredentials } from "./config/reader.ts";
+import { readConfig } from "./config.ts";
 import { RUN_DEFAULTS } from "./domain/defaults.ts";
 import { describeError, messageOf, Refusal } from "./domain/errors.ts";
 import { INTERVALS, READ_INTERVALS } from "./domain/market/interval.ts";

@@ -4,11 +4,12 @@ import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { availableParallelism } from "node:os";
 import { isLoopback, passwordWeakness } from "./auth.ts";
+import { type LakePlace, readLake, readLakeFeatures } from "./config/places.ts";
+import { ConfigError, type ConfigFault, type Env, isDecodable, isWebUrl, Reader } from "./config/reader.ts";
 import { canonicalProvider, MAX_THREADS } from "./domain/defaults.ts";
 import { messageOf } from "./domain/errors.ts";
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "./domain/log.ts";
 import { createCalendar } from "./domain/market/calendar.ts";
-import { INTERVALS } from "./domain/market/interval.ts";
 import type { CalendarOverrides } from "./domain/market/session-exceptions.ts";
 
 export interface Config {
@@ -58,19 +59,6 @@ export interface Config {
   readonly providerVariablesSet: readonly string[];
 }
 
-/** A bucket, and what the names of its objects begin with (without the slash at its end, or empty). */
-type S3Fact = "bucket" | "prefix" | "endpoint" | "region" | "accessKeyId" | "secretAccessKey";
-export type S3Place = { readonly type: "s3" } & Readonly<Record<S3Fact, string>>;
-
-/** Where a lake is. Plain data: it is sent to a thread. */
-export type LakePlace = { readonly type: "folder"; readonly path: string } | S3Place;
-
-/** The place as it may be printed. */
-export const lakeName = (place: LakePlace): string =>
-  place.type === "folder"
-    ? place.path
-    : `s3://${place.bucket}${place.prefix === "" ? "" : `/${place.prefix}`} at ${withoutCredentials(place.endpoint)}`;
-
 /** What the configuration reads of a provider: its name and the variables it declares. */
 export interface ProviderDeclaration {
   readonly name: string;
@@ -85,85 +73,9 @@ export interface ProviderDeclaration {
   }[];
 }
 
-type Env = Readonly<Record<string, string | undefined>>;
-
-/** One wrong setting: the variable, its value (never a secret) and what is expected. */
-export interface ConfigFault {
-  readonly variable: string;
-  readonly value: string;
-  readonly wants: string;
-}
-
-export class ConfigError extends Error {
-  override readonly name = "ConfigError";
-  constructor(readonly faults: readonly ConfigFault[]) {
-    super(
-      [
-        "Barkeep cannot start: wrong settings.",
-        ...faults.map((fault) => `  ${fault.variable} is ${JSON.stringify(fault.value)}: wants ${fault.wants}`),
-        "Set them in the environment or in .env; .env.example lists them all.",
-      ].join("\n"),
-    );
-  }
-}
-
-/** Reads one variable; an empty one counts as not set. */
-class Reader {
-  readonly faults: ConfigFault[] = [];
-  constructor(private readonly env: Env) {}
-
-  text(variable: string): string | undefined {
-    const value = this.env[variable]?.trim();
-    return value === "" ? undefined : value;
-  }
-
-  /** The fault of a secret is reported without the secret. */
-  secret(variable: string, minLength: number): string | undefined {
-    const value = this.text(variable);
-    // One of blanks alone was meant to be one.
-    if (value === undefined ? this.env[variable] : value.length < minLength) {
-      const characters = `${value?.length ?? 0} characters`;
-      this.faults.push({ variable, value: characters, wants: `at least ${minLength} characters` });
-    }
-    return value;
-  }
-
-  integer(variable: string, fallback: number, min: number, max: number): number {
-    const value = this.text(variable);
-    if (value === undefined) return fallback;
-    const number = Number(value);
-    if (/^\d+$/.test(value) && number >= min && number <= max) return number;
-    this.faults.push({ variable, value, wants: `a whole number from ${min} to ${max}` });
-    return fallback;
-  }
-
-  /** @param rename the present name of a choice that had another one */
-  choice<T extends string>(variable: string, fallback: T, choices: readonly T[], rename = (value: string) => value): T {
-    const value = this.text(variable);
-    if (value === undefined) return fallback;
-    const found = choices.find((choice) => choice === rename(value));
-    if (found === undefined) this.faults.push({ variable, value, wants: `one of ${choices.join(", ")}` });
-    return found ?? fallback;
-  }
-
-  matching(variable: string, fallback: string, pattern: RegExp, wants: string): string {
-    const value = this.text(variable);
-    if (value === undefined || pattern.test(value)) return value ?? fallback;
-    this.faults.push({ variable, value: withoutCredentials(value), wants });
-    return fallback;
-  }
-}
-
 /** Fewest characters: shorter ones are too easy to guess. */
 const MIN_SECRET = 16;
 const MIN_PASSWORD = 8;
-
-/** A URL as it may be printed: without its password or token. */
-export function withoutCredentials(url: string): string {
-  return url
-    .replace(/\/\/[^/@]*@/, "//***@")
-    .replace(/([?&][^=&]*(?:token|key|secret|password)[^=&]*=)[^&]*/gi, "$1***");
-}
 
 /** More threads than processors only compute slower: each compiles the features for itself. Two keep a queue moving. */
 const usefulThreads = () => Math.max(2, availableParallelism());
@@ -221,8 +133,6 @@ export function readConfig(env: Env, providers: readonly ProviderDeclaration[]):
   return config;
 }
 
-const isWebUrl = /^https?:\/\/[^\s?#]+$/;
-
 /** One address, bare or with a name: `ops@example.com`, `Barkeep <ops@example.com>`. */
 export const isMailAddress = (text: string): boolean =>
   /^(?:[^<>\r\n]*<[^\s<>@,]+@[^\s<>@,]+>|[^\s<>@,]+@[^\s<>@,]+)$/.test(text);
@@ -231,15 +141,6 @@ export const isMailAddress = (text: string): boolean =>
 export function isMailServer(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : null;
   return url !== null && /^smtps?:$/.test(url.protocol) && url.hostname !== "" && isDecodable(url);
-}
-
-function isDecodable({ username, password }: URL): boolean {
-  try {
-    decodeURIComponent(username + password);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** SMTP_URL and ALERT_TO require each other; without ALERT_FROM the sender is the first recipient. */
@@ -289,50 +190,6 @@ function readProxies(read: Reader): string[] {
   if (proxies.every(isNetwork)) return proxies;
   read.faults.push({ variable, value, wants: "IP addresses or networks like 10.0.0.0/8, with commas between" });
   return [];
-}
-
-/** `folder`, or `s3://bucket/prefix`; the variables of S3 are read only for the latter. */
-function readLake(read: Reader): LakePlace | undefined {
-  const value = read.text("BARKEEP_LAKE");
-  if (value === undefined) return undefined;
-  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(value)) return { type: "folder", path: value };
-  const [bucket, ...prefix] = value
-    .replace(/^s3:\/\//, "")
-    .replace(/\/$/, "")
-    .split("/");
-  const isName = (each: string) => /^[A-Za-z0-9!_.*'()=-]+$/.test(each) && !/^\.+$/.test(each);
-  if (!value.startsWith("s3://") || !/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket!) || !prefix.every(isName)) {
-    const wants = "a folder, or s3://bucket/prefix";
-    read.faults.push({ variable: "BARKEEP_LAKE", value: withoutCredentials(value), wants });
-  }
-  const key = (variable: string) => {
-    const found = read.text(variable);
-    if (found === undefined)
-      read.faults.push({ variable, value: "", wants: "the bucket's key: BARKEEP_LAKE is s3://…" });
-    return found ?? "";
-  };
-  const region = read.matching("S3_REGION", "us-east-1", /^[a-z0-9-]+$/, "a region such as us-east-1, or auto");
-  return {
-    ...{ type: "s3", bucket: bucket!, prefix: prefix.join("/"), region },
-    endpoint: read.matching(
-      "S3_ENDPOINT",
-      `https://s3.${region}.amazonaws.com`,
-      isWebUrl,
-      "an http:// or https:// URL",
-    ),
-    accessKeyId: key("S3_ACCESS_KEY_ID"),
-    secretAccessKey: key("S3_SECRET_ACCESS_KEY"),
-  };
-}
-
-/** `all`, or `1d, AAPL:1m` */
-function readLakeFeatures(read: Reader): string[] {
-  const interval = `(?:${INTERVALS.join("|")})`;
-  const one = `(?:all|${interval}|[A-Za-z0-9.@-]+:${interval})`;
-  const wants = "all, or intervals and series such as 1d, AAPL:1m, with commas between";
-  const text = read.matching("BARKEEP_LAKE_FEATURES", "", new RegExp(`^${one}(?:\\s*,\\s*${one})*$`), wants);
-  const names = text.split(",").flatMap((each) => each.trim() || []);
-  return names.map((each) => (each.includes(":") ? each.replace(/^.*:/, (symbol) => symbol.toUpperCase()) : each));
 }
 
 function readPasswordHash(read: Reader): string | undefined {

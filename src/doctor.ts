@@ -2,7 +2,9 @@
 
 import { MailSettings, UNREADABLE_PASSWORD } from "./alerts/mail-settings.ts";
 import { Mailer } from "./alerts/smtp.ts";
-import { type Config, ConfigError, type LakePlace, lakeName, readConfig, withoutCredentials } from "./config.ts";
+import { type LakePlace, lakeName } from "./config/places.ts";
+import { ConfigError, withoutCredentials } from "./config/reader.ts";
+import { type Config, readConfig } from "./config.ts";
 import { messageOf } from "./domain/errors.ts";
 import { createCalendar } from "./domain/market/calendar.ts";
 import { isoDate, isoMillisecond } from "./domain/time.ts";

@@ -2,7 +2,8 @@
 
 import { createApp } from "./app.ts";
 import { ADDRESS_KEY } from "./cli/session.ts";
-import { ConfigError, readConfig } from "./config.ts";
+import { ConfigError } from "./config/reader.ts";
+import { readConfig } from "./config.ts";
 import { messageOf } from "./domain/errors.ts";
 import { listProviders } from "./providers/registry.ts";
 import { IDLE_SECONDS } from "./routes/http/timeouts.ts";

@@ -12,7 +12,8 @@ import {
   runAs,
   Throttle,
 } from "../src/auth.ts";
-import { ConfigError, readConfig } from "../src/config.ts";
+import { ConfigError } from "../src/config/reader.ts";
+import { readConfig } from "../src/config.ts";
 import { covers, SCOPES } from "../src/domain/access.ts";
 import { PROVIDERS } from "../src/providers/registry.ts";
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { availableParallelism } from "node:os";
-import { ConfigError, readConfig } from "../src/config.ts";
+import { ConfigError } from "../src/config/reader.ts";
+import { readConfig } from "../src/config.ts";
 import { PROVIDERS } from "../src/providers/registry.ts";
 import { temporaryFolder } from "./helpers/folder.ts";
 import { spawnServer } from "./helpers/server.ts";

@@ -1,7 +1,8 @@
 /** The commands that use the API of a server or of an app in this process. Each returns its exit code. */
 
 import { rename, rm } from "node:fs/promises";
-import { type Config, withoutCredentials } from "../config.ts";
+import { withoutCredentials } from "../config/reader.ts";
+import type { Config } from "../config.ts";
 import { versionOf, versionText } from "../installation.ts";
 import { compareSchema, NEWER_SCHEMA, NoDatabase, openExisting } from "../storage/db.ts";
 import { sizeText } from "../views/ui/format.ts";

@@ -1,6 +1,6 @@
 /** Keeps the lake in step with the store: after jobs, and at times for whatever else has changed bars. */
 
-import { type LakePlace, lakeName } from "../config.ts";
+import { type LakePlace, lakeName } from "../config/places.ts";
 import { messageOf, Refusal } from "../domain/errors.ts";
 import { threadModule } from "../installation.ts";
 import type { Log } from "../log.ts";

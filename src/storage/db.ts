@@ -6,7 +6,7 @@
 
 import { statSync } from "node:fs";
 import { yieldToEvents } from "../clock.ts";
-import { withoutCredentials } from "../config.ts";
+import { withoutCredentials } from "../config/reader.ts";
 import { messageOf, Refusal } from "../domain/errors.ts";
 import { ownFile } from "../installation.ts";
 import type { Database } from "./connection/database.ts";

@@ -8,7 +8,7 @@ import { readdirSync } from "node:fs";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import S3rver from "@20minutes/s3rver";
-import type { S3Place } from "../../src/config.ts";
+import type { S3Place } from "../../src/config/places.ts";
 import { temporaryFolder } from "../helpers/folder.ts";
 
 /** `deny`: 403; `slow`: 503; `cut`: the connection ends within the answer; `hang`: no answer. */

@@ -1,7 +1,8 @@
 /** Exchanges through the optional package ccxt, against a stand-in with the package's classes. */
 
 import { describe, expect, test } from "bun:test";
-import { ConfigError, readConfig } from "../../src/config.ts";
+import { ConfigError } from "../../src/config/reader.ts";
+import { readConfig } from "../../src/config.ts";
 import { INTERVAL_SECONDS, type Interval } from "../../src/domain/market/interval.ts";
 import { isInstalled, loadCcxt } from "../../src/providers/ccxt/ccxt-module.ts";
 import { createCcxtProvider } from "../../src/providers/ccxt/ccxt-provider.ts";

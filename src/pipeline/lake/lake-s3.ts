@@ -1,7 +1,7 @@
 /** A lake in a bucket of S3, or of a server that speaks its protocol. An object appears as a whole or not at all. */
 
 import { S3Client, type S3File } from "bun";
-import { lakeName, type S3Place } from "../../config.ts";
+import { lakeName, type S3Place } from "../../config/places.ts";
 import { messageOf } from "../../domain/errors.ts";
 import { SpillFile } from "../exports/spill-file.ts";
 import { MANIFEST, type Manifest, PART, parseManifest, TOPS, writeManifest } from "./manifest.ts";

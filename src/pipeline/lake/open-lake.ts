@@ -1,6 +1,6 @@
 /** Opens a lake where the settings say it is. */
 
-import type { LakePlace } from "../../config.ts";
+import type { LakePlace } from "../../config/places.ts";
 import { LakeFolder } from "./lake-folder.ts";
 import { LakeS3, type S3Options } from "./lake-s3.ts";
 import type { LakeStorage } from "./storage.ts";

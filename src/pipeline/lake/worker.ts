@@ -1,6 +1,6 @@
 /** A thread that brings the lake to the state of the store, or compares the two, once, and ends. */
 
-import { type LakePlace, lakeName } from "../../config.ts";
+import { type LakePlace, lakeName } from "../../config/places.ts";
 import { messageOf } from "../../domain/errors.ts";
 import { type Database, openShared } from "../../storage/db.ts";
 import type { WorkerSettings } from "../messages.ts";

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { parquetReadObjects } from "hyparquet";
-import { lakeName } from "../../../src/config.ts";
+import { lakeName } from "../../../src/config/places.ts";
 import { checkLake } from "../../../src/pipeline/lake/check-lake.ts";
 import { LakeS3, type S3Options } from "../../../src/pipeline/lake/lake-s3.ts";
 import { type SyncOptions, syncLake } from "../../../src/pipeline/lake/sync-lake.ts";
