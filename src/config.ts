@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { availableParallelism } from "node:os";
 import { isLoopback, passwordWeakness } from "./auth.ts";
-import { type LakePlace, readLake, readLakeFeatures } from "./config/places.ts";
+import { type LakePlace, type QueuePlace, readLake, readLakeFeatures, readQueue } from "./config/places.ts";
 import { ConfigError, type ConfigFault, type Env, isDecodable, isWebUrl, Reader } from "./config/reader.ts";
 import { canonicalProvider, MAX_THREADS } from "./domain/defaults.ts";
 import { messageOf } from "./domain/errors.ts";
@@ -55,6 +55,8 @@ export interface Config {
   readonly lake: LakePlace | undefined;
   /** The series whose features are kept there too: `all`, intervals, and single ones as `AAPL:1m`. */
   readonly lakeFeatures: readonly string[];
+  /** Where jobs wait for other processes too; `undefined`: in this one. */
+  readonly queue: QueuePlace | undefined;
   /** The providers' variables that the environment sets: the settings page cannot change them. */
   readonly providerVariablesSet: readonly string[];
 }
@@ -119,6 +121,7 @@ export function readConfig(env: Env, providers: readonly ProviderDeclaration[]):
     sessions: readSessions(read),
     lake: readLake(read),
     lakeFeatures: readLakeFeatures(read),
+    queue: readQueue(read),
     providerVariablesSet: providers
       .flatMap(({ settings }) => settings.map(({ variable }) => variable))
       .filter((variable) => read.text(variable) !== undefined),

@@ -2,7 +2,7 @@
 
 import { MailSettings, UNREADABLE_PASSWORD } from "./alerts/mail-settings.ts";
 import { Mailer } from "./alerts/smtp.ts";
-import { type LakePlace, lakeName } from "./config/places.ts";
+import { type LakePlace, lakeName, type QueuePlace, queuePlaceName } from "./config/places.ts";
 import { ConfigError, withoutCredentials } from "./config/reader.ts";
 import { type Config, readConfig } from "./config.ts";
 import { messageOf } from "./domain/errors.ts";
@@ -17,6 +17,7 @@ import { RateLimiter } from "./providers/quotas/rate-limiter.ts";
 import { findProvider, listProviders, quotaRules, secretsOf } from "./providers/registry.ts";
 import { redactor } from "./redact.ts";
 import { storedFailure } from "./scheduler/lake.ts";
+import { checkQueue } from "./scheduler/queue/bullmq/check-queue.ts";
 import { checkProvider, sampleSymbol, temporaryPlan } from "./scheduler/settings/provider-check.ts";
 import { ProviderSettings } from "./scheduler/settings/provider-settings.ts";
 import { lostSnapshots } from "./scheduler/snapshots.ts";
@@ -45,7 +46,7 @@ const UNREADABLE_ADVICE = "Start with the previous BARKEEP_SECRET, or enter it a
 /** Time limit for the answer of a provider or mail server, milliseconds. */
 const TIMEOUT_MS = 10_000;
 
-/** Checks settings, database, providers and mail server, one after the other. */
+/** Checks settings, database, providers, job queue and mail server, one after the other. */
 export async function* diagnose(env: Env): AsyncGenerator<Finding> {
   let config: Config;
   try {
@@ -62,7 +63,14 @@ export async function* diagnose(env: Env): AsyncGenerator<Finding> {
   yield { what: "settings", fault: null };
   yield* diagnoseDatabase(config);
   yield* diagnoseProviders(config, env);
+  if (config.queue !== undefined) yield await diagnoseQueue(config.queue);
   yield await diagnoseMail(config);
+}
+
+async function diagnoseQueue(place: QueuePlace): Promise<Finding> {
+  const fault = await checkQueue(place, TIMEOUT_MS);
+  const advice = "Check BARKEEP_QUEUE, that server and the network to it. Jobs are kept in the database meanwhile.";
+  return { what: `job queue ${queuePlaceName(place)}`, fault, ...(fault !== null && { advice }) };
 }
 
 async function* diagnoseDatabase({ dbUrl, dbToken, lake }: Config): AsyncGenerator<Finding> {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { availableParallelism } from "node:os";
+import { queuePlaceName } from "../src/config/places.ts";
 import { ConfigError } from "../src/config/reader.ts";
 import { readConfig } from "../src/config.ts";
 import { PROVIDERS } from "../src/providers/registry.ts";
@@ -212,5 +213,24 @@ test("the lake is a folder or a bucket of S3 with its key, and another address i
     expect(others).toEqual([]);
     const value = lake.replace("me:secret", "***");
     expect(fault).toEqual({ variable: "BARKEEP_LAKE", value, wants: "a folder, or s3://bucket/prefix" });
+  }
+});
+
+test("the job queue is in Redis or PostgreSQL, and a wrong address is reported without its password", () => {
+  expect(read({}).queue).toBeUndefined();
+  const redis = ["redis://:pw@queue:6379/1", "rediss://queue"];
+  const postgres = ["postgres://u:p%40w@db/jobs", "postgresql://u@db/jobs"];
+  for (const url of redis) expect(read({ BARKEEP_QUEUE: url }).queue).toEqual({ kind: "redis", url });
+  for (const url of postgres) expect(read({ BARKEEP_QUEUE: url }).queue).toEqual({ kind: "postgres", url });
+  expect(queuePlaceName({ kind: "postgres", url: postgres[0]! })).toBe("postgres://db/jobs");
+  for (const [value, shown] of [
+    ["localhost:6379", "localhost:6379"],
+    ["mysql://u:hunter2@db/jobs", "***@db/jobs"],
+    ["redis://:hunter%2@queue", "***@queue"],
+    ["redis://", "redis://"],
+    ["u:hunter2@queue", "***@queue"],
+  ] as const) {
+    const wants = "redis://HOST:6379 or postgres://USER:PASSWORD@HOST/DATABASE (special characters as %40)";
+    expect(faultsOf({ BARKEEP_QUEUE: value })).toEqual([{ variable: "BARKEEP_QUEUE", value: shown, wants }]);
   }
 });

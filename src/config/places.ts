@@ -1,7 +1,7 @@
-/** Where data goes besides the database: the lake. */
+/** Where data and jobs go besides the database: the lake, and the job queue. */
 
 import { INTERVALS } from "../domain/market/interval.ts";
-import { isWebUrl, type Reader, withoutCredentials } from "./reader.ts";
+import { isDecodable, isWebUrl, type Reader, withoutCredentials } from "./reader.ts";
 
 /** A bucket, and what the names of its objects begin with (without the slash at its end, or empty). */
 type S3Fact = "bucket" | "prefix" | "endpoint" | "region" | "accessKeyId" | "secretAccessKey";
@@ -58,4 +58,51 @@ export function readLakeFeatures(read: Reader): string[] {
   const text = read.matching("BARKEEP_LAKE_FEATURES", "", new RegExp(`^${one}(?:\\s*,\\s*${one})*$`), wants);
   const names = text.split(",").flatMap((each) => each.trim() || []);
   return names.map((each) => (each.includes(":") ? each.replace(/^.*:/, (symbol) => symbol.toUpperCase()) : each));
+}
+
+/** Where the job queue is, if other processes take jobs from it. */
+export interface QueuePlace {
+  readonly kind: "redis" | "postgres";
+  /** With its password: never shown. */
+  readonly url: string;
+}
+
+/** The address as it may be printed: without user, password and parameters. */
+export function queuePlaceName({ url }: QueuePlace): string {
+  const { protocol, host, pathname } = new URL(url);
+  return `${protocol}//${host}${pathname === "/" ? "" : pathname}`;
+}
+
+/** What must not be shown of it. */
+export function queueSecrets({ url }: QueuePlace): string[] {
+  const { password, searchParams } = new URL(url);
+  return [password, decodeURIComponent(password), searchParams.get("password") ?? ""];
+}
+
+/** What must not be shown of either place. */
+export const placeSecrets = (places: {
+  readonly lake: LakePlace | undefined;
+  readonly queue: QueuePlace | undefined;
+}): string[] => [
+  ...(places.lake?.type === "s3" ? [places.lake.accessKeyId, places.lake.secretAccessKey] : []),
+  ...(places.queue === undefined ? [] : queueSecrets(places.queue)),
+];
+
+/** `redis://…` or `postgres://…` */
+export function readQueue(read: Reader): QueuePlace | undefined {
+  const variable = "BARKEEP_QUEUE";
+  const url = read.text(variable);
+  if (url === undefined) return undefined;
+  const kind = /^rediss?:\/\//.test(url) ? "redis" : /^postgres(?:ql)?:\/\//.test(url) ? "postgres" : undefined;
+  if (kind !== undefined && URL.canParse(url) && new URL(url).hostname !== "" && isDecodable(new URL(url))) {
+    return { kind, url };
+  }
+  const wants = "redis://HOST:6379 or postgres://USER:PASSWORD@HOST/DATABASE (special characters as %40)";
+  // Also of a text that is no URL, in which a password may stand anywhere.
+  read.faults.push({
+    variable,
+    value: url.includes("@") ? url.replace(/^.*@/s, "***@") : withoutCredentials(url),
+    wants,
+  });
+  return undefined;
 }

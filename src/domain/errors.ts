@@ -155,8 +155,11 @@ export interface StorageTrouble extends StorageFault {
 
 /** The job queue cannot be reached: no job starts until it can. Nothing is lost, because the jobs are in the database. */
 export interface QueueTrouble {
+  readonly kind: "queue";
   /** A clause without a secret: "The job queue at redis://10.0.0.5:6379 does not answer". */
   readonly what: string;
+  /** A sentence. */
+  readonly advice: string;
   /** Epoch milliseconds. */
   readonly since: number;
 }
@@ -186,7 +189,10 @@ export function faultOf(kind: Exclude<TroubleKind, "gone">): StorageFault {
 }
 
 /** What the server does meanwhile. */
-export const consequenceOf = ({ canPass }: StorageFault): string =>
-  canPass
+export function consequenceOf(trouble: StorageFault | QueueTrouble): string {
+  if (trouble.kind === "queue")
+    return "No new jobs begin, those at work end, and all goes on by itself when it is over.";
+  return trouble.canPass
     ? "No new jobs begin, those at work wait, and all go on by themselves when it is over."
     : "No new jobs begin, and nothing more is stored.";
+}

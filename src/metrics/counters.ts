@@ -1,5 +1,6 @@
 /** What is counted while the server runs: counters and histograms, in memory, from zero at every start. */
 
+import { ENDED_STATES } from "../domain/runs/states.ts";
 import { type LabelsOf, METRICS, type MetricName, type NameOf } from "./declarations.ts";
 import type { Sample } from "./exposition.ts";
 
@@ -50,4 +51,13 @@ function partsOf({ name, labels, counts, sum }: Histogram & { readonly name: Nam
     return { name, suffix: "_bucket", labels: { ...labels, le }, value: total };
   });
   return [...buckets, { name, suffix: "_sum", labels, value: sum }, { name, suffix: "_count", labels, value: total }];
+}
+
+/** Counts of jobs begin at zero for every outcome: a rate sees only increases of what was there before. */
+export function countersFromZero(providers: readonly string[]): Counters {
+  const counters = new Counters();
+  for (const provider of providers) {
+    for (const outcome of ENDED_STATES) counters.add("barkeep_jobs_finished_total", { provider, outcome }, 0);
+  }
+  return counters;
 }

@@ -84,6 +84,7 @@ export const METRICS = {
 
   barkeep_workers: gauge("Worker threads that are configured", []),
   barkeep_workers_alive: gauge("Worker threads that are running; they end after five minutes without a job", []),
+  barkeep_queue_up: gauge("Whether the job queue can be reached: 1 or 0; without BARKEEP_QUEUE always 1", []),
   barkeep_viewers: gauge("Open live connections of pages", []),
   barkeep_viewers_dropped_total: counter("Live connections closed because they accepted nothing", []),
   barkeep_frames_merged_total: counter("Live updates merged because a connection was slow", []),

@@ -62,7 +62,7 @@ import { runPages } from "./runs/pages.tsx";
 import { scheduleRoutes } from "./schedules/api.ts";
 import { schedulePages } from "./schedules/pages.tsx";
 import { searchRoutes, symbolRoutes } from "./search.tsx";
-import type { Services } from "./services.ts";
+import { type Services, troubleOf } from "./services.ts";
 import { settingsPages } from "./settings/pages.tsx";
 import { preferenceRoutes } from "./settings/preferences.ts";
 import { providerRoutes } from "./settings/providers-api.ts";
@@ -98,7 +98,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
     version: versionText(services.version),
     base,
     upkeep: () => services.rejudging.progress,
-    trouble: () => services.storage.current(),
+    trouble: () => troubleOf(services),
   };
   addMiddleware(routes, services, { access, config, clients, cookie, refusals }, site);
   routes.route("/", healthRoutes(services));
@@ -177,10 +177,10 @@ export async function createRoutes(services: Services): Promise<Routes> {
 const OVER_MS = 60_000;
 
 /** The banner of live pages, while it is shown and a little longer. */
-function bannerOf({ storage }: Services, base: BasePath): () => string {
+function bannerOf(services: Services, base: BasePath): () => string {
   let shownAt = Number.NEGATIVE_INFINITY;
   return () => {
-    const trouble = storage.current();
+    const trouble = troubleOf(services);
     if (trouble !== null) shownAt = performance.now();
     return performance.now() - shownAt < OVER_MS ? base.markup(liveTrouble(trouble)) : "";
   };

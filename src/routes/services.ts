@@ -4,6 +4,7 @@ import type { ChannelDispatcher } from "../alerts/channels/channel-dispatcher.ts
 import type { MailDispatcher } from "../alerts/mail-dispatcher.ts";
 import type { MailSettings } from "../alerts/mail-settings.ts";
 import type { Config } from "../config.ts";
+import type { QueueTrouble, StorageTrouble } from "../domain/errors.ts";
 import type { ProgressHub } from "../hub.ts";
 import type { Version } from "../installation.ts";
 import type { Log } from "../log.ts";
@@ -18,6 +19,7 @@ import type { Backups } from "../scheduler/backups/backups.ts";
 import type { Lake } from "../scheduler/lake.ts";
 import type { LastHour } from "../scheduler/live/last-hour.ts";
 import type { PromiseService } from "../scheduler/promises/promise-service.ts";
+import type { JobQueue } from "../scheduler/queue/job-queue.ts";
 import type { Rejudging } from "../scheduler/rejudging.ts";
 import type { RunService } from "../scheduler/runs/run-service.ts";
 import type { ScheduleService } from "../scheduler/schedules/schedule-service.ts";
@@ -38,6 +40,8 @@ export interface Services {
   readonly db: Database;
   /** Whether the database can be written. */
   readonly storage: StorageHealth;
+  /** Whether jobs can start. */
+  readonly queue: Pick<JobQueue, "trouble" | "watch">;
   readonly hub: ProgressHub;
   readonly log: Log;
   readonly runs: RunService;
@@ -70,3 +74,9 @@ export interface Services {
   readonly channels: ChannelDispatcher;
   readonly mail: MailSettings;
 }
+
+/** What stops the work of the whole server: the database before the queue. */
+export const troubleOf = ({
+  storage,
+  queue,
+}: Pick<Services, "storage" | "queue">): StorageTrouble | QueueTrouble | null => storage.current() ?? queue.trouble();

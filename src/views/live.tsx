@@ -4,7 +4,7 @@
  * heads are morphed, so that focus, selection and open menus stay; one message carries all changes of a frame.
  */
 
-import type { StorageTrouble } from "../domain/errors.ts";
+import type { QueueTrouble, StorageTrouble } from "../domain/errors.ts";
 import type { LogLine } from "../domain/log.ts";
 import type { JobProgress } from "../domain/runs/progress.ts";
 import type { RunSummary } from "../domain/runs/run-summary.ts";
@@ -156,5 +156,5 @@ export const sseHeartbeat = (now: number, banner: string): string =>
   `event: heartbeat\ndata: ${now}\n\n${banner === "" ? "" : `data: ${banner}\n\n`}`;
 
 /** What stops the work of the whole server; empty for nothing. */
-export const liveTrouble = (trouble: StorageTrouble | null): string =>
+export const liveTrouble = (trouble: StorageTrouble | QueueTrouble | null): string =>
   partial(dom.trouble, "innerMorph", trouble === null ? "" : <TroubleText trouble={trouble} />);

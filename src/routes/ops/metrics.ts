@@ -30,6 +30,7 @@ type MetricsServices = Pick<
   | "pool"
   | "profiles"
   | "promises"
+  | "queue"
   | "runs"
   | "usage"
   | "version"
@@ -59,7 +60,7 @@ export function metricsRoutes(services: MetricsServices, broadcaster: LiveBroadc
   });
 }
 
-function serverSamples({ hub, pool, runs, version }: MetricsServices, broadcaster: LiveBroadcaster): Sample[] {
+function serverSamples({ hub, pool, queue, runs, version }: MetricsServices, broadcaster: LiveBroadcaster): Sample[] {
   const open = hub.runs().filter(({ finishedAt }) => finishedAt === null);
   const jobs = (state: keyof RunSummary["counts"]) => open.reduce((sum, run) => sum + run.counts[state], 0);
   return [
@@ -72,6 +73,7 @@ function serverSamples({ hub, pool, runs, version }: MetricsServices, broadcaste
     sample("barkeep_queue_oldest_seconds", {}, runs.registry.oldestQueued() / 1_000),
     sample("barkeep_workers", {}, pool.size),
     sample("barkeep_workers_alive", {}, pool.alive),
+    sample("barkeep_queue_up", {}, queue.trouble() === null ? 1 : 0),
     sample("barkeep_viewers", {}, broadcaster.connections),
     sample("barkeep_viewers_dropped_total", {}, broadcaster.counts.dropped),
     sample("barkeep_frames_merged_total", {}, broadcaster.counts.merged),

@@ -3,7 +3,7 @@
 
 import type { Child } from "hono/jsx";
 import { covers, type Scope } from "../../domain/access.ts";
-import { consequenceOf, type StorageTrouble } from "../../domain/errors.ts";
+import { consequenceOf, type QueueTrouble, type StorageTrouble } from "../../domain/errors.ts";
 import { EXCHANGE_TIME_ZONE, ZONES, type Zone, zoneTitle } from "../../domain/time.ts";
 import { Palette, SearchLink } from "./command-palette.tsx";
 import { Icon, Moment, ReaderZone } from "./components.tsx";
@@ -34,7 +34,7 @@ export interface PageContext {
   /** Work on the whole database that is under way in the background, in a line. */
   readonly upkeep?: string;
   /** Why nothing can be stored now; `null` if all is well. */
-  readonly trouble: StorageTrouble | null;
+  readonly trouble: StorageTrouble | QueueTrouble | null;
 }
 
 export const NAVIGATION = [
@@ -110,7 +110,7 @@ export const Layout = (props: { page: PageContext; title: string; stream?: strin
 };
 
 /** What stops the work of the whole server, since when, and what to do. */
-export const TroubleText = ({ trouble }: { trouble: StorageTrouble }) => (
+export const TroubleText = ({ trouble }: { trouble: StorageTrouble | QueueTrouble }) => (
   <p>
     <Icon name="failed" />
     <span>

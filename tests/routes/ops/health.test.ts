@@ -10,11 +10,14 @@ test("a running server is alive, says its version, and is ready before the first
   const idle = await app.get("/readyz");
   expect([idle.status, idle.body]).toEqual([
     200,
-    { status: "ready", database: true, workers: { alive: 0, wanted: 0 } },
+    { status: "ready", database: true, queue: true, workers: { alive: 0, wanted: 0 } },
   ]);
   await app.waitForRun(await app.start({ symbols: ["AAPL"], years: 1 }), "complete");
   const { status, body } = await app.get("/readyz");
-  expect([status, body]).toEqual([200, { status: "ready", database: true, workers: { alive: 1, wanted: 1 } }]);
+  expect([status, body]).toEqual([
+    200,
+    { status: "ready", database: true, queue: true, workers: { alive: 1, wanted: 1 } },
+  ]);
   expect((await app.get("/")).text).toContain(`Barkeep ${version} (0123456789ab)`);
 });
 

@@ -71,6 +71,7 @@ export function jobQueueContract({ open, crash }: QueueUnderTest): void {
   test("no more keys are active than allowed", async () => {
     queue.work(keys.begin, 3);
     await queue.enqueue(Array.from({ length: 12 }, (_, i) => `k${i}`));
+    await keys.taken(3);
     await keys.drain(12);
     expect(keys.most).toBe(3);
     expect(new Set(keys.begun).size).toBe(12);

@@ -1,0 +1,195 @@
+/**
+ * The job queue in Redis or PostgreSQL, through BullMQ, so that processes on other hosts can take jobs. After an outage the
+ * connection is made anew, and its owner empties the queue: it enqueues again what has not been delivered.
+ */
+
+import { type QueuePlace, queuePlaceName, queueSecrets } from "../../../config/places.ts";
+import { messageOf, onOneLine, type QueueTrouble } from "../../../domain/errors.ts";
+import { redactor } from "../../../redact.ts";
+import type { JobQueue, KeyHandler, QueueCounts } from "../job-queue.ts";
+import { Link, type LinkTimes } from "./link.ts";
+import { type BullMqModule, loadBullMq } from "./packages.ts";
+
+export interface BullMqOptions {
+  readonly place: QueuePlace;
+  /** One for each database, so that two servers may share a Redis. */
+  readonly name: string;
+  /** Whether the queue is emptied whenever a connection begins: the server's, which knows what belongs in it. */
+  readonly isOwner: boolean;
+  /** Milliseconds; tests shorten them. */
+  readonly times?: Partial<Times>;
+}
+
+interface Times extends LinkTimes {
+  /** How often an idle connection is checked. */
+  readonly check: number;
+  /** The first and the longest pause before the next attempt to connect. */
+  readonly pause: number;
+  readonly longestPause: number;
+}
+
+const TIMES: Times = { command: 10_000, lock: 30_000, stalled: 15_000, check: 2_000, pause: 250, longestPause: 5_000 };
+
+const ADVICE = "Check that server, BARKEEP_QUEUE and the network to it.";
+/** Reasons are cut to so many characters. */
+const MAX_REASON = 160;
+
+/**
+ * Opens the queue. One that does not answer now is in trouble, and is connected to as soon as it does.
+ * @throws Error if a package is not installed
+ */
+export async function openBullMqQueue(options: BullMqOptions): Promise<BullMqQueue> {
+  const queue = new BullMqQueue(await loadBullMq(options.place.kind), options);
+  await queue.connect();
+  return queue;
+}
+
+export class BullMqQueue implements JobQueue {
+  #link: Link | null = null;
+  #trouble: QueueTrouble | null = null;
+  readonly #listeners: ((trouble: QueueTrouble | null) => void)[] = [];
+  #work: { readonly handler: KeyHandler; readonly concurrency: number } | null = null;
+  /** What each key that is active here ends with. */
+  readonly #active = new Map<string, Promise<void>>();
+  /** Keys to be added with the next command, and what says that they were. */
+  #next: { readonly keys: string[]; readonly added: Promise<void> } | null = null;
+  #adding: Promise<void> = Promise.resolve();
+  #failures = 0;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #closed = false;
+  readonly #times: Times;
+
+  constructor(
+    private readonly bullmq: BullMqModule,
+    private readonly options: BullMqOptions,
+  ) {
+    this.#times = { ...TIMES, ...options.times };
+  }
+
+  /** Connects, and goes on trying if the server does not answer. Resolves after the first attempt. */
+  async connect(): Promise<void> {
+    this.#timer = null;
+    let opened: Link | null = null;
+    try {
+      const { place, name, isOwner } = this.options;
+      const link = await Link.open(this.bullmq, {
+        ...{ kind: place.kind, url: place.url, name, times: this.#times },
+        onFailure: (error) => this.#failed(link, error),
+      });
+      opened = link;
+      if (isOwner) await link.empty();
+      if (this.#closed) return await link.close();
+      if (!link.isOpen) throw new Error("the connection was closed");
+      this.#link = link;
+      if (this.#work !== null) link.work((key) => this.#deliver(key), this.#work.concurrency);
+      this.#check(link);
+      this.#failures = 0;
+      this.#setTrouble(null);
+    } catch (error) {
+      await opened?.close();
+      this.#failed(null, error);
+    }
+  }
+
+  async enqueue(keys: readonly string[]): Promise<void> {
+    if (this.#next !== null) {
+      this.#next.keys.push(...keys);
+      return this.#next.added;
+    }
+    const next = { keys: [...keys], added: this.#adding.then(() => this.#add()) };
+    this.#next = next;
+    this.#adding = next.added.catch(() => {});
+    return next.added;
+  }
+
+  cancel(key: string): Promise<boolean> {
+    return this.#command((link) => link.cancel(key));
+  }
+
+  counts(): Promise<QueueCounts> {
+    return this.#command((link) => link.counts());
+  }
+
+  work(handler: KeyHandler, concurrency: number): void {
+    this.#work = { handler, concurrency };
+    this.#link?.work((key) => this.#deliver(key), concurrency);
+  }
+
+  trouble(): QueueTrouble | null {
+    return this.#trouble;
+  }
+
+  watch(listener: (trouble: QueueTrouble | null) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    const link = this.#link;
+    link?.stop();
+    while (this.#active.size > 0) await Promise.all(this.#active.values());
+    await link?.close();
+    this.#link = null;
+  }
+
+  /** A key that is delivered again while it is active here waits for that: its lock was lost meanwhile. */
+  async #deliver(key: string): Promise<void> {
+    const { handler } = this.#work!;
+    const before = this.#active.get(key) ?? Promise.resolve();
+    const ended = before.then(() => handler(key)).catch(() => {});
+    this.#active.set(key, ended);
+    await ended;
+    if (this.#active.get(key) === ended) this.#active.delete(key);
+  }
+
+  async #add(): Promise<void> {
+    const { keys } = this.#next!;
+    this.#next = null;
+    await this.#command((link) => link.add(keys));
+  }
+
+  /** @throws Error if there is no connection, or the command fails: the connection counts as lost then */
+  async #command<T>(send: (link: Link) => Promise<T>): Promise<T> {
+    const link = this.#link;
+    if (link === null) throw new Error(this.#trouble?.what ?? "The job queue is closed");
+    try {
+      return await send(link);
+    } catch (error) {
+      link.fail(error);
+      throw error;
+    }
+  }
+
+  #check(link: Link): void {
+    this.#timer = setTimeout(() => {
+      link.counts().then(
+        () => this.#link === link && !this.#closed && this.#check(link),
+        (error) => link.fail(error),
+      );
+    }, this.#times.check);
+  }
+
+  #failed(link: Link | null, error: unknown): void {
+    if (this.#closed || (link !== null && link !== this.#link)) return;
+    this.#link = null;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#setTrouble(this.#reasonOf(error));
+    const { pause, longestPause } = this.#times;
+    const milliseconds = Math.min(longestPause, pause * 2 ** Math.min(this.#failures, 10));
+    this.#failures += 1;
+    this.#timer = setTimeout(() => void this.connect(), milliseconds);
+  }
+
+  #reasonOf(error: unknown): string {
+    const reason = redactor(queueSecrets(this.options.place))(onOneLine(messageOf(error))).slice(0, MAX_REASON);
+    return `The job queue at ${queuePlaceName(this.options.place)} does not answer (${reason})`;
+  }
+
+  #setTrouble(what: string | null): void {
+    if (what === (this.#trouble?.what ?? null)) return;
+    const since = this.#trouble?.since ?? Date.now();
+    this.#trouble = what === null ? null : { kind: "queue", what, advice: ADVICE, since };
+    for (const listener of this.#listeners) listener(this.#trouble);
+  }
+}

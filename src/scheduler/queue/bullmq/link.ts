@@ -1,0 +1,232 @@
+/**
+ * One connection to a queue in Redis or PostgreSQL, from its opening to its first failure. It is not mended: BullMQ's own
+ * attempts differ between the two, and its worker for PostgreSQL takes up a whole thread while the server is away.
+ */
+
+import type { IRedisClient, Job, Queue, QueueOptions, Worker, WorkerOptions } from "bullmq";
+import { RedisClient } from "bun";
+import type { KeyHandler, QueueCounts } from "../job-queue.ts";
+import type { BullMqModule, QueueKind } from "./packages.ts";
+
+/** Of a queue's keys in Redis, and the schema of its tables in PostgreSQL. */
+const PREFIX = "barkeep";
+const SCHEMA = "barkeep_queue";
+/** How long opening, emptying and closing may take, milliseconds. */
+const OPEN_MS = 8_000;
+const EMPTY_MS = 30_000;
+const CLOSE_MS = 3_000;
+/** A job whose process has died is never given up: the server counts the crashes. */
+const MAX_STALLED = 1_000_000;
+/** Entries of the stream of events, which nobody reads. */
+const MAX_EVENTS = 100;
+
+/** A lock that another process has taken over, or a job that is gone: the server drops what is delivered twice. */
+const LOST_JOB =
+  /^(?:Missing (?:key|lock) for job|Lock mismatch for job|Job \S+ is not in the|could not renew lock for)/;
+
+/** Milliseconds. */
+export interface LinkTimes {
+  /** How long one command may take. */
+  readonly command: number;
+  /** How long a job may go without a sign of its process. */
+  readonly lock: number;
+  /** How often jobs without one are looked for. */
+  readonly stalled: number;
+}
+
+export interface LinkOptions {
+  readonly kind: QueueKind;
+  readonly url: string;
+  readonly name: string;
+  readonly times: LinkTimes;
+  /** Called with the first failure, at most once; the link is closed then. */
+  onFailure(error: unknown): void;
+}
+
+interface KeyData {
+  readonly key: string;
+}
+
+type Connection = Pick<QueueOptions, "connection" | "prefix">;
+
+export class Link {
+  #worker: Worker<KeyData> | null = null;
+  #failed = false;
+  #stopping = false;
+
+  private constructor(
+    private readonly bullmq: BullMqModule,
+    private readonly options: LinkOptions,
+    private readonly connection: Connection,
+    private readonly queue: Queue<KeyData>,
+    private readonly disconnect: () => void,
+  ) {
+    queue.on("error", (error) => this.fail(error));
+  }
+
+  /** @throws Error if the server cannot be reached, or refuses the login */
+  static async open(bullmq: BullMqModule, options: LinkOptions): Promise<Link> {
+    const link = options.kind === "redis" ? await openRedis(bullmq, options) : openPostgres(bullmq, options);
+    const made = new Link(bullmq, options, link.connection, link.queue, link.disconnect);
+    try {
+      await within(link.queue.waitUntilReady(), OPEN_MS);
+      return made;
+    } catch (error) {
+      made.#failed = true;
+      await made.close();
+      throw error;
+    }
+  }
+
+  /** Removes all jobs, those that are active elsewhere too. */
+  async empty(): Promise<void> {
+    await within(this.queue.obliterate({ force: true }), EMPTY_MS);
+    await within(this.queue.resume(), this.#commandMs);
+  }
+
+  async add(keys: readonly string[]): Promise<void> {
+    const jobs = keys.map((key) => ({
+      name: "job",
+      data: { key },
+      opts: {
+        // Kept for as long as the job is, so that one that is added while it is active runs again afterwards.
+        deduplication: { id: key, keepLastIfActive: true },
+        removeOnComplete: true,
+        removeOnFail: true,
+      },
+    }));
+    await within(this.queue.addBulk(jobs), this.#commandMs);
+  }
+
+  async cancel(key: string): Promise<boolean> {
+    const id = await within(this.queue.getDeduplicationJobId(key), this.#commandMs);
+    return id !== null && (await within(this.queue.remove(id), this.#commandMs)) === 1;
+  }
+
+  async counts(): Promise<QueueCounts> {
+    const { wait = 0, active = 0 } = await within(this.queue.getJobCounts("wait", "active"), this.#commandMs);
+    return { waiting: wait, active };
+  }
+
+  work(handler: KeyHandler, concurrency: number): void {
+    const { name, times } = this.options;
+    const options: WorkerOptions = {
+      ...this.connection,
+      concurrency,
+      lockDuration: times.lock,
+      stalledInterval: times.stalled,
+      maxStalledCount: MAX_STALLED,
+    };
+    const process = async (job: Job<KeyData>, token?: string) => {
+      if (!this.#stopping) return handler(job.data.key);
+      await job.moveToWait(token);
+      throw new this.bullmq.WaitingError();
+    };
+    this.#worker = this.#isPostgres
+      ? new this.bullmq.Worker(name, process, options as never, this.bullmq.createPostgresBackend as never)
+      : new this.bullmq.Worker(name, process, options);
+    this.#worker.on("error", (error) => {
+      if (!LOST_JOB.test(error.message)) this.fail(error);
+    });
+  }
+
+  /** Nothing works any more: tells the owner once, and lets go of everything without waiting. */
+  fail(error: unknown): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    void this.close();
+    this.options.onFailure(error);
+  }
+
+  /** Takes no more jobs; one that comes all the same is left to other processes. */
+  stop(): void {
+    this.#stopping = true;
+    this.#worker?.pause(true).catch(() => {});
+  }
+
+  /** Lets go of everything; jobs whose handlers have ended are done, unless the server is away. */
+  async close(): Promise<void> {
+    const force = this.#failed;
+    this.#failed = true;
+    const settled = (closing: Promise<unknown> | undefined) =>
+      within(Promise.resolve(closing), CLOSE_MS).catch(() => {});
+    await settled(this.#worker?.close(force));
+    await settled(this.queue.close());
+    this.disconnect();
+  }
+
+  get isOpen(): boolean {
+    return !this.#failed;
+  }
+
+  get #commandMs(): number {
+    return this.options.times.command;
+  }
+
+  get #isPostgres(): boolean {
+    return this.options.kind === "postgres";
+  }
+}
+
+interface Opened {
+  readonly connection: Connection;
+  readonly queue: Queue<KeyData>;
+  disconnect(): void;
+}
+
+async function openRedis(bullmq: BullMqModule, { url, name }: LinkOptions): Promise<Opened> {
+  const raw = new RedisClient(url, { autoReconnect: false, connectionTimeout: OPEN_MS });
+  try {
+    // First by itself, for an error that says why.
+    await within(raw.connect(), OPEN_MS);
+  } catch (error) {
+    raw.close();
+    throw error;
+  }
+  const client = bullmq.createBunRedisClient(raw as never, { lazyConnect: false } as never);
+  const clients = keptQuiet(client);
+  const connection = { connection: client as never, prefix: PREFIX };
+  const queue = new bullmq.Queue<KeyData>(name, { ...connection, streams: { events: { maxLen: MAX_EVENTS } } });
+  const disconnect = () => {
+    for (const each of clients) each.disconnect();
+  };
+  return { connection, queue, disconnect };
+}
+
+/**
+ * BullMQ listens to its clients until it is closed; an error that one of them reports later would end the process.
+ * @returns the client and, as they are made, its duplicates
+ */
+function keptQuiet(client: IRedisClient, all: IRedisClient[] = []): IRedisClient[] {
+  all.push(client);
+  client.on("error", () => {});
+  const duplicate = client.duplicate.bind(client);
+  client.duplicate = (...given) => {
+    const made = duplicate(...given);
+    keptQuiet(made, all);
+    return made;
+  };
+  return all;
+}
+
+function openPostgres(bullmq: BullMqModule, { url, name }: LinkOptions): Opened {
+  const pool = { connectionString: url, schema: SCHEMA, max: 4, connectionTimeoutMillis: OPEN_MS };
+  const queue = new bullmq.Queue(
+    name,
+    { connection: { ...pool, migrate: true } as never, streams: { events: { maxLen: MAX_EVENTS } } },
+    bullmq.createPostgresBackend as never,
+  ) as unknown as Queue<KeyData>;
+  return { connection: { connection: pool as never }, queue, disconnect() {} };
+}
+
+/** @throws Error if there is no answer in time */
+async function within<T>(work: Promise<T>, milliseconds: number): Promise<T> {
+  const limit = Promise.withResolvers<never>();
+  const timer = setTimeout(() => limit.reject(new Error("no answer")), milliseconds);
+  try {
+    return await Promise.race([work, limit.promise]);
+  } finally {
+    clearTimeout(timer);
+    work.catch(() => {});
+  }
+}

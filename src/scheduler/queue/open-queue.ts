@@ -1,0 +1,50 @@
+/** Opens the job queue that the settings name. */
+
+import type { QueuePlace } from "../../config/places.ts";
+import { consequenceOf, type QueueTrouble } from "../../domain/errors.ts";
+import type { Log } from "../../log.ts";
+import type { Database } from "../../storage/db.ts";
+import { readSettings, saveSetting } from "../../storage/settings.ts";
+import { openBullMqQueue } from "./bullmq/bullmq-queue.ts";
+import { EmbeddedQueue } from "./embedded-queue.ts";
+import type { JobQueue } from "./job-queue.ts";
+
+/** The row with what tells this database from others that share a Redis or PostgreSQL. */
+const ID_KEY = "queue:id";
+
+interface Dependencies {
+  readonly db: Database;
+  readonly log: Log;
+}
+
+/**
+ * The queue in Redis or PostgreSQL, whose troubles are logged; without a place, the one in this process.
+ * @throws Error if a package that it needs is not installed
+ */
+export async function openJobQueue(place: QueuePlace | undefined, { db, log }: Dependencies): Promise<JobQueue> {
+  if (place === undefined) return new EmbeddedQueue();
+  const queue = await openBullMqQueue({ place, name: await queueName(db), isOwner: true });
+  let since: number | null = null;
+  const report = (trouble: QueueTrouble | null) => {
+    if (trouble !== null) {
+      since = trouble.since;
+      log.write("error", `${trouble.what}. ${trouble.advice} ${consequenceOf(trouble)}`);
+    } else if (since !== null) {
+      const seconds = Math.max(1, Math.round((Date.now() - since) / 1_000));
+      since = null;
+      log.write("info", `The job queue can be reached again, after ${seconds} s: the work goes on`);
+    }
+  };
+  const trouble = queue.trouble();
+  if (trouble !== null) report(trouble);
+  queue.watch(report);
+  return queue;
+}
+
+/** A copy of a database file has the same rows, but is another file: its jobs are not those of the first. */
+async function queueName(db: Database): Promise<string> {
+  const stored = (await readSettings(db, ID_KEY)).find(({ key }) => key === ID_KEY)?.value;
+  const id = stored ?? crypto.randomUUID();
+  if (stored === undefined) await saveSetting(db, ID_KEY, id);
+  return `jobs-${Bun.hash(`${id}:${db.file?.ino ?? ""}`).toString(36)}`;
+}

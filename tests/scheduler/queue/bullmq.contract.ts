@@ -1,0 +1,155 @@
+/** What the two kinds of job queues in other processes have in common: the contract, deaths and outages. */
+
+import { describe, expect, test } from "bun:test";
+import { fileURLToPath } from "node:url";
+import type { QueueTrouble } from "../../../src/domain/errors.ts";
+import { type BullMqOptions, BullMqQueue, openBullMqQueue } from "../../../src/scheduler/queue/bullmq/bullmq-queue.ts";
+import { loadBullMq, type QueueKind } from "../../../src/scheduler/queue/bullmq/packages.ts";
+import { QUEUE_PASSWORD } from "../../fakes/queue/servers.ts";
+import { CHILD_ENV } from "../../helpers/server.ts";
+import { jobQueueContract } from "./job-queue.contract.ts";
+import { ManualHandler } from "./manual-handler.ts";
+import type { QueueAtProxy } from "./queue-server.ts";
+
+const PROCESS = fileURLToPath(new URL("../../fakes/queue/worker-process.ts", import.meta.url));
+const TIMES = { command: 3_000, lock: 600, stalled: 200, check: 50, pause: 20, longestPause: 50 };
+
+/** Resolves when trouble begins (`true`) or is over. */
+const troubleOf = (queue: BullMqQueue, begins: boolean) =>
+  new Promise<QueueTrouble | null>((resolve) => {
+    if ((queue.trouble() !== null) === begins) resolve(queue.trouble());
+    queue.watch((trouble) => (trouble !== null) === begins && resolve(trouble));
+  });
+
+export function bullMqContract(kind: QueueKind, at: QueueAtProxy): void {
+  const optionsOf = (more: Partial<BullMqOptions> = {}): BullMqOptions => ({
+    place: { kind, url: at.url },
+    name: "jobs-test",
+    isOwner: true,
+    times: TIMES,
+    ...more,
+  });
+
+  /** Starts a process that works on these keys, and waits until it has one. */
+  async function startProcess(keys: readonly string[], isOwner: boolean) {
+    const child = Bun.spawn([process.execPath, "--no-env-file", PROCESS], {
+      env: { ...CHILD_ENV, QUEUE: JSON.stringify({ ...optionsOf({ isOwner }), keys }) },
+      stdout: "pipe",
+      stderr: "inherit",
+    });
+    const { value } = await child.stdout.getReader().read();
+    return {
+      key: new TextDecoder().decode(value).trim(),
+      async kill() {
+        child.kill("SIGKILL");
+        await child.exited;
+      },
+    };
+  }
+
+  describe("contract", () =>
+    jobQueueContract({
+      open: () => openBullMqQueue(optionsOf()),
+      async crash(keys) {
+        const { key, kill } = await startProcess(keys, true);
+        expect(key).toBe(keys[0]!);
+        await kill();
+      },
+    }));
+
+  test("a key whose process was killed is delivered to another one", async () => {
+    const queue = await openBullMqQueue(optionsOf());
+    await queue.enqueue(["orphan"]);
+    const { key, kill } = await startProcess([], false);
+    expect(key).toBe("orphan");
+    const keys = new ManualHandler<void>(undefined);
+    queue.work(keys.begin, 2);
+    await queue.enqueue(["other"]);
+    await keys.taken(1);
+    expect(keys.begun).toEqual(["other"]);
+    await kill();
+    await keys.taken(2);
+    expect(keys.begun).toEqual(["other", "orphan"]);
+    keys.endAll();
+    await queue.close();
+  });
+
+  test("an outage refuses keys, leaves those at work alone, and ends by itself with an empty queue", async () => {
+    const queue = await openBullMqQueue(optionsOf());
+    const keys = new ManualHandler<void>(undefined);
+    queue.work(keys.begin, 1);
+    await queue.enqueue(["at work", "waiting"]);
+    await keys.taken(1);
+    const began = troubleOf(queue, true);
+    at.proxy.cut();
+    const trouble = await began;
+    expect(trouble!.what).toStartWith(`The job queue at ${kind}://127.0.0.1:${at.proxy.port}`);
+    expect(queue.enqueue(["refused"])).rejects.toThrow("The job queue at");
+    expect(queue.counts()).rejects.toThrow("The job queue at");
+    await at.proxy.refusals(3);
+    expect(keys.working).toEqual(["at work"]);
+    const over = troubleOf(queue, false);
+    at.proxy.heal();
+    await over;
+    expect(await queue.counts()).toEqual({ waiting: 0, active: 0 });
+    await queue.enqueue(["later"]);
+    keys.end("at work");
+    await keys.taken(2);
+    expect(keys.begun).toEqual(["at work", "later"]);
+    keys.endAll();
+    await queue.close();
+  });
+
+  test("a network that swallows everything is an outage too", async () => {
+    const queue = await openBullMqQueue(optionsOf({ times: { ...TIMES, command: 200 } }));
+    const keys = new ManualHandler<void>(undefined);
+    queue.work(keys.begin, 1);
+    const began = troubleOf(queue, true);
+    at.proxy.deafen();
+    expect((await began)!.what).toContain("no answer");
+    const over = troubleOf(queue, false);
+    at.proxy.heal();
+    await over;
+    await queue.enqueue(["a"]);
+    await keys.drain(1);
+    await queue.close();
+  });
+
+  test("a server that is away when the queue is opened is connected to when it comes", async () => {
+    at.proxy.cut();
+    const queue = await openBullMqQueue(optionsOf());
+    expect(queue.trouble()!.what).toContain("does not answer");
+    const keys = new ManualHandler<void>(undefined);
+    queue.work(keys.begin, 1);
+    const over = troubleOf(queue, false);
+    at.proxy.heal();
+    await over;
+    await queue.enqueue(["a"]);
+    await keys.drain(1);
+    await queue.close();
+  });
+
+  test("a queue in trouble closes at once, and tries no more", async () => {
+    const queue = await openBullMqQueue(optionsOf());
+    queue.work(async () => {}, 1);
+    const began = troubleOf(queue, true);
+    at.proxy.cut();
+    await began;
+    await queue.close();
+    at.proxy.heal();
+    expect(queue.enqueue(["a"])).rejects.toThrow("The job queue at");
+  });
+
+  test("neither trouble nor errors show the password", async () => {
+    const place = { kind, url: at.url.replace("/0", "/99").replace("/postgres", "/nowhere") };
+    const queue = new BullMqQueue(await loadBullMq(kind), optionsOf({ place }));
+    await queue.connect();
+    expect(queue.trouble()).not.toBeNull();
+    const error = await queue.enqueue(["a"]).catch(String);
+    for (const text of [queue.trouble()!.what, String(error)]) {
+      expect(text).not.toContain(QUEUE_PASSWORD);
+      expect(text).not.toContain(decodeURIComponent(QUEUE_PASSWORD));
+    }
+    await queue.close();
+  });
+}

@@ -1,0 +1,33 @@
+import { afterAll, beforeAll } from "bun:test";
+import { startCuttingProxy } from "../../fakes/proxies/cutting-proxy.ts";
+import type { QueueServer } from "../../fakes/queue/servers.ts";
+
+type Proxy = Awaited<ReturnType<typeof startCuttingProxy>>;
+
+export interface QueueAtProxy {
+  readonly proxy: Proxy;
+  /** The server's URL behind the proxy. */
+  readonly url: string;
+}
+
+/** One server for the tests around, behind a proxy: started before them and ended after them. */
+export function queueServer(start: () => Promise<QueueServer>): QueueAtProxy {
+  let server: QueueServer;
+  let proxy: Proxy;
+  beforeAll(async () => {
+    server = await start();
+    proxy = await startCuttingProxy(server.socket);
+  });
+  afterAll(async () => {
+    await proxy.close();
+    await server[Symbol.asyncDispose]();
+  });
+  return {
+    get proxy() {
+      return proxy;
+    },
+    get url() {
+      return server.urlAt(proxy.port);
+    },
+  };
+}

@@ -1,0 +1,132 @@
+/** A server whose job queue is in another process: run control, an outage and a restart. */
+
+import { expect, test } from "bun:test";
+import { diagnose } from "../../../src/doctor.ts";
+import { QUEUE_PASSWORD } from "../../fakes/queue/servers.ts";
+import { startApp, type TestApp, type TestAppOptions } from "../../helpers/app.ts";
+import { temporaryFolder } from "../../helpers/folder.ts";
+import type { QueueAtProxy } from "./queue-server.ts";
+
+const SYMBOLS = ["AAPL", "MSFT", "NVDA", "TSLA", "AMZN", "META"];
+const RUN = { symbols: SYMBOLS, years: 1, batch_days: 365 };
+/** Long enough that a job is at work when something is done with it, and nothing waits for its end. */
+const SLOW = { DEMO_LATENCY_MS: "60000" };
+
+export function serverContract(at: QueueAtProxy): void {
+  const startServer = ({ env, ...options }: TestAppOptions = {}) =>
+    startApp({ ...options, env: { BARKEEP_QUEUE: at.url, ...env } });
+
+  /** Waits until the trouble of the queue has begun, or is over. */
+  const trouble = (app: TestApp, begins: boolean) =>
+    new Promise<void>((resolve) => {
+      const look = () => (app.app.queue.trouble() !== null) === begins && resolve();
+      app.app.queue.watch(look);
+      look();
+    });
+
+  test("a run goes through the queue to its end, and leaves nothing in it", async () => {
+    await using app = await startServer();
+    const { run, jobs } = await app.waitForRun(await app.start(RUN), "complete");
+    expect(run.counts.complete).toBe(SYMBOLS.length);
+    expect(new Set(jobs.map(({ symbol }) => symbol)).size).toBe(SYMBOLS.length);
+    const { body } = await app.get("/readyz");
+    expect(body).toMatchObject({ status: "ready", queue: true });
+    expect((await app.get("/metrics")).text).toContain("barkeep_queue_up 1");
+  });
+
+  test("pause, resume, skip, cancel and max_workers do what they do without a queue", async () => {
+    await using app = await startServer({ env: SLOW });
+    const id = await app.start({ ...RUN, max_workers: 2 });
+    await app.waitForJob("AAPL", ({ state }) => state === "running");
+    await app.waitForJob("MSFT", ({ state }) => state === "running");
+    const act = async (symbol: string, action: string) =>
+      expect((await app.post(`/api/runs/${id}/jobs/${symbol}/${action}`, {})).status).toBe(200);
+    await act("AAPL", "pause");
+    await app.waitForJob("NVDA", ({ state }) => state === "running");
+    await act("TSLA", "skip");
+    await act("MSFT", "cancel");
+    await app.waitForJob("AMZN", ({ state }) => state === "running");
+    await act("AAPL", "resume");
+    await act("NVDA", "cancel");
+    await app.waitForJob("META", ({ state }) => state === "running");
+    const { counts } = (await app.app.runs.read(id)).run;
+    expect(counts).toMatchObject({ running: 2, queued: 1, cancelled: 2, skipped: 1 });
+    expect((await app.post(`/api/runs/${id}/cancel`, {})).status).toBe(200);
+    await app.waitForRun(id, "cancelled");
+  });
+
+  test("while the queue is down no job begins and everything says so; then all goes on by itself", async () => {
+    await using app = await startServer();
+    const began = trouble(app, true);
+    at.proxy.cut();
+    await began;
+    const id = await app.start(RUN);
+    const ready = await app.get("/readyz");
+    expect(ready.status).toBe(503);
+    expect(ready.body).toMatchObject({ status: "not ready", database: true, queue: false });
+    expect(ready.body.reason).toContain("The job queue at");
+    expect((await app.get("/healthz")).body.queue).toMatch(/^down since \d{4}-.*Z$/);
+    expect((await app.get("/metrics")).text).toContain("barkeep_queue_up 0");
+    const page = await app.get("/");
+    expect(page.text).toMatch(/The job queue at .*<\/strong> since .*No new jobs begin/s);
+    expect((await app.app.runs.read(id)).run.counts.queued).toBe(SYMBOLS.length);
+
+    at.proxy.heal();
+    await app.waitForRun(id, "complete");
+    expect((await app.get("/readyz")).status).toBe(200);
+    expect((await app.get("/")).text).not.toContain("The job queue at");
+    const said = app.printed.filter((line) => line.includes("he job queue"));
+    expect(said.length).toBe(2);
+    expect(said[1]).toContain("can be reached again");
+    for (const text of [ready.text, page.text, ...app.printed]) {
+      expect(text).not.toContain(QUEUE_PASSWORD);
+      expect(text).not.toContain(decodeURIComponent(QUEUE_PASSWORD));
+    }
+  });
+
+  test("a server that starts again does what was left, once each, although the queue still has it", async () => {
+    using folder = temporaryFolder();
+    // The batch under way is finished before the end; a job has twelve of them.
+    const first = await startServer({ folder, env: { DEMO_LATENCY_MS: "200" } });
+    const id = await first.start({ ...RUN, batch_days: 30, max_workers: 2 });
+    await first.waitForJob("MSFT", ({ state }) => state === "running");
+    await first[Symbol.asyncDispose]();
+    await using second = await startServer({ folder });
+    const { jobs } = await second.waitForRun(id, "complete");
+    expect(jobs.map(({ state }) => state)).toEqual(SYMBOLS.map(() => "complete"));
+    for (const symbol of SYMBOLS) {
+      const begun = second.printed.filter((line) => line.includes(`${symbol}: Complete - `));
+      expect(begun.length, symbol).toBe(1);
+    }
+  });
+
+  test("a server starts while the queue is away, and works when it comes", async () => {
+    at.proxy.cut();
+    await using app = await startServer();
+    const id = await app.start(RUN);
+    expect((await app.get("/readyz")).body.queue).toBe(false);
+    at.proxy.heal();
+    await app.waitForRun(id, "complete");
+  });
+
+  test("the doctor says whether the queue answers, and never its password", async () => {
+    using folder = temporaryFolder();
+    const find = async () => {
+      for await (const finding of diagnose({ BARKEEP_DB_URL: folder.database(), BARKEEP_QUEUE: at.url })) {
+        if (finding.what.startsWith("job queue")) return finding;
+      }
+      throw new Error("the doctor did not look at the queue");
+    };
+    const well = await find();
+    expect(well.fault).toBeNull();
+    at.proxy.cut();
+    const away = await find();
+    at.proxy.heal();
+    expect(away.fault).not.toBeNull();
+    expect(away.advice).toContain("BARKEEP_QUEUE");
+    for (const text of [JSON.stringify(well), JSON.stringify(away)]) {
+      expect(text).toContain(`127.0.0.1:${at.proxy.port}`);
+      expect(text).not.toContain(QUEUE_PASSWORD);
+    }
+  });
+}
