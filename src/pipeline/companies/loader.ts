@@ -94,8 +94,6 @@ export class CompanyLoader {
       return await end.promise;
     } finally {
       signal.removeEventListener("abort", onAbort);
-      // In every case the thread has closed its database by now.
-      thread.terminate();
       await closed;
     }
   }

@@ -142,7 +142,7 @@ self.onmessage = async ({ data: message }: MessageEvent<ToLoader>) => {
         const kind = error instanceof ProviderError ? error.kind : null;
         send({ type: "failed", message: redact(messageOf(error)), kind });
       }
-      return;
+      return self.terminate();
     case "stop":
       for (const { reject } of answers.values()) reject(new Error(message.reason));
       return stop.abort(new Error(message.reason));
