@@ -1,6 +1,7 @@
 /** The pool as a whole: start and shutdown. */
 
 import { expect, test } from "bun:test";
+import { pathToFileURL } from "node:url";
 import type { SymbolTask, WorkerSettings } from "../../src/pipeline/messages.ts";
 import type { TaskListener } from "../../src/pipeline/workers/assignment.ts";
 import { type Gate, WorkerPool } from "../../src/pipeline/workers/pool.ts";
@@ -13,6 +14,7 @@ import { valuesFor } from "../fakes/providers.ts";
 import { fakeEodhd } from "../fakes/vendors/eodhd.ts";
 import { reply } from "../fakes/vendors/faults.ts";
 import { testConfig } from "../helpers/app.ts";
+import { bundleOf } from "../helpers/bundle/programs.ts";
 import { migratedDatabase, temporaryFolder } from "../helpers/folder.ts";
 
 const gate = { acquire: () => Promise.reject(new Error("nobody asks")) };
@@ -33,6 +35,9 @@ const task = (jobId: number): SymbolTask => ({
   rangeTo: 86_400,
   asOf: 86_400,
 });
+
+/** The worker from its bundle, on a thread of its own that ends with it. */
+const REAL_THREAD = pathToFileURL(bundleOf("pipeline/workers/worker.ts"));
 
 function settingsFor(database: string, values = {}): WorkerSettings {
   const { dbUrl, dbToken, providerValues } = testConfig(database, values);
@@ -56,7 +61,7 @@ test("a pool starts a worker for a job that none is free for, and no others", as
 
 test("a pool ends the workers that have had no job for long, and starts others for the next job", async () => {
   using folder = temporaryFolder();
-  const pool = new WorkerPool(2, settingsFor(await migratedDatabase(folder)), gate, undefined, 1);
+  const pool = new WorkerPool(2, settingsFor(await migratedDatabase(folder)), gate, REAL_THREAD, 1);
   for (const jobId of [1, 2]) {
     expect((await pool.run(task(jobId), listener)).kind).toBe("failed");
     while (pool.alive > 0) await Bun.sleep(1);
@@ -70,7 +75,7 @@ test("a pool that is closed while its workers still start closes without errors"
   const database = await migratedDatabase(folder);
   // Each round stops the threads a little later in their start: while they load, while they open the database, after.
   for (let round = 0; round < 8; round++) {
-    const pool = startPool(database, 2);
+    const pool = new WorkerPool(2, settingsFor(database), gate, REAL_THREAD);
     pool.warm();
     await Bun.sleep(round * 20);
     await pool.close();

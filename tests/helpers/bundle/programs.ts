@@ -1,10 +1,11 @@
 /**
  * The programs and the workers as bundles: a process or a thread of a test starts with one of them in half the time that
  * several hundred modules take. Built once for each state of the sources, and shared by all processes of the tests.
+ * Workers are bundled twice: as they are, and as functions that a thread can call more than once (`threads.ts`).
  */
 
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { BunPlugin } from "bun";
 
@@ -20,17 +21,24 @@ const FILES = readdirSync(SOURCES, { recursive: true, encoding: "utf8" }).toSort
 const WORKERS = FILES.filter((name) => basename(name) === "worker.ts");
 const PROGRAMS = ["cli.ts", "server.ts"];
 const INSTALLATION = join(SOURCES, "installation.ts");
+/** Workers of tests, by their paths from the root. */
+const FAKES = readdirSync(join(ROOT, "tests/fakes/workers")).map((name) => `tests/fakes/workers/${name}`);
 
 /** The state of everything that is bundled: names, sizes and times of change. */
 function stateOfSources(): string {
-  const state = [...FILES.map((name) => join(SOURCES, name)), join(ROOT, "package.json"), import.meta.path].map(
-    (path) => {
-      const { mtimeMs, size } = statSync(path);
-      return `${path} ${mtimeMs} ${size}`;
-    },
-  );
+  const paths = [
+    ...FILES.map((name) => join(SOURCES, name)),
+    ...[...FAKES, "package.json"].map((name) => join(ROOT, name)),
+  ];
+  const state = [...paths, import.meta.path].map((path) => {
+    const { mtimeMs, size } = statSync(path);
+    return `${path} ${mtimeMs} ${size}`;
+  });
   return Bun.hash(`${Bun.version} ${state.join("\n")}`).toString(36);
 }
+
+/** The folder of the workers as functions. */
+const REUSED = "reused";
 
 const bundled = (folder: string, source: string) => join(folder, source.replace(/\.ts$/, ".js"));
 
@@ -40,30 +48,47 @@ function withAddresses(text: string, path: string): string {
   return path === INSTALLATION ? moved : moved.replaceAll("import.meta.url", JSON.stringify(pathToFileURL(path).href));
 }
 
+const TYPES = new Bun.Transpiler({ loader: "ts", target: "bun" });
+
+/** A worker's module as a function of its global object: what it imports is shared by all calls, its variables are not. */
+function asFunction(text: string): string {
+  const script = TYPES.transformSync(text);
+  const imports = /^(?:import\b[^;]*;\s*)*/.exec(script)![0];
+  const body = script.slice(imports.length);
+  if (/^(?:import|export)\b/m.test(body)) throw new Error(`a worker imports first and exports types alone:\n${body}`);
+  return `${imports}export function start(self) {\n${body}\n}`;
+}
+
+const isWorker = (path: string) => WORKERS.includes(relative(SOURCES, path));
+
 async function build(folder: string): Promise<void> {
   const draft = `${folder}.${process.pid}`;
-  const addresses: BunPlugin = {
-    name: "addresses",
+  const sources = (isFunction: boolean): BunPlugin => ({
+    name: "sources",
     setup({ onLoad }) {
-      onLoad({ filter: /\/src\/.*\.tsx?$/ }, async ({ path }) => ({
-        contents: withAddresses(await Bun.file(path).text(), path),
-        loader: path.endsWith("x") ? "tsx" : "ts",
-      }));
+      onLoad({ filter: /\/src\/.*\.tsx?$/ }, async ({ path }) => {
+        const text = withAddresses(await Bun.file(path).text(), path);
+        const contents = isFunction && isWorker(path) ? asFunction(text) : text;
+        return { contents, loader: path.endsWith("x") ? "tsx" : "ts" };
+      });
     },
-  };
-  // A command reads the parts that it needs, a worker all of its one file.
-  for (const [sources, splitting] of [[PROGRAMS, true] as const, [WORKERS, false] as const]) {
-    await Bun.build({
-      entrypoints: sources.map((source) => join(SOURCES, source)),
-      root: SOURCES,
-      outdir: draft,
+  });
+  const bundle = (names: readonly string[], root: string, outdir: string, splitting: boolean, isFunction = false) =>
+    Bun.build({
+      entrypoints: names.map((name) => join(root, name)),
+      root,
+      outdir,
       target: "bun",
       splitting,
       // It loads a binary that lies beside it.
       external: ["libsql"],
-      plugins: [addresses],
+      plugins: [sources(isFunction)],
     });
-  }
+  // A command reads the parts that it needs, a thread all of its one file; threads that go on share what they read.
+  await bundle(PROGRAMS, SOURCES, draft, true);
+  await bundle(WORKERS, SOURCES, draft, false);
+  await bundle(FAKES, ROOT, draft, false);
+  await bundle(WORKERS, SOURCES, join(draft, REUSED), true, true);
   try {
     renameSync(draft, folder);
   } catch (error) {
@@ -92,9 +117,15 @@ async function open(): Promise<string> {
 
 const folder = await open();
 
+const addressOf = (root: string, source: string) => pathToFileURL(join(root, source)).href;
+
 /** The bundle of a program or of a worker, by its path below `src`. */
 export const bundleOf = (source: string): string => bundled(folder, source);
-/** The bundles of the workers by the addresses of their modules. */
-export const WORKER_BUNDLES: ReadonlyMap<string, URL> = new Map(
-  WORKERS.map((source) => [pathToFileURL(join(SOURCES, source)).href, pathToFileURL(bundleOf(source))]),
+/** The bundles of the tests' own workers by the addresses of their modules. */
+export const FAKE_WORKERS: ReadonlyMap<string, URL> = new Map(
+  FAKES.map((source) => [addressOf(ROOT, source), pathToFileURL(bundleOf(source))]),
+);
+/** The workers as modules with a function `start(self)`, by the addresses of their modules. */
+export const WORKER_FUNCTIONS: ReadonlyMap<string, URL> = new Map(
+  WORKERS.map((source) => [addressOf(SOURCES, source), pathToFileURL(bundleOf(join(REUSED, source)))]),
 );

@@ -5,6 +5,7 @@ import { exportTable } from "../../../src/pipeline/exports/export-table.ts";
 import { readBars } from "../../../src/storage/market/bars.ts";
 import { findSeries } from "../../../src/storage/market/series.ts";
 import { startApp, type TestApp } from "../../helpers/app.ts";
+import { ReusedWorker } from "../../helpers/bundle/threads.ts";
 import { readParquet } from "../../helpers/tables.ts";
 
 setDefaultTimeout(60_000);
@@ -201,8 +202,8 @@ test("an export whose reader goes away ends, and the next one is served", async 
   // What the exporter tells its thread: `more` is only asked for while somebody reads.
   const told: { type: string; id: number }[] = [];
   const cancelled = Promise.withResolvers<void>();
-  const post = Worker.prototype.postMessage;
-  const spy = spyOn(Worker.prototype, "postMessage").mockImplementation(function (this: Worker, ...args: unknown[]) {
+  const post = ReusedWorker.prototype.postMessage;
+  const spy = spyOn(ReusedWorker.prototype, "postMessage").mockImplementation(function (this: ReusedWorker, ...args) {
     told.push(args[0] as (typeof told)[number]);
     if (told.filter(({ type }) => type === "cancel").length === 3) cancelled.resolve();
     Reflect.apply(post, this, args);
