@@ -94,7 +94,7 @@ describe("the server", () => {
     expect(said).toContain('PORT is "high": wants a whole number from 0 to 65535');
     expect(said).toContain('BARKEEP_WORKERS is "many": wants a whole number from 1 to 64');
     expect(said).not.toMatch(/\bat .*\.ts:\d+/);
-  }, 20_000);
+  });
 
   test("the server names a database that cannot be opened", async () => {
     using folder = temporaryFolder();
@@ -106,7 +106,7 @@ describe("the server", () => {
     const listening = server.listening.catch((error: Error) => error.message);
     expect(await server.process.exited).toBe(1);
     expect(String(await listening)).toMatch(/note\.db cannot be opened: .*not a database/);
-  }, 20_000);
+  });
 
   test("the server refuses a database on which another server works, and says what to do", async () => {
     using folder = temporaryFolder();
@@ -120,7 +120,7 @@ describe("the server", () => {
     const third = start();
     expect((await (await third.listening).get("/readyz")).body.database).toBe(true);
     expect(await third.stop()).toBe(0);
-  }, 30_000);
+  });
 });
 
 describe("alerts by mail", () => {

@@ -121,7 +121,7 @@ describe("one symbol, from request to profile", () => {
       feature_count: FEATURE_COUNT,
       batch_size_days: 30,
     });
-  }, 30_000);
+  });
 
   test("the event stream says why a symbol failed, and continues with the others", async () => {
     const runId = await app.start({ symbols: ["DEMO-FAIL", "AAPL@LSE", "MSFT"] });
@@ -132,7 +132,7 @@ describe("one symbol, from request to profile", () => {
     expect(jobs.get("DEMO-FAIL")).toMatchObject({ status: "Failed", error: expect.stringContaining("never answers") });
     expect(jobs.get("AAPL@LSE")).toMatchObject({ status: "Failed", error: expect.stringContaining('exchange "LSE"') });
     expect((await app.get("/api/profiles/DEMO-FAIL")).status).toBe(404);
-  }, 30_000);
+  });
 });
 
 /** Reports `count` synthetic events, giving the server room to send. */

@@ -89,7 +89,7 @@ test("outdated profiles can be recomputed from the list of all", async () => {
   expect((await app.get("/profiles")).text).toContain("Recompute features of 1 outdated profile");
   expect((await fetch(`${app.url}/profiles/outdated`, form({}))).headers.get("location")).toBe("/");
   await app.waitForJob("AAPL", (job) => job.state === "complete" && job.apiCalls === 0 && job.status === "Complete");
-}, 30_000);
+});
 
 test("hours that do not start with the session of their exchange are said to be built anew, by a rebuild", async () => {
   await using app = await startApp();
@@ -104,7 +104,7 @@ test("hours that do not start with the session of their exchange are said to be 
   const { text } = await app.get("/profiles/VOD%40LSE?interval=1h");
   expect(text).toMatch(/Bars do not start with the session: one is of 20\d\d-\d\d-\d\d \d\d:30 (GMT|GMT\+1|BST)\./);
   expect(text).toContain("“Download again and rebuild” stores them by the session");
-}, 30_000);
+});
 
 test("raw prices of a provider without splits and dividends say that they cannot be adjusted", async () => {
   using folder = temporaryFolder();
@@ -120,4 +120,4 @@ test("raw prices of a provider without splits and dividends say that they cannot
   expect(app.printed.join("\n")).toContain("has no splits and dividends: its raw prices cannot be adjusted");
   await app.waitForRun(await app.start({ symbols: ["AAPL"], years: 1 }), "complete", "failed");
   expect((await app.get("/profiles/AAPL")).text).not.toContain("these prices cannot be adjusted");
-}, 30_000);
+});

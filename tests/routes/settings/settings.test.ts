@@ -57,7 +57,7 @@ describe("a key set on the page", () => {
     await using again = await startApp({ env, folder });
     const id = await again.start({ ...run, provider: "tiingo", mode: "incremental" });
     expect((await again.waitForRun(id, "complete", "failed")).run.state).toBe("complete");
-  }, 30_000);
+  });
 
   test("a key set on the page is not readable with another secret, which the page says, nor stored without one", async () => {
     using folder = temporaryFolder();

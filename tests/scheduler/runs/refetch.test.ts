@@ -52,7 +52,7 @@ describe("an ended job", () => {
     await app.waitForRun(runId, "complete");
     expect(callsOf()).toBe(all);
     await expect(refetch(app.app, { runId, picks, scope: "missing" })).rejects.toThrow("Nothing is left");
-  }, 30_000);
+  });
 
   test("a stopped job lacks what it did not reach; a queued one is left alone", async () => {
     await using app = await startApp({ env: { DEMO_LATENCY_MS: "10" } });
@@ -67,5 +67,5 @@ describe("an ended job", () => {
     await refetch(app.app, { runId, picks, scope: "missing" });
     await app.waitForRun(runId, "complete");
     expect((await asked(app, "AAPL")).length).toBe(12);
-  }, 30_000);
+  });
 });

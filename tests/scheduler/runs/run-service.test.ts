@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, describe, expect, spyOn, test } from "bun:test";
 import { startApp, type TestApp } from "../../helpers/app.ts";
 import { temporaryFolder } from "../../helpers/folder.ts";
 
@@ -62,7 +62,7 @@ describe("failures", () => {
     expect(run.acknowledgedAt).toBe(null);
     const [row] = await app.app.db.rows("SELECT acknowledged_at, name FROM runs WHERE id = ?1", [runId]);
     expect(row).toEqual([null, "Night"]);
-  }, 30_000);
+  });
 
   test("only failures of a run that has ended can be acknowledged", async () => {
     const runId = await app.start({ symbols: ["K3"] });
@@ -121,17 +121,19 @@ test("a run by dates fetches these days alone, and contradictions are refused at
 
 describe("pausing", () => {
   test("pausing a job takes effect within one batch, and it resumes where it was", async () => {
+    using acquire = spyOn(app.app.limiter, "acquire");
     const runId = await app.start({ symbols: ["P1"] });
     await app.waitForJob("P1", atBatch(4));
     const { status, body } = await app.post(`/api/runs/${runId}/jobs/P1/pause`);
-    const known = (await batches(app, "P1")).length;
+    // A batch begins with its request; one more may have been on its way to the main thread.
+    const begun = acquire.mock.calls.length;
     expect([status, body.job.status]).toEqual([200, "Paused"]);
     expect(body.job.micro_stage).toMatch(/^Paused by you since \d\d:\d\d:\d\d UTC$/);
     // A second job takes the worker: the paused one no longer has it.
     const other = await app.start({ symbols: ["P2"], max_workers: 1 });
     await app.waitForRun(other, "complete");
     const stored = await batches(app, "P1");
-    expect(stored.length - known).toBeLessThanOrEqual(1);
+    expect(stored.length - begun).toBeLessThanOrEqual(1);
     expect(stored.length).toBeLessThan(24);
     expect(await stateOf(app, runId, "P1")).toMatchObject({ status: "Paused", state: "paused" });
     expect((await app.get(`/api/runs/${runId}`)).body.run.status).toBe("paused");
@@ -142,7 +144,7 @@ describe("pausing", () => {
     expect(all.length).toBe(24);
     expect(all.every(([, attempts]) => attempts === 1)).toBe(true);
     expect((await app.get("/api/profiles/P1")).body.backfill_metadata.api_calls_used).toBeLessThanOrEqual(25);
-  }, 30_000);
+  });
 
   test("pausing at the instant a run is started holds it before its workers have begun", async () => {
     await using app = await startApp({ env: SLOW });
@@ -154,7 +156,7 @@ describe("pausing", () => {
     for (const symbol of ["AAPL", "MSFT", "GOOGL"]) {
       expect((await batches(app, symbol)).length).toBeLessThanOrEqual(1);
     }
-  }, 30_000);
+  });
 
   test("a pause survives a restart, and so do cancelled and skipped jobs", async () => {
     using folder = temporaryFolder();
@@ -176,7 +178,7 @@ describe("pausing", () => {
     await app.waitForRun(runId, "complete");
     expect((await batches(app, "AAPL")).map(([, attempts]) => attempts)).toEqual(Array(24).fill(1));
     expect((await app.get("/api/profiles/MSFT")).status).toBe(404);
-  }, 30_000);
+  });
 
   test("pausing and resuming at once, repeatedly, works on nothing twice", async () => {
     const runId = await app.start({ symbols: ["Q1", "Q2"] });
@@ -193,7 +195,7 @@ describe("pausing", () => {
     for (const symbol of ["Q1", "Q2"]) {
       expect((await batches(app, symbol)).map(([, attempts]) => attempts)).toEqual(Array(24).fill(1));
     }
-  }, 30_000);
+  });
 });
 
 describe("ending a job", () => {
@@ -207,7 +209,7 @@ describe("ending a job", () => {
     const { jobs } = await app.waitForRun(runId, "complete");
     expect(jobs[0]).toMatchObject({ state: "complete", progress: 100 });
     expect((await batches(app, "C1")).map(([, attempts]) => attempts)).toEqual(Array(24).fill(1));
-  }, 30_000);
+  });
 
   test("an action that a state does not allow is refused and says why", async () => {
     const runId = await app.start({ symbols: ["R1", "R2"], max_workers: 1 });
@@ -227,7 +229,7 @@ describe("ending a job", () => {
     }
     await app.post(`/api/runs/${runId}/cancel`);
     expect((await app.post(`/api/runs/${runId}/cancel`)).status).toBe(409);
-  }, 30_000);
+  });
 
   test("a finished run that is no longer in memory stays there when nothing can be done with it", async () => {
     using folder = temporaryFolder();
@@ -241,7 +243,7 @@ describe("ending a job", () => {
     expect((await app.post(`/api/runs/${runId}/pause`)).status).toBe(409);
     expect(app.app.hub.runs()).toEqual([]);
     expect((await app.get(`/api/runs/${runId}`)).body.run).toMatchObject({ status: "complete", progress: 100 });
-  }, 30_000);
+  });
 });
 
 describe("a symbol that is active at the interval", () => {
@@ -259,7 +261,7 @@ describe("a symbol that is active at the interval", () => {
     const hourly = await app.post("/api/runs", { symbols: ["B1"], interval: "1h", years: 1 });
     expect(hourly.status).toBe(202);
     await app.post(`/api/runs/${hourly.body.run.id}/cancel`);
-  }, 30_000);
+  });
 
   test("a symbol is free again when its job has ended, and a retry of an older job is refused while it is not", async () => {
     const first = await app.start({ symbols: ["F1"] });
@@ -269,7 +271,7 @@ describe("a symbol that is active at the interval", () => {
     expect([retry.status, retry.type]).toEqual([409, "application/problem+json"]);
     expect(await stateOf(app, first, "F1")).toMatchObject({ state: "cancelled" });
     await app.waitForRun(second, "complete");
-  }, 30_000);
+  });
 });
 
 describe("a worker that crashes", () => {
@@ -277,7 +279,8 @@ describe("a worker that crashes", () => {
 
   test("a crashed worker is replaced; its job is tried again, and fails with the reason after three crashes", async () => {
     await using app = await startApp({ workerScript });
-    const runId = await app.start({ symbols: ["CRASHES", "AAPL", "CRASHES-ONCE", "MSFT"] });
+    // One at a time: a crash counts for every job that is on the thread.
+    const runId = await app.start({ symbols: ["CRASHES", "AAPL", "CRASHES-ONCE", "MSFT"], max_workers: 1 });
     await app.waitForRun(runId, "failed");
     const seen = await Promise.all(
       ["CRASHES", "AAPL", "CRASHES-ONCE", "MSFT"].map((each) => stateOf(app, runId, each)),
@@ -293,9 +296,9 @@ describe("a worker that crashes", () => {
     // A retry starts counting again.
     await app.post(`/api/runs/${runId}/jobs/CRASHES/retry`);
     await app.waitForJob("CRASHES", (job) => job.state === "failed");
-    while (app.app.pool.alive < app.app.pool.size) await Bun.sleep(5);
+    while (app.app.pool.alive < app.app.pool.wanted) await Bun.sleep(5);
     expect((await app.get("/readyz")).status).toBe(200);
-  }, 30_000);
+  });
 
   test("a worker that crashes while starting fails its jobs with the reason instead of leaving them to wait for good", async () => {
     const unstartable = new URL("../../fakes/workers/unstartable-worker.ts", import.meta.url);
@@ -305,5 +308,5 @@ describe("a worker that crashes", () => {
     expect((await stateOf(app, runId, "AAPL")).error).toContain("no memory left");
     const ready = await app.get("/readyz");
     expect([ready.status, ready.body.workers]).toEqual([503, { alive: 0, wanted: 2 }]);
-  }, 30_000);
+  });
 });
