@@ -277,6 +277,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     log,
     runs,
     pool,
+    provider: findProvider,
     counters,
     onAlert,
     hasOthers: () => dispatcher.counts().active > 1,

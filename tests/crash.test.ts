@@ -69,7 +69,8 @@ test(`a server killed ${KILLS} times ends with the same bars, ledger and profile
     BARKEEP_DB_URL: folder.database(name),
     BARKEEP_WORKERS: "2",
     BARKEEP_LOG_LEVEL: "warn",
-    DEMO_LATENCY_MS: "3",
+    // A symbol is fetched for longer than its batches wait for one another, so that a kill leaves some of them.
+    DEMO_LATENCY_MS: "40",
   });
 
   const db = await open(folder.database("killed.db"));

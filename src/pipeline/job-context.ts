@@ -33,8 +33,8 @@ export interface SymbolIo {
   readonly requestSignal: AbortSignal;
   /** Does `compute` in this job's turn, of which a thread has one at a time; `onWait` is called if it has to wait. */
   engineerTurn<T>(compute: () => Promise<T>, onWait: () => void): Promise<T>;
-  /** Reports that all that is left is the job's last write; returns whether that may wait for the writes of others. */
-  committing(): boolean;
+  /** Waits for a write, during which other jobs have the thread; `mayWait`: it may wait for their writes. */
+  committing<T>(write: (mayWait: boolean) => Promise<T>): Promise<T>;
   /** Reserves one request to a provider in the shared limiter; `counters` are reported with its waits. */
   acquire(provider: string, cost: number | undefined, counters: () => JobCounters): Promise<Permit>;
   /**

@@ -180,8 +180,8 @@ export type JobReport =
   | { readonly type: "share_left"; readonly share: number }
   /** An event was recorded that may be mailed. */
   | { readonly type: "alert" }
-  /** All that is left of the job is the commit of its last write. */
-  | { readonly type: "committing" }
+  /** The job waits for a commit and for nothing else, or no longer. */
+  | { readonly type: "committing"; readonly isCommitting: boolean }
   | { readonly type: "log"; readonly level: LogLevel; readonly message: string }
   | { readonly type: "outcome"; readonly outcome: Outcome };
 

@@ -117,7 +117,7 @@ export async function startPipeline({ on, symbol: ownSymbol = "ACME", storeOf }:
         signal: stop.signal,
         requestSignal: new AbortController().signal,
         engineerTurn: (compute) => compute(),
-        committing: () => false,
+        committing: (write) => write(false),
         acquire: async () => ({ settle: () => {} }),
         alert: () => {},
         log: (level, message) => void log.push(`${level} ${message}`),

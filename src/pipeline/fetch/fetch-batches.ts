@@ -60,7 +60,7 @@ export async function fetchBatches(
   let consecutiveFailures = 0;
   const progress = new BatchProgress(job, batches, answered, ledger);
 
-  const writes = new PendingWrites(job.io.store);
+  const writes = new PendingWrites(job.io);
   const surroundings = surroundingsOf(job, target, writes);
   try {
     for (const group of mergeBatches(pending, target.provider.maxWindowDays(job.task.interval, job.task.symbol))) {
@@ -73,6 +73,7 @@ export async function fetchBatches(
       } catch (error) {
         // A spent quota is not the window's failure: it is fetched later.
         if (!(error instanceof ProviderError) || isSpentQuota(error)) throw error;
+        writes.handOver();
         if (error.kind === "plan" && target.into !== "fill") {
           await leaveOut(job, target, pending.slice(pending.indexOf(group[0]!)), error, progress);
           throw error;
@@ -220,7 +221,7 @@ async function fetchGroup(
       ),
     ];
     const dataPoints = job.dataPoints + added;
-    const stored = io.store.saveBatch({
+    const record: SavedBatch = {
       seriesId: target.series,
       barsId: target.barsId ?? barsId,
       runId: task.runId,
@@ -247,7 +248,8 @@ async function fetchGroup(
         fetchMs: job.fetchMs,
         dataPoints,
       },
-    });
+    };
+    const stored = writes.hold(() => io.store.saveBatch(record));
     job.dataPoints = dataPoints;
     if (provisional !== undefined) job.stored = { ...job.stored, provisionalFrom: provisional };
     const noted = { isForeign: into === "fill", hasAside: aside.ts.length > 0 };

@@ -35,7 +35,7 @@ export class Assignment implements CountedJob {
   readonly shares: Shares = new Map();
   /** Whether it was last counted among those that wait. */
   waits = false;
-  /** Whether only its last write has yet to be committed. */
+  /** Whether it waits for a commit and for nothing else. */
   isCommitting = false;
   readonly #end = Promise.withResolvers<Outcome>();
   readonly outcome = this.#end.promise;

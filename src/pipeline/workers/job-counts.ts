@@ -12,7 +12,7 @@ export interface CountedJob {
 export class JobCounts {
   /** Jobs that wait for an answer, a permit, or a thread of their own. */
   readonly #waiting = new Map<string, number>();
-  /** Jobs whose last write has yet to be committed. */
+  /** Jobs that wait for a commit and for nothing else. */
   readonly #committing = new Map<string, number>();
   #onChange: (provider: string) => void = () => {};
 
@@ -35,7 +35,7 @@ export class JobCounts {
     this.#add(this.#waiting, job.task.provider, waits);
   }
 
-  /** Counts whether all that is left of a job is the commit of its last write. */
+  /** Counts whether a job waits for a commit and for nothing else. */
   setCommitting(job: CountedJob, isCommitting: boolean): void {
     if (job.isCommitting === isCommitting) return;
     job.isCommitting = isCommitting;

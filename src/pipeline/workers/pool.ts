@@ -98,7 +98,7 @@ export class WorkerPool {
     return this.#counts.waiting(provider);
   }
 
-  /** Jobs of a provider whose last write has yet to be committed. */
+  /** Jobs of a provider that wait for a commit and for nothing else. */
   committing(provider: string): number {
     return this.#counts.committing(provider);
   }
@@ -293,7 +293,7 @@ export class WorkerPool {
         this.#answers.receive(message, assignment, worker, () => this.#countRequests(assignment));
         break;
       case "committing":
-        this.#counts.setCommitting(assignment, true);
+        this.#counts.setCommitting(assignment, message.isCommitting);
         break;
       case "outcome":
         worker.jobs.delete(message.jobId);

@@ -58,7 +58,7 @@ async function completeUnchanged(job: JobContext): Promise<Outcome | null> {
   const gaps = await io.store.currentGaps({ symbol, interval, seriesId: series, catalogVersion, lastBar });
   if (gaps === null) return null;
   const finished = figuresOf(job, gaps);
-  await io.store.completeJob(finished, job, io.committing());
+  await io.committing((mayWait) => io.store.completeJob(finished, job, mayWait));
   job.isSaved = true;
   return done(finished);
 }
@@ -91,7 +91,7 @@ async function workOn(job: JobContext): Promise<Outcome> {
   job.stage({ stage: "store" });
   const finished = figuresOf(job, gaps);
   const profile = { symbol, interval, provider, seriesId: series, catalogVersion, backfill, ...engineered.profile };
-  await io.store.storeProfile(profile, finished, job, io.committing());
+  await io.committing((mayWait) => io.store.storeProfile(profile, finished, job, mayWait));
   job.isSaved = true;
   return done(finished);
 }

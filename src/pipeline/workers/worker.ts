@@ -141,9 +141,13 @@ async function work(task: SymbolTask, hasOthers: boolean): Promise<void> {
       engineerTurn: (compute, onWait) => engineerTurns.take(signals.job, compute, onWait),
       log: (level, message) => report({ type: "log", level, message: redact(message) }),
       alert: () => report({ type: "alert" }),
-      committing() {
-        report({ type: "committing" });
-        return hasOthers || jobs.size > 1;
+      async committing(write) {
+        report({ type: "committing", isCommitting: true });
+        try {
+          return await write(hasOthers || jobs.size > 1);
+        } finally {
+          report({ type: "committing", isCommitting: false });
+        }
       },
       acquire(provider, cost = 1, counters) {
         const held = (wait: Wait) => report({ type: "stage", stage: { stage: "waiting", wait }, ...counters() });

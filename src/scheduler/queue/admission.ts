@@ -26,7 +26,7 @@ export interface ProviderLoad {
   readonly own: number;
   /** Of its jobs those that wait, for an answer or a permit. */
   readonly waiting: number;
-  /** Of its jobs those that have ended but for the commit of their last write. */
+  /** Of its jobs those that wait for a commit and for nothing else. */
   readonly committing: number;
   /** Its jobs that ended in the last 100 ms. */
   readonly ended: number;
@@ -75,7 +75,7 @@ interface Dependencies {
   providerOf(group: string): { readonly name: string; readonly maxInFlight?: number } | undefined;
   /** Jobs of a provider that wait for an answer or a permit. */
   waiting(provider: string): number;
-  /** Jobs of a provider that have ended but for the commit of their last write. */
+  /** Jobs of a provider that wait for a commit and for nothing else. */
   committing(provider: string): number;
   quotaOf(provider: string): QuotaState | undefined;
   /** Makes the dispatcher check again. */

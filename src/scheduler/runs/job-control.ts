@@ -162,12 +162,13 @@ export class JobControl {
   /**
    * Records that a worker starts the job; false if it may no longer do so.
    * @param mayWait whether the write may wait for those of others, because other jobs use the time
+   * @param more what is written with it
    */
-  async begin(job: JobRecord, mayWait = false): Promise<boolean> {
+  async begin(job: JobRecord, mayWait = false, more: readonly Write[] = []): Promise<boolean> {
     const { db, registry } = this.dependencies;
     if (job.state !== "queued") return false;
     const { changes } = job;
-    const started = await startJob(db, job.id, Date.now(), mayWait);
+    const started = await startJob(db, job.id, Date.now(), mayWait, more);
     // It may have been paused while that was written, before or after it, and even resumed.
     if (!started || job.changes !== changes) return false;
     job.state = "running";

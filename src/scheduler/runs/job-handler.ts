@@ -6,8 +6,10 @@ import type { Counters } from "../../metrics/counters.ts";
 import type { Outcome, SymbolTask } from "../../pipeline/messages.ts";
 import type { TaskListener } from "../../pipeline/workers/assignment.ts";
 import { WorkerCrashed, type WorkerPool } from "../../pipeline/workers/pool.ts";
+import type { Provider } from "../../providers/provider.ts";
 import { recordStatements } from "../../storage/alerts/outbox.ts";
-import { type Database, storageFault } from "../../storage/db.ts";
+import { type Database, type Statement, storageFault } from "../../storage/db.ts";
+import { newSeries } from "../../storage/market/bars.ts";
 import { storedState } from "../../storage/runs/jobs.ts";
 import type { QueuedTask, TaskResult } from "../queue/dispatcher.ts";
 import type { JobRecord } from "./run-records.ts";
@@ -30,6 +32,7 @@ interface Dependencies {
   readonly log: Log;
   readonly runs: RunService;
   readonly pool: WorkerPool;
+  provider(name: string): Provider | undefined;
   /** Whether other jobs are at work. */
   hasOthers(): boolean;
   readonly counters: Counters;
@@ -41,13 +44,13 @@ interface Dependencies {
 
 /** The handler of the job queue: processes one symbol and records the outcome. */
 export function symbolHandler(dependencies: Dependencies) {
-  const { log, runs, pool, hasOthers, counters, onAlert, onStorageError } = dependencies;
+  const { log, runs, pool, provider, hasOthers, counters, onAlert, onStorageError } = dependencies;
   let warnings = 0;
   return async ({ key }: QueuedTask): Promise<TaskResult> => {
     const job = runs.registry.find(key);
     if (job === undefined) return DONE;
     try {
-      if (!(await runs.control.begin(job, hasOthers()))) return DONE;
+      if (!(await runs.control.begin(job, hasOthers(), seriesOf(job, provider)))) return DONE;
       // A stop that came between found no worker that has it.
       if (job.state !== "running") return DONE;
       const bars = new StoredBars(counters, job.run.row.provider);
@@ -110,6 +113,13 @@ class StoredBars {
     this.#held = bars;
     this.counters.add("barkeep_bars_stored_total", { provider: this.provider }, added);
   }
+}
+
+/** The series that a job works on, which is created in the transaction of its start: its worker would commit it alone. */
+function seriesOf({ symbol, run }: JobRecord, provider: Dependencies["provider"]): Statement[] {
+  const { interval, provider: name } = run.row;
+  const traits = provider(name)?.traits(symbol, interval);
+  return traits === undefined ? [] : [newSeries({ symbol, interval, provider: name, ...traits })];
 }
 
 function taskOf({ id, symbol, run, fetchMode }: JobRecord): SymbolTask {

@@ -3,6 +3,7 @@
 import { and, count, desc, eq, sql } from "drizzle-orm";
 import { RULES_VERSION } from "../../domain/market/anomalies/scale-changes.ts";
 import { type BarColumns, emptyBars, sliceBars } from "../../domain/market/bars.ts";
+import { GAP_RULES } from "../../domain/market/holes.ts";
 import type { Interval } from "../../domain/market/interval.ts";
 import { prepared } from "../connection/prepared.ts";
 import type { Database, Row, Statement } from "../db.ts";
@@ -43,10 +44,18 @@ export async function seriesId(db: Database, key: SeriesKey): Promise<number> {
   const find = () => idOfKey(db).get({ ...key });
   const known = await find();
   if (known) return known.id;
-  const row = { ...key, judged: RULES_VERSION };
-  await db.write([db.orm.insert(series).values(row).onConflictDoNothing()]);
+  await db.write([newSeries(key)]);
   return (await find())!.id;
 }
+
+const NEW_SERIES = `INSERT INTO series (symbol, provider, feed, interval, adjustment, sessions, judged, gap_rules)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING`;
+
+/** The statement that creates a series unless it is there. Nothing of it was checked by earlier rules. */
+export const newSeries = (key: SeriesKey): Statement => ({
+  sql: NEW_SERIES,
+  args: [key.symbol, key.provider, key.feed, key.interval, key.adjustment, key.sessions, RULES_VERSION, GAP_RULES],
+});
 
 const insertSql = new Map<number, string>();
 

@@ -57,12 +57,19 @@ const START = `UPDATE jobs SET state = 'running', attempts = attempts + 1, attem
 WHERE id = ?2 AND state = 'queued' RETURNING id`;
 
 /**
- * Records that a worker starts a job; `now` in epoch milliseconds, `mayWait` for the writes of others.
+ * Records that a worker starts a job, with `more` in the same transaction; `now` in epoch milliseconds, `mayWait` for the
+ * writes of others.
  * @returns whether it was queued, and so may start
  */
-export async function startJob(db: Database, jobId: number, now: number, mayWait: boolean): Promise<boolean> {
+export async function startJob(
+  db: Database,
+  jobId: number,
+  now: number,
+  mayWait: boolean,
+  more: readonly Write[] = [],
+): Promise<boolean> {
   try {
-    const [started] = await db.change([{ sql: START, args: [now, jobId] }], mayWait);
+    const [started] = await db.change([{ sql: START, args: [now, jobId] }, ...more], mayWait);
     return started!.length > 0;
   } catch (error) {
     if (!(error instanceof AnswerLost)) throw error;

@@ -33,6 +33,12 @@ const PRAGMAS = [
   "wal_autocheckpoint = 4000",
 ];
 
+/**
+ * How long a write may wait for others, milliseconds: on the connection that opens the file, on which jobs wait for their
+ * start, and on those of other threads, where other jobs work meanwhile.
+ */
+const LINGER_MS = { first: 25, others: 100 };
+
 /** What must be there before it is opened: any file, or the one that another thread has opened. */
 export interface Expected {
   readonly file: FileId | null;
@@ -54,7 +60,7 @@ export async function openFile(path: string, lock: WriteLock, expected: Expected
   keepPrivate(path);
   const statements = new StatementCache(driver);
   stack.defer(() => statements.clear());
-  const writes = new WriteQueue(driver, statements, lock);
+  const writes = new WriteQueue(driver, statements, lock, expected === null ? LINGER_MS.first : LINGER_MS.others);
   stack.defer(() => writes.close());
   await writes.alone(() => {
     for (const pragma of PRAGMAS) driver.exec(`PRAGMA ${pragma}`);

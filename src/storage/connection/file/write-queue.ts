@@ -13,8 +13,6 @@ import type { WriteLock } from "./write-lock.ts";
 const GROUP_MS = 10;
 /** How long a thread whose writes come together collects them, milliseconds: every commit writes whole pages. */
 const GATHER_MS = 4;
-/** How long a write waits for others that may come, milliseconds. */
-const LINGER_MS = 25;
 /** How long work outside of a transaction is tried again while another process writes, milliseconds. */
 const ALONE_MS = 10_000;
 
@@ -51,11 +49,13 @@ export class WriteQueue {
     private readonly driver: InstanceType<typeof Driver>,
     private readonly statements: StatementCache,
     private readonly lock: WriteLock,
+    /** How long a write waits for others that may come, milliseconds. */
+    private readonly lingerMs: number,
     readonly retries = new Retries(),
   ) {}
 
   /**
-   * Runs `write` inside a transaction: at once, or, if it may wait for others, within 25 ms.
+   * Runs `write` inside a transaction: at once, or, if it may wait for others, a little later.
    * @returns what it returned, once that is committed
    * @throws StorageUnavailable if the database is in trouble for longer than the caller waits; it was not run then
    */
@@ -65,7 +65,7 @@ export class WriteQueue {
       const until = patienceEnd();
       this.#waiting.push({ until, run: write, resolve: (result) => resolve(result as Result), reject });
       this.retries.limit(until);
-      if (mayWait) this.#timer ??= setTimeout(() => this.flush(), LINGER_MS);
+      if (mayWait) this.#timer ??= setTimeout(() => this.flush(), this.lingerMs);
       else this.flush();
     });
   }

@@ -23,7 +23,7 @@ beforeEach(() => {
   driver.pragma("foreign_keys = ON");
   statements = new StatementCache(driver);
   lock = new WriteLock();
-  queue = new WriteQueue(driver, statements, lock);
+  queue = new WriteQueue(driver, statements, lock, 25);
 });
 afterEach(() => {
   statements.clear();
