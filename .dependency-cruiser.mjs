@@ -102,7 +102,7 @@ const sideways = {
     exports: ["profiles"],
     mcp: ["profiles", "runs"],
     settings: ["alerts", "quotas"],
-    ops: ["live", "quotas"],
+    ops: ["access", "live", "quotas"],
     middleware: ["access"],
     index: ["*"],
   },

@@ -9,13 +9,13 @@ import { QuotaAlerts } from "./alerts/quota-alerts.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { placeSecrets } from "./config/places.ts";
 import type { Config } from "./config.ts";
-import { MAX_AT_WORK } from "./domain/defaults.ts";
-import { messageOf, onOneLine } from "./domain/errors.ts";
+import { MAX_AT_WORK, MAX_ELSEWHERE } from "./domain/defaults.ts";
+import { messageOf, type StorageTrouble } from "./domain/errors.ts";
 import type { LogLine } from "./domain/log.ts";
 import { createCalendar } from "./domain/market/calendar.ts";
 import { ProgressHub } from "./hub.ts";
 import { versionOf, versionText } from "./installation.ts";
-import { createLog, plainPrinter } from "./log.ts";
+import { createLog, plainPrinter, reportError } from "./log.ts";
 import { countersFromZero } from "./metrics/counters.ts";
 import { Analysis } from "./pipeline/analysis/analysis.ts";
 import { DerivedProfiles } from "./pipeline/analysis/derived-profiles.ts";
@@ -33,6 +33,7 @@ import { previewOf } from "./routes/runs/cost-preview.tsx";
 import type { Services } from "./routes/services.ts";
 import { Backups } from "./scheduler/backups/backups.ts";
 import { ClockChanges } from "./scheduler/clock-changes.ts";
+import { RemoteHosts } from "./scheduler/hosts/hosts.ts";
 import { Lake } from "./scheduler/lake.ts";
 import { LastHour } from "./scheduler/live/last-hour.ts";
 import { MetricsPublisher } from "./scheduler/live/metrics-publisher.ts";
@@ -83,6 +84,8 @@ export interface AppOptions {
   readonly onLeaseLost?: () => void;
   /** What the command line sends to be let in, when the app runs in its process. */
   readonly ownToken?: string;
+  /** How long a worker on another machine may be silent, milliseconds. */
+  readonly workerLeaseMs?: number;
   /** The clock of schedules and mails; tests replace it. */
   readonly clock?: Clock;
 }
@@ -167,11 +170,16 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const gate = rateLimitGate(limiter, usage, counters, () => lease.confirm());
   const pool = new WorkerPool(config.workers, workerSettings(), gate, options.workerScript);
 
-  pool.watchStorage((thread, trouble) => storage.report(thread, trouble));
+  const onStorage = (thread: object, trouble: StorageTrouble | null) => storage.report(thread, trouble);
+  const version = versionOf(config.commit);
+  const about = { version: versionText(version), settings: workerSettings, leaseMs: options.workerLeaseMs };
+  const hosts = stack.adopt(new RemoteHosts({ db, log, pool, onStorage, ...about }), close);
+  pool.watchStorage(onStorage);
 
   settings.onChange(async ({ name, title }, values) => {
     secrets.add(secretsOf(values));
     pool.configure(values);
+    hosts.configure();
     providers.forget(name);
     const rules = quotaRules(values).find(({ provider }) => provider === name);
     if (rules) limiter.define(rules);
@@ -262,7 +270,12 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   stack.defer(async () => void (await Promise.all([dispatcher.close(), pool.close()])));
   const admission = stack.adopt(
     new Admission({
-      threads: pool.size,
+      get threads() {
+        return pool.threads;
+      },
+      get most() {
+        return MAX_AT_WORK + hosts.capacity;
+      },
       providerOf: (runId) => findProvider(runs.registry.runs.get(runId)?.row.provider ?? ""),
       waiting: (provider) => pool.waiting(provider),
       committing: (provider) => pool.committing(provider),
@@ -283,13 +296,14 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     hasOthers: () => dispatcher.counts().active > 1,
     onStorageError: (error) => storage.note(error),
   });
-  dispatcher.work(handler, MAX_AT_WORK + pool.size, {
+  dispatcher.work(handler, MAX_AT_WORK + MAX_ELSEWHERE + pool.size, {
     admits: (runId) => storage.current() === null && admission.admits(runId),
     dispatched: (runId) => admission.dispatched(runId),
   });
   reactions.onTrouble = (isOver) => {
     if (!isOver) return;
     pool.storageRecovered();
+    hosts.storageRecovered();
     dispatcher.poll();
   };
 
@@ -332,16 +346,12 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   );
   backups.start();
 
-  const snapshots = new Snapshots({ db, dbUrl, exporter, version: versionText(versionOf(config.commit)) });
-  const interrupted = await snapshots.sweep();
-  if (interrupted > 0) {
-    const which = interrupted === 1 ? "1 snapshot: make it" : `${interrupted} snapshots: make them`;
-    log.write("warn", `The server ended while it wrote ${which} again. What there was of it is deleted`);
-  }
+  const snapshots = new Snapshots({ db, dbUrl, exporter, version: versionText(version) });
+  await snapshots.clean(log);
 
   const services: Services = {
     config,
-    version: versionOf(config.commit),
+    version,
     ownToken: options.ownToken,
     counters,
     db,
@@ -353,6 +363,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     schedules,
     promises,
     pool,
+    hosts,
     usage,
     lastHour,
     limiter,
@@ -384,9 +395,4 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       return owned.disposeAsync();
     },
   };
-}
-
-/** Reports a failed write to stderr only: the log could not be written either. */
-function reportError(error: unknown): void {
-  process.stderr.write(`cannot write to the database: ${onOneLine(messageOf(error))}\n`);
 }

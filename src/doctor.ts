@@ -11,7 +11,7 @@ import { isoDate, isoMillisecond } from "./domain/time.ts";
 import { versionOf, versionText } from "./installation.ts";
 import { openLake } from "./pipeline/lake/open-lake.ts";
 import { waitingFeatures } from "./pipeline/lake/sync-lake.ts";
-import type { Gate } from "./pipeline/workers/pool.ts";
+import type { Gate } from "./pipeline/workers/gate.ts";
 import { missingSettings } from "./providers/entry.ts";
 import { RateLimiter } from "./providers/quotas/rate-limiter.ts";
 import { findProvider, listProviders, quotaRules, secretsOf } from "./providers/registry.ts";

@@ -19,6 +19,7 @@ type ThreadFolder =
   | "pipeline/companies"
   | "pipeline/exports"
   | "pipeline/lake"
+  | "pipeline/remote"
   | "pipeline/validation"
   | "pipeline/workers"
   | "scheduler/backups"

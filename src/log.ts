@@ -1,6 +1,6 @@
 /** The log: to stderr, to viewers through the hub, and to the database through `save`. */
 
-import { onOneLine } from "./domain/errors.ts";
+import { messageOf, onOneLine } from "./domain/errors.ts";
 import { LOG_LEVELS, type LogFormat, type LogLevel, type LogLine, printedLine } from "./domain/log.ts";
 import type { ProgressHub } from "./hub.ts";
 
@@ -40,4 +40,9 @@ const printLine = (line: string) => void process.stderr.write(`${line}\n`);
 export function plainPrinter(format: LogFormat, print: (text: string) => void = printLine): (text: string) => void {
   if (format === "text") return print;
   return (message) => print(printedLine(format, { at: Date.now(), level: "info", message, runId: null, symbol: null }));
+}
+
+/** Reports a failed write to stderr only: the log could not be written either. */
+export function reportError(error: unknown): void {
+  process.stderr.write(`cannot write to the database: ${onOneLine(messageOf(error))}\n`);
 }

@@ -20,6 +20,9 @@ export const MAX_THREADS = 64;
 /** Most symbols at work at once, of a run (its `max_workers`) and of the server: what bounds their memory. */
 export const MAX_AT_WORK = 64;
 
+/** Jobs that workers on other machines may have at once, all together. */
+export const MAX_ELSEWHERE = 1_024;
+
 /** Earlier names of providers, which requests and settings may go on using. */
 const RENAMED: Readonly<Record<string, string>> = { csv: "files" };
 

@@ -1,7 +1,7 @@
 /** Errors with a message for people: what was wrong and what to do. */
 
 /** Why a provider's answer could not be used, and so what is done next (docs/adding-a-provider.md). */
-const PROVIDER_ERROR_KINDS = [
+export const PROVIDER_ERROR_KINDS = [
   "auth",
   "plan",
   "quota_exceeded",
@@ -135,7 +135,8 @@ export function traceOf(error: unknown): string {
 }
 
 /** Trouble of the whole database: nothing can be stored until it is over. */
-export type TroubleKind = "locked" | "full" | "read_only" | "failing" | "gone" | "damaged" | "away";
+export const TROUBLE_KINDS = ["locked", "full", "read_only", "failing", "gone", "damaged", "away"] as const;
+export type TroubleKind = (typeof TROUBLE_KINDS)[number];
 
 /** What is wrong with the database, and what a person can do about it. */
 export interface StorageFault {

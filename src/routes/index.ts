@@ -39,6 +39,7 @@ import { mcpRoutes } from "./mcp/endpoint.ts";
 import { addMiddleware } from "./middleware.ts";
 import { healthRoutes } from "./ops/health.ts";
 import { metricsRoutes } from "./ops/metrics.ts";
+import { workerRoutes } from "./ops/worker-api.ts";
 import { problemTitle, problemType, problemUri } from "./problem.ts";
 import { profileRoutes } from "./profiles/api.ts";
 import { barPages } from "./profiles/chart/bars.tsx";
@@ -121,6 +122,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/api", providerRoutes(services));
   routes.route("/api", alertRoutes(services));
   routes.route("/api", lakeApi(services));
+  routes.route("/api", workerRoutes(services, clients));
   routes.route("/", lakeRoutes(services));
   routes.route(
     "/",

@@ -4,7 +4,7 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { secureHeaders } from "hono/secure-headers";
-import { changesState } from "../domain/access.ts";
+import { changesState, isOfWorker } from "../domain/access.ts";
 import { traceOf } from "../domain/errors.ts";
 import { hurried } from "../storage/connection/patience.ts";
 import { StorageUnavailable } from "../storage/db.ts";
@@ -80,7 +80,7 @@ export function addMiddleware(
   app.use("/api/*", async (c, next) => {
     const type = c.req.header("Content-Type")?.split(";")[0]?.trim().toLowerCase();
     const hasBody = c.req.header("Content-Length") !== "0" && c.req.raw.body !== null;
-    if (hasBody && type !== "application/json" && !IMPORTS.test(c.req.path)) {
+    if (hasBody && type !== "application/json" && !IMPORTS.test(c.req.path) && !isOfWorker(c.req.path)) {
       return problem(c, {
         status: 415,
         detail: `Send application/json, not ${(type ?? "a body without a type").slice(0, 60)}`,

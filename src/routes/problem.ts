@@ -22,6 +22,7 @@ const KINDS: Readonly<Record<number, ProblemKind>> = {
   405: { title: "Method not allowed", meaning: "The path has no such method" },
   408: { title: "Request took too long", meaning: "The body did not arrive in time" },
   409: { title: "Conflict", meaning: "The present state does not allow it: `detail` says what is in the way" },
+  410: { title: "Gone", meaning: "What the request belongs to has ended" },
   412: { title: "Precondition failed", meaning: "The file is another one than `If-Match` names" },
   413: { title: "Body too large", meaning: "The body is larger than the route takes" },
   415: { title: "Unsupported content type", meaning: "The body has another content type than the route takes" },

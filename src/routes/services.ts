@@ -12,10 +12,12 @@ import type { Counters } from "../metrics/counters.ts";
 import type { DerivedProfiles } from "../pipeline/analysis/derived-profiles.ts";
 import type { CompanyLoader } from "../pipeline/companies/loader.ts";
 import type { Exporter } from "../pipeline/exports/exporter.ts";
-import type { Gate, WorkerPool } from "../pipeline/workers/pool.ts";
+import type { Gate } from "../pipeline/workers/gate.ts";
+import type { WorkerPool } from "../pipeline/workers/pool.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { RateLimiter } from "../providers/quotas/rate-limiter.ts";
 import type { Backups } from "../scheduler/backups/backups.ts";
+import type { RemoteHosts } from "../scheduler/hosts/hosts.ts";
 import type { Lake } from "../scheduler/lake.ts";
 import type { LastHour } from "../scheduler/live/last-hour.ts";
 import type { PromiseService } from "../scheduler/promises/promise-service.ts";
@@ -48,6 +50,8 @@ export interface Services {
   readonly schedules: ScheduleService;
   readonly promises: PromiseService;
   readonly pool: WorkerPool;
+  /** The workers on other machines. */
+  readonly hosts: RemoteHosts;
   readonly usage: UsageStore;
   readonly lastHour: LastHour;
   readonly limiter: RateLimiter;

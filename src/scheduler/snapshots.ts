@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Refusal } from "../domain/errors.ts";
+import type { Log } from "../log.ts";
 import type { ExportRequest } from "../pipeline/exports/export-table.ts";
 import type { Exporter } from "../pipeline/exports/exporter.ts";
 import type { RowsDiff } from "../pipeline/exports/snapshots/diff-snapshots.ts";
@@ -95,6 +96,14 @@ export class Snapshots {
       else if (row !== undefined) await rm(join(path, PENDING), { force: true });
     }
     return interrupted;
+  }
+
+  /** Deletes what the end of a server has left of snapshots that were being written, and says so. */
+  async clean(log: Log): Promise<void> {
+    const interrupted = await this.sweep();
+    if (interrupted === 0) return;
+    const which = interrupted === 1 ? "1 snapshot: make it" : `${interrupted} snapshots: make them`;
+    log.write("warn", `The server ended while it wrote ${which} again. What there was of it is deleted`);
   }
 
   /**

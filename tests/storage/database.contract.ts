@@ -12,7 +12,7 @@ import {
   findProfile,
   storeProfile,
 } from "../../src/storage/profiles/profiles.ts";
-import { endAttempt, guardWrites, newAttempt } from "../../src/storage/runs/attempts.ts";
+import { guardWrites, newAttempt } from "../../src/storage/runs/attempts.ts";
 import { answeredWindows, storeBatch, storeFailedBatch } from "../../src/storage/runs/batches.ts";
 import { findJobWork, startJob, storedState } from "../../src/storage/runs/jobs.ts";
 import { activeJobs, insertRun, jobsOfRun, moveJobs, openRuns, setRunState } from "../../src/storage/runs/runs.ts";
@@ -253,9 +253,6 @@ export function databaseContract(fresh: () => { url: string; close(): unknown })
     expect(await writeAs(second, 24_000)).toBe("JobLost");
     await startJob(db, job!, 2, false);
     expect(await writeAs(second, 24_000)).toBe("JobLost");
-    const third = (await newAttempt(db, job!))!;
-    await endAttempt(db, { jobId: job!, attempt: third });
-    expect(await writeAs(third, 24_000)).toBe("JobLost");
     expect((await answeredWindows(db, series)).map(({ from }) => from)).toEqual([0, 12_000, 18_000]);
     expect(await countBars(db, series, 0, 100_000)).toBe(3);
   });

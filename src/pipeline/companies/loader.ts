@@ -6,7 +6,7 @@ import { describeWait } from "../../domain/runs/progress.ts";
 import { threadModule } from "../../installation.ts";
 import type { QuotaReport } from "../../providers/provider.ts";
 import { refused, type WorkerSettings } from "../messages.ts";
-import type { Gate } from "../workers/pool.ts";
+import type { Gate } from "../workers/gate.ts";
 import type { CompanyTask, FromLoader, Loaded, ToLoader } from "./worker.ts";
 
 const WORKER = threadModule("pipeline/companies");

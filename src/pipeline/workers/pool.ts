@@ -1,9 +1,7 @@
 /** The pool of worker threads: starts them on demand, shares the jobs out, replaces one that crashes, ends idle ones. */
 
 import type { StorageTrouble } from "../../domain/errors.ts";
-import type { Wait } from "../../domain/runs/progress.ts";
 import { threadModule } from "../../installation.ts";
-import type { QuotaReport } from "../../providers/provider.ts";
 import { IdleTimer } from "../idle-timer.ts";
 import {
   type FromWorker,
@@ -14,27 +12,10 @@ import {
   type WorkerSettings,
 } from "../messages.ts";
 import { Assignment, type PermitRequest, type TaskListener } from "./assignment.ts";
+import type { Gate } from "./gate.ts";
 import { JobCounts, leastBusy } from "./job-counts.ts";
 import { SharedAnswers } from "./shared-answers.ts";
-import { reasonOf, WorkerHandle } from "./worker-handle.ts";
-
-/** Grants requests to the providers; one for all workers. */
-export interface Gate {
-  /** Resolves when the request may be sent; `held` is called with the cause and end of a wait. */
-  acquire(request: {
-    readonly provider: string;
-    readonly cost: number;
-    /** The requesting job, so that the limiter can be fair between runs and jobs. */
-    readonly task: Pick<SymbolTask, "runId" | "jobId">;
-    readonly signal: AbortSignal;
-    held(wait: Wait): void;
-  }): Promise<{ settle(report: QuotaReport): void }>;
-}
-
-/** The worker crashed during the job, which is neither done nor failed. */
-export class WorkerCrashed extends Error {
-  override readonly name = "WorkerCrashed";
-}
+import { type PoolThread, reasonOf, WorkerCrashed, WorkerHandle } from "./worker-handle.ts";
 
 const WORKER = threadModule("pipeline/workers");
 
@@ -42,7 +23,7 @@ const WORKER = threadModule("pipeline/workers");
 const MAX_FAILED_STARTS = 5;
 
 export class WorkerPool {
-  readonly #workers = new Set<WorkerHandle>();
+  readonly #workers = new Set<PoolThread>();
   /** Jobs that no thread has yet, in order. */
   readonly #queue: Assignment[] = [];
   /** The thread kept for jobs that must be alone, while there are any. */
@@ -76,6 +57,29 @@ export class WorkerPool {
   /** Starts all workers now, for measurements of jobs alone. */
   warm(): void {
     while (this.#canSpawn) this.#spawn();
+  }
+
+  /** Threads for jobs: those that this process may start, and those of workers on other machines. */
+  get threads(): number {
+    return this.size + this.#workers.size - this.#local.length;
+  }
+
+  /** Adds a thread of another machine. */
+  attach(thread: PoolThread): void {
+    this.#workers.add(thread);
+    this.#assign();
+  }
+
+  /** Removes a thread of another machine and rejects its jobs with `error`. */
+  detach(thread: PoolThread, error: Error): void {
+    if (!this.#workers.delete(thread)) return;
+    this.#onStorage(thread, null);
+    this.#rejectJobs(thread, error);
+    this.#assign();
+  }
+
+  get #local(): WorkerHandle[] {
+    return [...this.#workers].filter((worker) => worker instanceof WorkerHandle);
   }
 
   /** Workers that are ready for jobs or have some. */
@@ -159,14 +163,14 @@ export class WorkerPool {
 
   /** Ends the threads, which have had no job for long; one whose writes wait goes on until they are done. */
   #endIdle(): void {
-    for (const worker of this.#workers) {
+    for (const worker of this.#local) {
       if (worker.inTrouble || worker.jobs.size > 0) continue;
       this.#workers.delete(worker);
       const ending = worker.shutDown();
       this.#ending.add(ending);
       void ending.then(() => this.#ending.delete(ending));
     }
-    if (this.#workers.size > 0) this.#idle.start();
+    if (this.#local.length > 0) this.#idle.start();
   }
 
   #endUnstarted(assignments: readonly Assignment[], reason: StopReason): void {
@@ -179,7 +183,7 @@ export class WorkerPool {
 
   /** Whether another worker may be started: there is room, and the last starts did not all fail. */
   get #canSpawn(): boolean {
-    return !this.#closed && this.#workers.size < this.size && this.#failedStarts < MAX_FAILED_STARTS;
+    return !this.#closed && this.#local.length < this.size && this.#failedStarts < MAX_FAILED_STARTS;
   }
 
   /** Assigns jobs to threads as far as there are threads for them, and starts threads for the others. */
@@ -202,27 +206,27 @@ export class WorkerPool {
     const isAlone = ({ alone }: Assignment) => alone;
     if (!this.#queue.some(isAlone) && !this.#reserved?.jobs.values().some(isAlone)) this.#reserved = null;
     else if (this.#reserved === null) {
-      const least = leastBusy([...this.#workers]);
+      const least = leastBusy(this.#local);
       this.#reserved = (least === null || least.jobs.size > 0) && this.#canSpawn ? this.#spawn() : least;
     }
   }
 
   /** The threads for jobs that share one. */
-  get #shared(): WorkerHandle[] {
+  get #shared(): PoolThread[] {
     return [...this.#workers].filter((worker) => worker !== this.#reserved);
   }
 
-  #workerFor({ alone }: Assignment): WorkerHandle | null {
+  #workerFor({ alone, task }: Assignment): PoolThread | null {
     const reserved = this.#reserved;
     if (alone) return reserved?.ready && reserved.jobs.size === 0 ? reserved : null;
     const shared = this.#shared;
-    const least = leastBusy(shared.filter(({ ready }) => ready));
+    const least = leastBusy(shared.filter((worker) => worker.ready && worker.takes(task)));
     // A thread that starts, or could be started, has no job yet and is worth the wait.
     const better = this.#canSpawn || shared.some(({ ready }) => !ready);
     return least === null || (least.jobs.size > 0 && better) ? null : least;
   }
 
-  #give(worker: WorkerHandle, assignment: Assignment): void {
+  #give(worker: PoolThread, assignment: Assignment): void {
     const hasOthers = this.#queue.length > 0 || this.#workers.values().some(({ jobs }) => jobs.size > 0);
     worker.jobs.set(assignment.task.jobId, assignment);
     worker.send({ type: "task", task: assignment.task, hasOthers });
@@ -233,7 +237,7 @@ export class WorkerPool {
     const worker = new WorkerHandle(new Worker(this.script, { name: "barkeep-worker" }));
     this.#workers.add(worker);
     worker.thread.addEventListener("message", ({ data }: MessageEvent<FromWorker[]>) => {
-      for (const message of data) this.#onMessage(worker, message);
+      for (const message of data) this.receive(worker, message);
     });
     worker.thread.addEventListener("error", (event) => this.#onExit(worker, event.message));
     worker.thread.addEventListener("close", () => this.#onExit(worker, "the thread ended"));
@@ -241,7 +245,8 @@ export class WorkerPool {
     return worker;
   }
 
-  #onMessage(worker: WorkerHandle, message: FromWorker): void {
+  /** Takes what a thread reports. */
+  receive(worker: PoolThread, message: FromWorker): void {
     if (message.type === "storage") {
       worker.inTrouble = message.trouble !== null;
       this.#onStorage(worker, message.trouble);
@@ -306,7 +311,7 @@ export class WorkerPool {
   }
 
   async #acquire(
-    worker: WorkerHandle,
+    worker: PoolThread,
     assignment: Assignment,
     { request, provider, cost }: { request: number; provider: string; cost: number },
   ): Promise<void> {
@@ -349,6 +354,17 @@ export class WorkerPool {
     );
   }
 
+  #rejectJobs(worker: PoolThread, error: Error): void {
+    for (const assignment of worker.jobs.values()) {
+      for (const { abort } of assignment.permits.values()) abort.abort();
+      assignment.permits.clear();
+      this.#answers.leaveAll(assignment);
+      this.#counts.end(assignment);
+      assignment.reject(error);
+    }
+    worker.jobs.clear();
+  }
+
   /** Replaces a worker that ended by itself and rejects its jobs. */
   #onExit(worker: WorkerHandle, why: string): void {
     if (!this.#workers.delete(worker)) return;
@@ -356,14 +372,7 @@ export class WorkerPool {
     if (this.#reserved === worker) this.#reserved = null;
     this.#onStorage(worker, null);
     this.#lastExit = reasonOf(why);
-    for (const assignment of worker.jobs.values()) {
-      for (const { abort } of assignment.permits.values()) abort.abort();
-      assignment.permits.clear();
-      this.#answers.leaveAll(assignment);
-      this.#counts.end(assignment);
-      assignment.reject(new WorkerCrashed(this.#lastExit));
-    }
-    worker.jobs.clear();
+    this.#rejectJobs(worker, new WorkerCrashed(this.#lastExit));
     if (this.#closed) return;
     if (!worker.ready) this.#failedStarts += 1;
     if (this.#canSpawn) this.#spawn();

@@ -1,20 +1,46 @@
-/** One worker thread as the pool has it: its jobs, what is known of it, and how it is ended. */
+/** Worker threads as the pool has them: their jobs, what is known of them, and how they are ended. */
 
-import type { ToWorker } from "../messages.ts";
+import type { SymbolTask, ToWorker } from "../messages.ts";
 import type { Assignment } from "./assignment.ts";
 
-export class WorkerHandle {
+/** What jobs are given to: a thread of this process, or of a worker on another machine. */
+export interface PoolThread {
+  readonly jobs: Map<number, Assignment>;
+  ready: boolean;
+  /** Whether its writes wait for the database. */
+  inTrouble: boolean;
+  /** Whether it has room for one more job, and may have this one. */
+  takes(task: SymbolTask): boolean;
+  send(message: ToWorker): void;
+  /** Stops its jobs at their next batch, and resolves when nothing more comes from it. */
+  shutDown(): Promise<void>;
+}
+
+/** The thread crashed during the job, which is neither done nor failed. */
+export class WorkerCrashed extends Error {
+  override readonly name = "WorkerCrashed";
+}
+
+/** The worker on another machine is gone, with its jobs: nothing is wrong with these. */
+export class WorkerLost extends Error {
+  override readonly name = "WorkerLost";
+}
+
+/** A thread of this process. */
+export class WorkerHandle implements PoolThread {
   readonly jobs = new Map<number, Assignment>();
   ready = false;
-  /** Whether its writes wait for the database. */
   inTrouble = false;
   constructor(readonly thread: Worker) {}
+
+  takes(): boolean {
+    return true;
+  }
 
   send(message: ToWorker): void {
     this.thread.postMessage(message);
   }
 
-  /** Stops its jobs at their next batch, and resolves when the thread has closed. */
   async shutDown(): Promise<void> {
     // Before the jobs are waited for: the thread may crash meanwhile, and its end comes once.
     const closed = new Promise<void>((resolve) =>

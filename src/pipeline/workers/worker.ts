@@ -18,12 +18,12 @@ import {
   type ToWorker,
   type WorkerSettings,
 } from "../messages.ts";
+import { openStore, type StoreAccess } from "../remote/store-access.ts";
 import { planMemory } from "../store/plan-memory.ts";
 import { JobSignals } from "./job-signals.ts";
 import { runSymbol } from "./process-symbol.ts";
 import { redactingProvider } from "./redacting-provider.ts";
 import { SharedRequests } from "./shared-requests.ts";
-import { openStore, type StoreAccess } from "./store-access.ts";
 import { Turns } from "./turns.ts";
 
 declare const self: Worker;

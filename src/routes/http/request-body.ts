@@ -1,6 +1,7 @@
 /** Reads the bodies of requests: bounded in size, in time and, of all that are not complete yet, in memory. */
 
 import type { Context, MiddlewareHandler } from "hono";
+import { isOfWorker } from "../../domain/access.ts";
 import type { Problem } from "../problem.ts";
 
 /** Largest body accepted, bytes: 5,000 symbols of full length fit easily. */
@@ -8,7 +9,7 @@ const MAX_BODY = 1024 * 1024;
 /** How long a body may take from its first byte to its last, milliseconds. */
 const BODY_MS = 30_000;
 
-/** Largest list of companies or file of bars accepted, bytes: every listed symbol with its name, or 300,000 bars. */
+/** Largest list of companies, file of bars or batch of a worker accepted, bytes: every listed symbol with its name, or 300,000 bars. */
 const MAX_IMPORT = 16 * 1024 * 1024;
 const IMPORT_MS = 120_000;
 export const IMPORTS = /^(?:\/api)?\/companies\/import$/;
@@ -32,7 +33,7 @@ interface BodyLimits {
 }
 
 function limitsOf(path: string): BodyLimits {
-  if (IMPORTS.test(path) || path === "/files") return { size: MAX_IMPORT, time: IMPORT_MS };
+  if (IMPORTS.test(path) || path === "/files" || isOfWorker(path)) return { size: MAX_IMPORT, time: IMPORT_MS };
   return { size: path === "/login" ? MAX_LOGIN : MAX_BODY, time: BODY_MS };
 }
 

@@ -21,6 +21,8 @@ const FREE_MS = 4;
 export interface ProviderLoad {
   /** Threads that compute. */
   readonly threads: number;
+  /** Jobs at work beyond which it has no more than threads; those of one machine unless given. */
+  readonly most?: number;
   /** Jobs at work, of all providers and of this one. */
   readonly all: number;
   readonly own: number;
@@ -41,10 +43,10 @@ export interface ProviderLoad {
  * its limits let them go on.
  */
 export function admits(load: ProviderLoad): boolean {
-  const { threads, all, own, committing, ended, maxInFlight } = load;
+  const { threads, most = MAX_AT_WORK, all, own, committing, ended, maxInFlight } = load;
   if (own - committing >= maxInFlight) return false;
   if (own - committing < threads) return true;
-  if (all >= MAX_AT_WORK) return false;
+  if (all >= most) return false;
   return own - committing < ended || (hasFreeThreads(load) && own < usefulJobs(load));
 }
 
@@ -71,6 +73,8 @@ function usefulJobs({ threads, quota }: ProviderLoad): number {
 
 interface Dependencies {
   readonly threads: number;
+  /** Jobs at work, of all providers, beyond which each has no more than threads. */
+  readonly most?: number;
   /** The provider of a group's tasks; `undefined` for a group that has ended. */
   providerOf(group: string): { readonly name: string; readonly maxInFlight?: number } | undefined;
   /** Jobs of a provider that wait for an answer or a permit. */
@@ -165,9 +169,10 @@ export class Admission implements DispatchRules {
   }
 
   #load(provider: string, maxInFlight: number | undefined): ProviderLoad {
-    const { threads, waiting, committing, quotaOf } = this.dependencies;
+    const { threads, most, waiting, committing, quotaOf } = this.dependencies;
     return {
       threads,
+      ...(most !== undefined && { most }),
       all: this.#all,
       own: this.#ownOf(provider),
       waiting: waiting(provider),

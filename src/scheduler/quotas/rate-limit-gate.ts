@@ -1,7 +1,7 @@
 /** The gate before the providers: every request of every worker passes the limiter here, and is counted. */
 
 import type { Counters } from "../../metrics/counters.ts";
-import type { Gate } from "../../pipeline/workers/pool.ts";
+import type { Gate } from "../../pipeline/workers/gate.ts";
 import type { RequestEnd } from "../../providers/provider.ts";
 import type { RateLimiter } from "../../providers/quotas/rate-limiter.ts";
 import type { UsageStore } from "../../storage/quotas/usage.ts";

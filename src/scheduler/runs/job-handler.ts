@@ -5,7 +5,8 @@ import type { Log } from "../../log.ts";
 import type { Counters } from "../../metrics/counters.ts";
 import type { Outcome, SymbolTask } from "../../pipeline/messages.ts";
 import type { TaskListener } from "../../pipeline/workers/assignment.ts";
-import { WorkerCrashed, type WorkerPool } from "../../pipeline/workers/pool.ts";
+import type { WorkerPool } from "../../pipeline/workers/pool.ts";
+import { WorkerCrashed, WorkerLost } from "../../pipeline/workers/worker-handle.ts";
 import type { Provider } from "../../providers/provider.ts";
 import { recordStatements } from "../../storage/alerts/outbox.ts";
 import { type Database, type Statement, storageFault } from "../../storage/db.ts";
@@ -87,6 +88,11 @@ export function symbolHandler(dependencies: Dependencies) {
         }
         return await handleCrash(runs, log, job, error);
       }
+      if (error instanceof WorkerLost) {
+        log.write("warn", `${job.symbol}: ${error.message}, trying again`, job.run.row.id, job.symbol);
+        if (job.state === "running") await runs.control.putBack(job, { stage: "queued" });
+        return AGAIN;
+      }
       const fault = storageFault(error);
       if (fault !== null) {
         onStorageError(error);
@@ -165,10 +171,10 @@ async function handleOutcome(
       await runs.control.putBack(job, { stage: "queued" });
       return AGAIN;
     case "stopped":
-      // On shutdown the job keeps its state: the next start queues it again.
-      if (outcome.reason === "shutdown" && job.state === "running")
-        await runs.control.putBack(job, { stage: "queued" });
-      return DONE;
+      if (outcome.reason !== "shutdown" || job.state !== "running") return DONE;
+      // Its worker leaves, and another one takes it; or the server stops, and its next start queues it again.
+      await runs.control.putBack(job, { stage: "queued" });
+      return AGAIN;
   }
 }
 

@@ -3,7 +3,7 @@
 import { messageOf, ProviderError } from "../../domain/errors.ts";
 import { DAY } from "../../domain/market/interval.ts";
 import { currentFacts, describeFact, type PlanFact, type PlanMemory } from "../../domain/plan.ts";
-import type { Gate } from "../../pipeline/workers/pool.ts";
+import type { Gate } from "../../pipeline/workers/gate.ts";
 import type { ProviderEntry } from "../../providers/entry.ts";
 import { parseTicker } from "../../providers/http/ticker.ts";
 import type { FetchContext, Provider, QuotaPeriod, QuotaReport } from "../../providers/provider.ts";

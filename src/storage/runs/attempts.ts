@@ -28,11 +28,6 @@ export async function newAttempt(db: Database, jobId: number): Promise<string | 
   return (await holds(db, { jobId, attempt })) ? attempt : null;
 }
 
-/** Takes a job from its worker. */
-export async function endAttempt(db: Database, { jobId, attempt }: Attempt): Promise<void> {
-  await db.write([{ sql: "UPDATE jobs SET attempt = NULL WHERE id = ?1 AND attempt = ?2", args: [jobId, attempt] }]);
-}
-
 /** A job that was put back into the queue is nobody's, also before the next worker has it. */
 const HOLDS = "SELECT 1 FROM jobs WHERE id = ?1 AND attempt = ?2 AND state <> 'queued'";
 /** SQL has no statement that fails on a condition: this path is none, and its error names it. */

@@ -3,10 +3,10 @@
 import type { StorageTrouble } from "../../domain/errors.ts";
 import { openShared, storageFault } from "../../storage/db.ts";
 import type { RemoteSettings, SymbolTask, WorkerSettings } from "../messages.ts";
-import { httpJobStore } from "../remote/http-store.ts";
-import { ServerConnection } from "../remote/server-connection.ts";
 import { directJobStore } from "../store/direct-store.ts";
 import type { JobStore } from "../store/job-store.ts";
+import { httpJobStore } from "./http-store.ts";
+import { ServerConnection } from "./server-connection.ts";
 
 /** The pause before a database that cannot be opened is tried again, milliseconds. */
 const OPEN_AGAIN_MS = 500;

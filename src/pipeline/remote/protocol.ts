@@ -1,0 +1,86 @@
+/** What a worker on another machine and its server say to each other, beside the job store. */
+
+import { z } from "zod";
+import { RULES_VERSION } from "../../domain/market/anomalies/scale-changes.ts";
+import { GAP_RULES } from "../../domain/market/holes.ts";
+import type { CalendarOverrides } from "../../domain/market/session-exceptions.ts";
+import { CATALOG_VERSION } from "../../features/catalog.ts";
+import type { ToWorker } from "../messages.ts";
+import { workerReport } from "./report-shapes.ts";
+import { interval, name } from "./shapes.ts";
+
+/** Raised with every change of what is sent. */
+const PROTOCOL = 1;
+
+/** What must be the same on both sides, so that a job ends the same on every machine. */
+export const RULES = { protocol: PROTOCOL, features: CATALOG_VERSION, prices: RULES_VERSION, gaps: GAP_RULES } as const;
+
+/** Threads of a worker, and jobs that it takes at once, at most. */
+export const MAX_THREADS = 256;
+export const MAX_JOBS = 1_024;
+
+/** What a worker says of itself when it comes. */
+export const registration = z.strictObject({
+  rules: z.record(z.string().max(40), z.number()),
+  version: name,
+  host: name,
+  cores: z.int().min(1).max(100_000),
+  /** Bytes. */
+  memory: z.number().nonnegative(),
+  /** Jobs at once. */
+  jobs: z.int().min(1).max(MAX_JOBS),
+  /** The providers and intervals of which it takes jobs; `null`: all. */
+  providers: z.array(name).max(100).nullable(),
+  intervals: z.array(interval).max(20).nullable(),
+});
+export type Registration = z.infer<typeof registration>;
+
+export interface Registered {
+  readonly session: string;
+  /** The server takes the worker to be gone when it hears nothing for this long, milliseconds. */
+  readonly leaseMs: number;
+  /** How long a request for orders is held back, milliseconds. */
+  readonly holdMs: number;
+  readonly sessions: CalendarOverrides;
+}
+
+/** What a worker reports: of one of its threads, or of itself. */
+export const report = z.strictObject({
+  thread: z.int().min(1),
+  report: z.union([
+    z.strictObject({ type: z.literal("thread_started") }),
+    z.strictObject({ type: z.literal("thread_ended"), why: z.string().max(2_000) }),
+    workerReport,
+  ]),
+});
+export type Report = z.infer<typeof report>;
+
+export const syncRequest = z.strictObject({
+  session: name,
+  /** The number of the first report; they are numbered from 1. */
+  first: z.int().min(1),
+  reports: z.array(report).max(5_000),
+  /** All orders up to this number have arrived. */
+  ordered: z.int().nonnegative(),
+  /** Whether the answer may wait until there is an order. */
+  mayWait: z.boolean(),
+  /** Bytes that the worker's process holds. */
+  memory: z.number().nonnegative(),
+  /** Whether the worker takes no more jobs: it ends when those that it has are over. */
+  isLeaving: z.boolean(),
+});
+export type SyncRequest = z.infer<typeof syncRequest>;
+
+/** What the server wants of a thread, or of the worker as a whole. */
+export interface Order {
+  readonly number: number;
+  readonly thread: number;
+  readonly order: ToWorker | { readonly type: "leave" };
+}
+
+export interface SyncAnswer {
+  /** All reports up to this number have arrived. */
+  readonly received: number;
+  /** The orders that have not arrived, as far as the server knows. */
+  readonly orders: readonly Order[];
+}

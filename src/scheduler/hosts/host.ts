@@ -1,0 +1,163 @@
+/** A worker on another machine: its threads, the orders that it has not received yet, and what is known of it. */
+
+import type { StopReason, SymbolTask, ToWorker } from "../../pipeline/messages.ts";
+import type { Order, Registration, Report } from "../../pipeline/remote/protocol.ts";
+import type { Assignment } from "../../pipeline/workers/assignment.ts";
+import type { PoolThread } from "../../pipeline/workers/worker-handle.ts";
+
+/** How long a stop waits until jobs on other machines have stored what is under way, milliseconds. */
+const STOP_MS = 5_000;
+
+/** Orders that a worker may leave unread; one that reads nothing is gone. */
+const MAX_ORDERS = 20_000;
+
+/** What a worker takes jobs of, and from where. */
+export interface HostOptions {
+  readonly session: string;
+  readonly registration: Registration;
+  /** The name of its token. */
+  readonly token: string;
+  /** Where it sends from. */
+  readonly address: string;
+  /** Whether keys of providers may be sent to it: over TLS, or on this machine or a private network. */
+  readonly mayHaveKeys: boolean;
+  /** Epoch milliseconds. */
+  readonly now: number;
+}
+
+export class Host {
+  readonly threads = new Map<number, RemoteThread>();
+  /** When it was last heard of, epoch milliseconds and milliseconds of `performance.now()`. */
+  lastSeen: number;
+  #heardAt = performance.now();
+  /** Bytes that its process holds. */
+  memory = 0;
+  /** Bars that its jobs have stored. */
+  bars = 0;
+  /** Jobs that have ended here. */
+  ended = 0;
+  /** Whether it is given no more jobs. */
+  isDraining = false;
+  #received = 0;
+  #numbered = 0;
+  #orders: Order[] = [];
+  #waiting: (() => void) | null = null;
+
+  constructor(readonly options: HostOptions) {
+    this.lastSeen = options.now;
+  }
+
+  get jobs(): number {
+    return this.threads.values().reduce((sum, { jobs }) => sum + jobs.size, 0);
+  }
+
+  /** All reports up to this number have been taken. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** Whether nothing was heard of it for `milliseconds`, or it leaves its orders unread. */
+  isGone(milliseconds: number): boolean {
+    return performance.now() - this.#heardAt > milliseconds || this.#orders.length > MAX_ORDERS;
+  }
+
+  heard(now: number, memory: number): void {
+    this.lastSeen = now;
+    this.#heardAt = performance.now();
+    this.memory = memory;
+  }
+
+  /** Those of numbered reports that were not taken before. */
+  fresh(first: number, reports: readonly Report[]): readonly Report[] {
+    const known = Math.max(0, this.#received - first + 1);
+    // One before them has not arrived: they are sent again with it.
+    if (first > this.#received + 1) return [];
+    this.#received = Math.max(this.#received, first - 1 + reports.length);
+    return reports.slice(known);
+  }
+
+  /** Whether it may have a job; whether there is room is for its threads. */
+  takes({ provider, repairProvider, interval }: SymbolTask): boolean {
+    const { providers, intervals } = this.options.registration;
+    const isListed = (each: string | null) => each === null || providers === null || providers.includes(each);
+    return (
+      !this.isDraining &&
+      this.jobs < this.options.registration.jobs &&
+      isListed(provider) &&
+      isListed(repairProvider) &&
+      (intervals === null || intervals.includes(interval))
+    );
+  }
+
+  order(thread: number, order: Order["order"]): void {
+    this.#numbered += 1;
+    this.#orders.push({ number: this.#numbered, thread, order });
+    this.#waiting?.();
+  }
+
+  /** Drops the orders that have arrived; returns the others. */
+  ordersAfter(arrived: number): readonly Order[] {
+    this.#orders = this.#orders.filter(({ number }) => number > arrived);
+    return this.#orders;
+  }
+
+  /** Resolves with the next order, after `milliseconds` at the latest, or when a later request waits instead. */
+  async nextOrder(milliseconds: number): Promise<void> {
+    this.#waiting?.();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, milliseconds);
+    this.#waiting = resolve;
+    await promise;
+    clearTimeout(timer);
+    if (this.#waiting === resolve) this.#waiting = null;
+  }
+
+  /** Ends a request that waits for orders. */
+  wake(): void {
+    this.#waiting?.();
+  }
+}
+
+/** What a task needs before it can be sent: the attempt, and the provider's settings. */
+type Prepare = (thread: RemoteThread, order: Extract<ToWorker, { type: "task" }>) => void;
+
+/** A thread of a worker on another machine, as the pool sees it. */
+export class RemoteThread implements PoolThread {
+  readonly jobs = new Map<number, Assignment>();
+  readonly ready = true;
+  inTrouble = false;
+  /** The attempts of its jobs, by job. */
+  readonly attempts = new Map<number, string>();
+  /** Jobs that were stopped before their task was sent. */
+  readonly stopped = new Map<number, StopReason>();
+
+  constructor(
+    readonly host: Host,
+    readonly number: number,
+    private readonly mayTake: (host: Host, task: SymbolTask) => boolean,
+    private readonly prepare: Prepare,
+  ) {}
+
+  takes(task: SymbolTask): boolean {
+    return this.mayTake(this.host, task);
+  }
+
+  send(message: ToWorker): void {
+    // Variables of providers are sent with the first task that needs them.
+    if (message.type === "configure" || message.type === "storage_recovered" || message.type === "close") return;
+    if (message.type === "task") this.prepare(this, message);
+    else if (message.type === "stop" && !this.attempts.has(message.jobId))
+      this.stopped.set(message.jobId, message.reason);
+    else this.host.order(this.number, message);
+  }
+
+  async shutDown(): Promise<void> {
+    const jobs = [...this.jobs.values()];
+    for (const { task } of jobs) this.send({ type: "stop", jobId: task.jobId, reason: "shutdown" });
+    const late = setTimeout(() => {
+      for (const job of jobs) job.resolve({ kind: "stopped", reason: "shutdown" });
+    }, STOP_MS);
+    await Promise.allSettled(jobs.map(({ outcome }) => outcome));
+    clearTimeout(late);
+  }
+}
