@@ -144,6 +144,19 @@ command("restore", "replace the database by a backup; the present file is rename
   .option("--yes", "without asking")
   .action(ends(restore));
 
+program
+  .command("worker")
+  .description("do jobs of a server on another machine; its token has the scope worker (BARKEEP_TOKEN)")
+  .requiredOption("--server <url>", "address of the server")
+  .option("--token <token>", "better in BARKEEP_TOKEN: other users of a machine see its commands")
+  .option("--threads <count>", "threads that compute; as many as the machine has if not given")
+  .option("--jobs <count>", "jobs at once; 16 for each thread if not given")
+  .option("--providers <names>", "take jobs of these providers only")
+  .option("--intervals <intervals>", "take jobs of these intervals only")
+  .option("--name <name>", "what the worker is called; the name of the machine if not given")
+  .exitOverride()
+  .action(ends(async (options) => (await import("./cli/worker/command.ts")).workerCommand(options)));
+
 command("doctor", "check settings, database, providers and mail server, with advice")
   .option("--provider <name>", "make the cheapest request to this provider instead, and show its result")
   .action(ends(doctor));

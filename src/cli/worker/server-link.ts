@@ -1,0 +1,183 @@
+/** What a worker reports to its server, and the orders that it gets: numbered, so that none is lost and none comes twice. */
+
+import { decode, encode } from "../../pipeline/remote/codec.ts";
+import type {
+  Order,
+  Registered,
+  Registration,
+  Report,
+  SyncAnswer,
+  SyncRequest,
+} from "../../pipeline/remote/protocol.ts";
+import type { Attempt, ServerConnection } from "../../pipeline/remote/server-connection.ts";
+
+/** Reports of one request, at most. */
+const MAX_REPORTS = 2_000;
+/** The pause after a request that was not answered, milliseconds: from the first to the last, doubled each time. */
+const PAUSE_MS = [100, 5_000] as const;
+/** How much longer than the server holds it back a request may take, milliseconds. */
+const SLACK_MS = 10_000;
+
+/** What a worker does with what its server says. */
+export interface LinkHandlers {
+  /** The server has taken the worker in; what it had is another's now. */
+  onSession(registered: Registered): void;
+  onOrder(order: Order): void;
+  /** The server does not answer, or does again. */
+  onAway(isAway: boolean): void;
+}
+
+/** One stay at the server. */
+interface Session {
+  readonly registered: Registered;
+  /** The number of the first report that may not have arrived. */
+  first: number;
+  reports: Report[];
+  /** The last order that has arrived. */
+  ordered: number;
+  isOver: boolean;
+}
+
+export class ServerLink {
+  #session: Session | null = null;
+  #isLeaving = false;
+  #isClosed = false;
+  #isAway = false;
+  /** Ends the wait of the sender for something to send. */
+  #wake = () => {};
+
+  constructor(
+    private readonly connection: ServerConnection,
+    private readonly registration: Registration,
+    private readonly handlers: LinkHandlers,
+  ) {}
+
+  /**
+   * Stays with the server until `close`, and comes back to it whenever it has let go of the worker.
+   * @throws RefusedByServer if the server does not take the worker
+   */
+  async run(): Promise<void> {
+    while (!this.#isClosed) {
+      const registered = await this.#register();
+      if (registered === null) return;
+      const session: Session = { registered, first: 1, reports: [], ordered: 0, isOver: false };
+      this.#session = session;
+      this.handlers.onSession(registered);
+      await Promise.all([this.#send(session), this.#poll(session)]);
+    }
+  }
+
+  report(report: Report): void {
+    this.#session?.reports.push(report);
+    this.#wake();
+  }
+
+  /** Whether reports have yet to arrive. */
+  get isBehind(): boolean {
+    return this.#session !== null && this.#session.reports.length > 0;
+  }
+
+  /** Tells the server that the worker takes no more jobs and gives back those that it has. */
+  leave(): void {
+    this.#isLeaving = true;
+    this.#wake();
+  }
+
+  /** Ends the stay. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const session = this.#session;
+    if (session === null) return;
+    session.isOver = true;
+    this.#wake();
+    await this.connection.try("leave", encode({ session: session.registered.session }), {}, SLACK_MS).catch(() => {});
+  }
+
+  async #register(): Promise<Registered | null> {
+    for (let failures = 0; !this.#isClosed; failures++) {
+      const answer = await this.connection.try("register", encode(this.registration));
+      this.#noteAway(answer);
+      if (answer instanceof Uint8Array) return decode(answer) as Registered;
+      await pause(failures);
+    }
+    return null;
+  }
+
+  /** Sends reports as they come; while a request is under way they gather. */
+  async #send(session: Session): Promise<void> {
+    let hasLeft = false;
+    for (let failures = 0; !session.isOver; ) {
+      const mustSay: boolean = this.#isLeaving && !hasLeft;
+      if (session.reports.length === 0 && !mustSay) {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        this.#wake = resolve;
+        await promise;
+        continue;
+      }
+      const isAnswered = await this.#exchange(session, session.reports.slice(0, MAX_REPORTS), false);
+      hasLeft ||= mustSay && isAnswered;
+      failures = isAnswered ? 0 : failures + 1;
+      if (!isAnswered && !session.isOver) await pause(failures - 1);
+    }
+  }
+
+  /** Asks for orders; the server answers when there are some. */
+  async #poll(session: Session): Promise<void> {
+    for (let failures = 0; !session.isOver; ) {
+      const isAnswered = await this.#exchange(session, [], true);
+      failures = isAnswered ? 0 : failures + 1;
+      if (!isAnswered && !session.isOver) await pause(failures - 1);
+    }
+  }
+
+  /** @returns whether there was an answer */
+  async #exchange(session: Session, reports: readonly Report[], mayWait: boolean): Promise<boolean> {
+    const { registered } = session;
+    const request: SyncRequest = {
+      session: registered.session,
+      first: session.first,
+      reports: [...reports],
+      ordered: session.ordered,
+      mayWait,
+      memory: process.memoryUsage.rss(),
+      isLeaving: this.#isLeaving,
+    };
+    const sentAt = performance.now();
+    const answer = await this.connection.try("sync", encode(request), {}, registered.holdMs + SLACK_MS);
+    if (session.isOver) return true;
+    this.#noteAway(answer);
+    // A process that was stopped for so long has lost everything, whatever the answer from before says.
+    const isStale = performance.now() - sentAt > registered.leaseMs;
+    if (answer === "lost" || (isStale && answer instanceof Uint8Array)) {
+      session.isOver = true;
+      this.#wake();
+      return true;
+    }
+    if (!(answer instanceof Uint8Array)) return false;
+    const { received, orders } = decode(answer) as SyncAnswer;
+    const arrived = received - session.first + 1;
+    if (arrived > 0) {
+      session.reports.splice(0, arrived);
+      session.first = received + 1;
+    }
+    for (const order of orders) {
+      if (order.number <= session.ordered) continue;
+      session.ordered = order.number;
+      this.handlers.onOrder(order);
+    }
+    return true;
+  }
+
+  #noteAway(answer: Attempt): void {
+    const isAway = answer === "away";
+    if (isAway === this.#isAway) return;
+    this.#isAway = isAway;
+    this.handlers.onAway(isAway);
+  }
+}
+
+/** The pause after a number of failures before; of many workers not all come back at the same moment. */
+const pause = (failures: number): Promise<void> => {
+  const [least, most] = PAUSE_MS;
+  return Bun.sleep(Math.min(most, least * 2 ** failures) * (0.5 + Math.random() / 2));
+};

@@ -1,0 +1,136 @@
+/** A worker: threads that do jobs of a server on another machine. It keeps no data of its own. */
+
+import { availableParallelism, totalmem } from "node:os";
+import { threadModule } from "../../installation.ts";
+import type { FromWorker, RemoteSettings, ServerAddress, ToWorker } from "../../pipeline/messages.ts";
+import { type Order, type Registered, type Registration, RULES } from "../../pipeline/remote/protocol.ts";
+import { ServerConnection } from "../../pipeline/remote/server-connection.ts";
+import { ServerLink } from "./server-link.ts";
+
+/** Threads that ended in a row without a job's end, after which the worker gives up. */
+const MAX_CRASHES = 20;
+/** How long the end of the worker waits until its jobs have stored what is under way, milliseconds. */
+const LEAVE_MS = 30_000;
+
+export interface HostSettings extends Pick<Registration, "version" | "host" | "jobs" | "providers" | "intervals"> {
+  readonly server: ServerAddress;
+  readonly threads: number;
+  print(line: string): void;
+}
+
+export class WorkerHost {
+  readonly #threads = new Map<number, Worker>();
+  /** The threads that take jobs. */
+  readonly #ready = new Set<number>();
+  /** The threads of the jobs at work, by their attempts. */
+  readonly #jobs = new Map<string, { readonly jobId: number; readonly thread: number }>();
+  readonly #link: ServerLink;
+  #sessions: RemoteSettings["sessions"] = {};
+  #started = 0;
+  #crashes = 0;
+  readonly #gaveUp = Promise.withResolvers<never>();
+  /** Called when a job has ended. */
+  #onJobEnd = () => {};
+  #isLeaving = false;
+
+  constructor(private readonly settings: HostSettings) {
+    const { server, threads: _, print, ...about } = settings;
+    const registration = { ...about, rules: RULES, cores: availableParallelism(), memory: totalmem() };
+    this.#link = new ServerLink(new ServerConnection(server), registration, {
+      onSession: (registered) => this.#begin(registered),
+      onOrder: (order) => this.#obey(order),
+      onAway: (isAway) => print(isAway ? "The server does not answer: trying again" : "The server answers"),
+    });
+  }
+
+  /**
+   * Works until `leave` has ended, or the server sends it away.
+   * @throws RefusedByServer if the server does not take it; Error if its threads end by themselves
+   */
+  async run(): Promise<void> {
+    await Promise.race([this.#link.run(), this.#gaveUp.promise]);
+  }
+
+  /** Gives the jobs back and ends: those that are at work store what is under way. */
+  async leave(): Promise<void> {
+    if (this.#isLeaving) return;
+    this.#isLeaving = true;
+    this.#link.leave();
+    const end = performance.now() + LEAVE_MS;
+    while ((this.#jobs.size > 0 || this.#link.isBehind) && performance.now() < end) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#onJobEnd = resolve;
+      await Promise.race([promise, Bun.sleep(100)]);
+    }
+    await this.#link.close();
+  }
+
+  /** A new stay at the server: the jobs of an earlier one are another's now. */
+  #begin({ sessions }: Registered): void {
+    this.#sessions = sessions;
+    for (const { jobId, thread } of this.#jobs.values()) this.#tell(thread, { type: "stop", jobId, reason: "cancel" });
+    this.#jobs.clear();
+    for (const number of this.#ready) this.#link.report({ thread: number, report: { type: "thread_started" } });
+    while (this.#threads.size < this.settings.threads) this.#start();
+    this.settings.print(`Connected to ${this.settings.server.url} with ${this.#threads.size} threads`);
+  }
+
+  #obey({ thread, order }: Order): void {
+    if (order.type === "leave") {
+      this.settings.print("The server sends this worker away");
+      void this.leave();
+      return;
+    }
+    if (order.type === "task") {
+      const { jobId, attempt = "" } = order.task;
+      this.#jobs.set(attempt, { jobId, thread });
+    }
+    this.#tell(thread, order);
+  }
+
+  #tell(thread: number, message: ToWorker): void {
+    this.#threads.get(thread)?.postMessage(message);
+  }
+
+  #start(): void {
+    this.#started += 1;
+    const number = this.#started;
+    const thread = new Worker(threadModule("pipeline/workers"), { name: "barkeep-worker" });
+    this.#threads.set(number, thread);
+    thread.addEventListener("message", ({ data }: MessageEvent<FromWorker[]>) => {
+      for (const message of data) this.#pass(number, message);
+    });
+    thread.addEventListener("error", (event) => this.#onExit(number, event.message));
+    thread.addEventListener("close", () => this.#onExit(number, "the thread ended"));
+    const { server } = this.settings;
+    this.#tell(number, { type: "open", settings: { server, sessions: this.#sessions, providerValues: {} } });
+  }
+
+  /** Passes on what a thread reports. */
+  #pass(thread: number, report: FromWorker): void {
+    if (report.type === "storage") return;
+    if (report.type === "ready") {
+      this.#ready.add(thread);
+      this.#link.report({ thread, report: { type: "thread_started" } });
+      return;
+    }
+    if (report.type === "outcome") {
+      this.#crashes = 0;
+      this.#jobs.delete(report.attempt ?? "");
+      this.#onJobEnd();
+    }
+    this.#link.report({ thread, report });
+  }
+
+  /** Replaces a thread that ended by itself. */
+  #onExit(number: number, why: string): void {
+    if (!this.#threads.delete(number)) return;
+    this.#ready.delete(number);
+    this.#crashes += 1;
+    for (const [attempt, { thread }] of this.#jobs) if (thread === number) this.#jobs.delete(attempt);
+    this.#link.report({ thread: number, report: { type: "thread_ended", why: why.slice(0, 2_000) } });
+    this.settings.print(`A thread has ended: ${why.trim().split("\n")[0]}`);
+    if (this.#crashes >= MAX_CRASHES) this.#gaveUp.reject(new Error(`${this.#crashes} threads have ended in a row`));
+    else this.#start();
+  }
+}
