@@ -63,6 +63,20 @@ export class WorkerHost {
       await Promise.race([promise, Bun.sleep(100)]);
     }
     await this.#link.close();
+    await this.#closeThreads();
+  }
+
+  async #closeThreads(): Promise<void> {
+    const threads = [...this.#threads.values()];
+    this.#threads.clear();
+    await Promise.all(
+      threads.map((thread) => {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        thread.addEventListener("close", () => resolve(), { once: true });
+        thread.postMessage({ type: "close" } satisfies ToWorker);
+        return promise;
+      }),
+    );
   }
 
   /** A new stay at the server: the jobs of an earlier one are another's now. */

@@ -54,6 +54,8 @@ export interface HostFacts extends Pick<Registration, "version" | "cores" | "pro
   readonly threads: number;
   readonly jobs: number;
   readonly maxJobs: number;
+  /** The symbols of its jobs. */
+  readonly symbols: readonly string[];
   /** Bytes: of the machine, and of its process. */
   readonly machineMemory: number;
   readonly memory: number;
@@ -104,7 +106,21 @@ export class RemoteHosts {
       const { version, host: name, cores, providers, intervals, memory: machineMemory, jobs: maxJobs } = registration;
       const { jobs, memory, bars, ended, lastSeen, isDraining, threads } = host;
       const constant = { id, name, version, address, token, cores, machineMemory, maxJobs, providers, intervals };
-      return { ...constant, threads: threads.size, jobs, memory, bars, ended, since: now, lastSeen, isDraining };
+      const symbols = [...threads.values()].flatMap((thread) =>
+        [...thread.jobs.values()].map(({ task }) => task.symbol),
+      );
+      return {
+        ...constant,
+        symbols,
+        threads: threads.size,
+        jobs,
+        memory,
+        bars,
+        ended,
+        since: now,
+        lastSeen,
+        isDraining,
+      };
     });
   }
 

@@ -1,0 +1,201 @@
+import { expect, test } from "bun:test";
+import { hashSecret, newSecret } from "../../../src/auth.ts";
+import { SCOPES } from "../../../src/domain/access.ts";
+import { decode, encode } from "../../../src/pipeline/remote/codec.ts";
+import { RULES } from "../../../src/pipeline/remote/protocol.ts";
+import { CONTENT_TYPE } from "../../../src/pipeline/remote/server-connection.ts";
+import { saveToken } from "../../../src/storage/access/tokens.ts";
+import { temporaryFolder } from "../../helpers/folder.ts";
+import {
+  endOfWorker,
+  eventually,
+  hasJobs,
+  hostOf,
+  ORDER,
+  spawnWorker,
+  startProxy,
+  startServer,
+  startWorker,
+  stored,
+  storedAlone,
+} from "./workers.ts";
+
+test("a run that a worker shares in, over a network that drops answers, ends like one without it", async () => {
+  await using app = await startServer();
+  await using proxy = startProxy(app.url, 0.15);
+  await using worker = startWorker(proxy.url, app.secret);
+  await eventually(() => hostOf(app)?.threads === 1);
+  const seen = new Set<string>();
+  const run = await app.start(ORDER);
+  const ofWorker = await eventually(() => (hostOf(app)?.symbols ?? [])[0]);
+  await app.waitForJob(ofWorker, ({ microStage }) => {
+    seen.add(microStage.replace(/\d+/g, "n"));
+    return microStage.startsWith("Completed");
+  });
+  await app.waitForRun(run, "complete");
+  expect(proxy.dropped).toBeGreaterThan(10);
+  expect(await stored(app.app.db)).toEqual(await storedAlone());
+  expect([...seen]).toContain("Batch n/n: n%");
+  expect(hostOf(app)).toMatchObject({ name: "elsewhere", token: "worker", address: "127.0.0.1", jobs: 0 });
+  expect(hostOf(app)!.ended).toBeGreaterThan(0);
+  expect(hostOf(app)!.bars).toBeGreaterThan(400);
+  expect(worker.lines.filter((line) => line.startsWith("Connected to ")).length).toBe(1);
+});
+
+test("jobs that a worker has can be paused, skipped and cancelled, and go on where they were", async () => {
+  await using app = await startServer({ env: { DEMO_LATENCY_MS: "60" } });
+  await using worker = startWorker(app.url, app.secret);
+  await eventually(() => hostOf(app)?.threads === 1);
+  const run = await app.start(ORDER);
+  await hasJobs(app);
+  const [first, second] = await eventually(() => {
+    const symbols = hostOf(app)?.symbols ?? [];
+    return symbols.length > 1 && symbols;
+  });
+  await app.post(`/api/runs/${run}/jobs/${first}/skip`, {});
+  await app.post(`/api/runs/${run}/jobs/${second}/cancel`, {});
+  await app.post(`/api/runs/${run}/pause`, {});
+  await eventually(() => hostOf(app)?.jobs === 0);
+  expect((await app.get(`/api/runs/${run}`)).body.run.status).toBe("paused");
+  await app.post(`/api/runs/${run}/resume`, {});
+  const { jobs } = await app.waitForRun(run, "complete", "failed", "cancelled");
+  expect(jobs.filter(({ state }) => state === "complete").length).toBe(ORDER.symbols.length - 2);
+  const states = Object.fromEntries(jobs.map(({ symbol, state }) => [symbol, state]));
+  expect([states[first!], states[second!]]).toEqual(["skipped", "cancelled"]);
+  const [[most]] = (await app.app.db.rows("SELECT max(attempts) FROM batches", [])) as [[number]];
+  // What was under way when it was paused is stored or fetched again, and nothing else is.
+  expect(most).toBe(1);
+  expect(worker.lines.length).toBe(1);
+});
+
+test("a worker that leaves gives its jobs back, and others end them", async () => {
+  await using app = await startServer({ env: { DEMO_LATENCY_MS: "40" } });
+  const worker = startWorker(app.url, app.secret);
+  await eventually(() => hostOf(app)?.threads === 1);
+  const run = await app.start(ORDER);
+  await hasJobs(app);
+  await worker[Symbol.asyncDispose]();
+  await worker.ended;
+  expect(app.app.hosts.list()).toEqual([]);
+  await app.waitForRun(run, "complete");
+  expect(await stored(app.app.db)).toEqual(await storedAlone());
+});
+
+test("a worker comes back to a server that has been started again, and the jobs that it had are done once", async () => {
+  using folder = temporaryFolder();
+  await using proxy = startProxy(null);
+  let run: string;
+  let secret: string;
+  let worker: ReturnType<typeof startWorker> | undefined;
+  {
+    await using app = await startServer({ folder });
+    secret = app.secret;
+    proxy.target = app.url;
+    worker = startWorker(proxy.url, secret);
+    await eventually(() => hostOf(app)?.threads === 1);
+    run = await app.start(ORDER);
+    await hasJobs(app);
+    // As when the machine of the server fails: what its jobs report is not heard any more.
+    proxy.target = null;
+  }
+  await using _ = worker;
+  await using app = await startServer({ folder }, secret);
+  proxy.target = app.url;
+  await app.waitForRun(run, "complete");
+  expect(await stored(app.app.db)).toEqual(await storedAlone());
+  await eventually(() => hostOf(app)?.threads === 1);
+  await app.waitForRun(await app.start({ ...ORDER, symbols: ["NEXT", "MORE"] }), "complete");
+  expect(hostOf(app)!.ended).toBeGreaterThan(0);
+});
+
+test("a worker that is killed, and one that is stopped for longer than its lease, lose their jobs and store nothing more", async () => {
+  await using app = await startServer({ env: { DEMO_LATENCY_MS: "60" } });
+  await using killed = spawnWorker(app.url, app.secret);
+  await using stopped = spawnWorker(app.url, app.secret);
+  await eventually(() => app.app.hosts.list().filter(({ threads }) => threads === 1).length === 2);
+  const run = await app.start(ORDER);
+  await eventually(() => app.app.hosts.list().every(({ jobs }) => jobs > 0));
+  stopped.child.kill("SIGSTOP");
+  killed.child.kill("SIGKILL");
+  await eventually(() => app.app.hosts.list().length === 0);
+  await app.waitForRun(run, "complete");
+  const before = await stored(app.app.db);
+  stopped.child.kill("SIGCONT");
+  // It is told that its jobs are another's, lets go of them, and is ready for new ones.
+  await eventually(() => hostOf(app)?.threads === 1);
+  await app.waitForRun(await app.start({ ...ORDER, symbols: ["NEXT"] }), "complete");
+  const after = await stored(app.app.db);
+  const others = (rows: readonly (readonly unknown[])[]) => rows.filter(([symbol]) => symbol !== "NEXT");
+  expect([others(after.bars), others(after.ledger)]).toEqual([[...before.bars], [...before.ledger]]);
+  expect(before).toEqual(await storedAlone());
+  const warnings = app.printed.filter((line) => line.includes("is not heard of any more: "));
+  expect(warnings.length).toBe(2);
+  expect(app.printed.filter((line) => /error/i.test(line))).toEqual([]);
+});
+
+test("a worker takes jobs of the providers and intervals that it is for, and no others", async () => {
+  await using app = await startServer();
+  await using other = startWorker(app.url, app.secret, { host: "other provider", providers: ["eodhd"] });
+  await using minutes = startWorker(app.url, app.secret, { host: "other interval", intervals: ["1m"] });
+  await eventually(() => app.app.hosts.list().filter(({ threads }) => threads === 1).length === 2);
+  await app.waitForRun(await app.start({ ...ORDER, symbols: ORDER.symbols.slice(0, 2) }), "complete");
+  expect(app.app.hosts.list().map(({ ended }) => ended)).toEqual([0, 0]);
+  expect([other.lines.length, minutes.lines.length]).toEqual([1, 1]);
+});
+
+test("the routes of workers take tokens with the scope worker only, and that scope opens nothing else", async () => {
+  await using app = await startServer({ env: { BARKEEP_PASSWORD: "correct horse battery" } });
+  const post = async (path: string, secret: string | null, body: Uint8Array<ArrayBuffer> = encode({})) => {
+    const authorization: Record<string, string> = secret === null ? {} : { Authorization: `Bearer ${secret}` };
+    const headers = { "Content-Type": CONTENT_TYPE, ...authorization };
+    return (await fetch(`${app.url}/api/worker/${path}`, { method: "POST", headers, body })).status;
+  };
+  for (const scope of SCOPES.filter((each) => each !== "worker")) {
+    const secret = newSecret("bk_");
+    await saveToken(app.app.db, { name: scope, scope, hash: hashSecret(secret), expiresAt: null });
+    for (const path of ["register", "sync", "store", "leave"])
+      expect([scope, path, await post(path, secret)]).toEqual([scope, path, 403]);
+  }
+  expect(await post("register", null)).toBe(401);
+  const asWorker = { Authorization: `Bearer ${app.secret}` };
+  for (const path of ["/", "/api/runs", "/api/usage", "/events", "/settings/access"])
+    expect([path, (await fetch(app.url + path, { headers: asWorker })).status]).toEqual([path, 403]);
+  // What is wrong is refused, and what belongs to nobody is gone.
+  expect(await post("register", app.secret)).toBe(422);
+  expect(await post("register", app.secret, Uint8Array.of(1, 2, 3))).toBe(422);
+  const sync = { session: "x", first: 1, reports: [], ordered: 0, mayWait: false, memory: 1, isLeaving: false };
+  expect(await post("sync", app.secret, encode(sync))).toBe(410);
+  expect(await post("store", app.secret)).toBe(410);
+  const json = { method: "POST", headers: { ...asWorker, "Content-Type": "application/json" }, body: "{}" };
+  expect((await fetch(`${app.url}/api/worker/register`, json)).status).toBe(415);
+});
+
+test("a worker of another version is refused with a sentence that says what to do", async () => {
+  await using app = await startServer();
+  const registration = {
+    rules: { ...RULES, features: RULES.features + 1 },
+    version: "9.9.9",
+    host: "newer",
+    cores: 1,
+    memory: 1,
+    jobs: 1,
+    providers: null,
+    intervals: null,
+  };
+  const headers = { "Content-Type": CONTENT_TYPE, Authorization: `Bearer ${app.secret}` };
+  const send = (body: unknown) =>
+    fetch(`${app.url}/api/worker/register`, { method: "POST", headers, body: encode(body) });
+  const refused = await send(registration);
+  expect(refused.status).toBe(409);
+  const { detail } = (await refused.json()) as { detail: string };
+  expect(detail).toMatch(
+    /^This worker is Barkeep 9\.9\.9, the server 0\.\S+.*: they do not fit together\. Install the same version on both$/,
+  );
+  const taken = await send({ ...registration, rules: RULES });
+  expect(decode(new Uint8Array(await taken.arrayBuffer()))).toMatchObject({ session: expect.any(String) });
+  expect(await endOfWorker(app.url, "bk_wrong")).toMatchObject({ code: 1, text: expect.stringContaining("Sign in") });
+  expect(await endOfWorker("ftp://x", app.secret)).toMatchObject({
+    code: 2,
+    text: expect.stringContaining("--server"),
+  });
+});
