@@ -97,7 +97,7 @@ export function readConfig(env: Env, providers: readonly ProviderDeclaration[]):
     dbUrl: read.matching(
       "BARKEEP_DB_URL",
       "file:data/barkeep.db",
-      /^(file:[^\s?#]+|(libsql|https?|wss?):\/\/\S+)$/,
+      /^(file:[^\s?#]+|(libsql|https?):\/\/\S+)$/,
       "file:PATH, or the libsql:// or http(s):// URL of a libSQL server",
     ),
     dbToken: read.text("BARKEEP_DB_TOKEN"),

@@ -6,6 +6,14 @@ import { databaseContract } from "./database.contract.ts";
 describe("a libSQL server", () => databaseContract(() => startHrana()));
 
 describe("opening a server", () => {
+  test("a libsql:// address is reached over HTTP, with the same time limits", async () => {
+    const server = startHrana();
+    const db = await openDatabase(`${server.url.replace("http:", "libsql:")}?tls=0`);
+    expect(await db.rows("SELECT 1", [])).toEqual([[1]]);
+    db.close();
+    await server.close();
+  });
+
   test("opening a remote server sends the token, and says what failed without showing it", async () => {
     const server = startHrana("s3cret");
     const db = await openDatabase(server.url, "s3cret");

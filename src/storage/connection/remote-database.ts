@@ -64,9 +64,14 @@ async function fetchInTime(request: Request, milliseconds: number): Promise<Resp
   const away = (cause: unknown) => new FaultError(faultOf("away"), { cause });
   try {
     const response = await fetch(request, { signal: AbortSignal.timeout(milliseconds) });
-    if (!PASSING.has(response.status)) return response;
+    // Read here: an answer that breaks off in the middle is a lost one too.
+    const { status, headers } = response;
+    if (!PASSING.has(status)) return new Response(await response.arrayBuffer(), { status, headers: typeOf(headers) });
     throw new Error(`the server answered ${response.status}`);
   } catch (error) {
     throw away(error);
   }
 }
+
+/** Without the length and the encoding, which were those on the way. */
+const typeOf = (headers: Headers) => ({ "Content-Type": headers.get("Content-Type") ?? "" });
