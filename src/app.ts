@@ -19,6 +19,7 @@ import { createLog, plainPrinter, reportError } from "./log.ts";
 import { countersFromZero } from "./metrics/counters.ts";
 import { Analysis } from "./pipeline/analysis/analysis.ts";
 import { DerivedProfiles } from "./pipeline/analysis/derived-profiles.ts";
+import { Reports } from "./pipeline/analysis/reports.ts";
 import { CompanyLoader } from "./pipeline/companies/loader.ts";
 import { Exporter } from "./pipeline/exports/exporter.ts";
 import { WorkerPool } from "./pipeline/workers/pool.ts";
@@ -328,6 +329,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
 
   const profiles = new ProfileColumns(db);
   const derived = stack.adopt(new DerivedProfiles(db, profiles, analysis), close);
+  const reports = stack.adopt(new Reports(db, analysis), close);
   const watch = new AlertWatch({
     db,
     log,
@@ -371,6 +373,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     exporter,
     profiles,
     derived,
+    reports,
     companies,
     rejudging,
     lake,

@@ -41,6 +41,7 @@ import { healthRoutes } from "./ops/health.ts";
 import { metricsRoutes } from "./ops/metrics.ts";
 import { workerRoutes } from "./ops/worker-api.ts";
 import { problemTitle, problemType, problemUri } from "./problem.ts";
+import { analysisPages } from "./profiles/analysis/pages.tsx";
 import { profileRoutes } from "./profiles/api.ts";
 import { barPages } from "./profiles/chart/bars.tsx";
 import { chartMarkRoutes } from "./profiles/chart/marks.ts";
@@ -140,6 +141,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/", comparePages(services));
   routes.route("/", chartMarkRoutes(services));
   routes.route("/", barPages(services));
+  routes.route("/", analysisPages(services));
   routes.route("/", panelPages(services));
   routes.route("/", snapshotPages(services));
   routes.route("/", runPages(services, broadcaster));

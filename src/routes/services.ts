@@ -10,6 +10,7 @@ import type { Version } from "../installation.ts";
 import type { Log } from "../log.ts";
 import type { Counters } from "../metrics/counters.ts";
 import type { DerivedProfiles } from "../pipeline/analysis/derived-profiles.ts";
+import type { Reports } from "../pipeline/analysis/reports.ts";
 import type { CompanyLoader } from "../pipeline/companies/loader.ts";
 import type { Exporter } from "../pipeline/exports/exporter.ts";
 import type { Gate } from "../pipeline/workers/gate.ts";
@@ -61,6 +62,8 @@ export interface Services {
   readonly profiles: ProfileColumns;
   /** Profiles at intervals that are not stored. */
   readonly derived: DerivedProfiles;
+  /** Statistics and distributions of profiles. */
+  readonly reports: Reports;
   readonly companies: CompanyLoader;
   /** Judges what an earlier version has stored. */
   readonly rejudging: Rejudging;

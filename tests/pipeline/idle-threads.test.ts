@@ -39,7 +39,7 @@ test("the analysis thread ends when no task is left for long, and the next task 
   const analysis = new Analysis(await settingsIn(folder), undefined, 1);
   const series = { seriesId: 1, source: "1m", venue: "us_equity" } as const;
   for (let round = 0; round < 2; round++) {
-    const result = analysis.run({ symbol: "NONE", interval: "15m", series, tails: false });
+    const result = analysis.run({ kind: "profile", symbol: "NONE", interval: "15m", series, tails: false });
     await expect(result).rejects.toThrow("series 1 is not in the database");
     while (analysis.isRunning) await Bun.sleep(1);
   }

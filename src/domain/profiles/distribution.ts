@@ -8,8 +8,8 @@ import { lowerBound } from "../market/bars.ts";
 /** Bins of the index: deciles of the reference, as is usual (Siddiqi 2006, Credit Risk Scorecards, chapter 7). */
 const PSI_BINS = 10;
 /** The least values for an index: fewer leave bins of the reference or of the newest values nearly empty by chance. */
-export const LEAST_REFERENCE = 100;
-export const LEAST_RECENT = 30;
+const LEAST_REFERENCE = 100;
+const LEAST_RECENT = 30;
 /** From here on a population counts as changed a little, and as changed (Siddiqi 2006: 0.1 and 0.25; 0.2 is as common). */
 export const PSI_MODERATE = 0.1;
 export const PSI_CHANGED = 0.2;
@@ -20,6 +20,10 @@ const CHI_SQUARED_95 = [3.841, 5.991, 7.815, 9.488, 11.07, 12.592, 14.067, 15.50
 /** Share of values at each end that a histogram counts in its outermost bins. */
 const TAIL = 0.005;
 
+/** The fewest stretches of the year to compare with, and the share of them that a drift exceeds. */
+const LEAST_STRETCHES = 8;
+const USUAL_SHARE = 0.95;
+
 export interface Drift {
   readonly psi: number;
   /**
@@ -27,10 +31,22 @@ export interface Drift {
    * N reference and M newest values (Yurdakul and Naranjo 2020, Statistical properties of the population stability index).
    */
   readonly byChance: number;
+  /**
+   * What the index of 95 % of the stretches of the year itself stays below, each against the rest of the year: the values
+   * of neighbouring bars are alike, so any short stretch differs from a year. `null` of too few stretches.
+   */
+  readonly usual: number | null;
 }
 
-/** A drift that is larger than 0.2 and than chance alone would explain. */
-export const isDrifted = ({ psi, byChance }: Drift): boolean => psi > PSI_CHANGED && psi > byChance;
+/** How many features of a profile have drifted, of those that are judged. */
+export interface DriftCount {
+  readonly drifted: number;
+  readonly of: number;
+}
+
+/** A drift that is larger than 0.2, than chance alone would explain, and than is usual within the year. */
+export const isDrifted = ({ psi, byChance, usual }: Drift): boolean =>
+  usual !== null && psi > Math.max(PSI_CHANGED, byChance, usual);
 
 /** The quantile of ascending values, interpolated (type 7 of Hyndman and Fan 1996); NaN of none. */
 export function quantile(ascending: ArrayLike<number>, share: number): number {
@@ -53,37 +69,81 @@ function upperBound(ascending: ArrayLike<number>, value: number): number {
   return low;
 }
 
+export interface DriftInput {
+  /** Values of the year in their order, and the same ascending without NaN. */
+  readonly year: Float64Array;
+  readonly ascending: Float64Array;
+  /** The newest values. */
+  readonly recent: Float64Array;
+  /** After how many values the next stretch of the year begins, each as long as the newest values. */
+  readonly step: number;
+}
+
 /**
- * The population stability index Σ (p − q)·ln(p/q) of the shares of the newest values (p) and of the reference (q) in the
- * deciles of the reference; equal deciles are one. Half a value is added to each bin, so that an empty one has a logarithm.
- * @param reference ascending, without NaN
- * @param recent in any order, without NaN
- * @returns `null` of too few values, or if the reference has fewer than two different ones
+ * The population stability index Σ (p − q)·ln(p/q) of the shares of the newest values (p) and of the year (q) in the
+ * deciles of the year; equal deciles are one. Half a value is added to each bin, so that an empty one has a logarithm.
+ * NaN are values that are not known.
+ * @returns `null` of too few values, or if the year has fewer than two different ones
  */
-export function driftOf(reference: ArrayLike<number>, recent: ArrayLike<number>): Drift | null {
-  const [size, count] = [reference.length, recent.length];
-  if (size < LEAST_REFERENCE || count < LEAST_RECENT || reference[0] === reference[size - 1]) return null;
+export function driftOf({ year, ascending, recent, step }: DriftInput): Drift | null {
+  const size = ascending.length;
+  if (size < LEAST_REFERENCE || ascending[0] === ascending[size - 1]) return null;
+  const edges = decileEdges(ascending);
+  const bins = edges.length + 1;
+  const binned = Int8Array.from(year, (value) => (Number.isNaN(value) ? -1 : lowerBound(edges, value)));
+  const newest = countBins(
+    Int8Array.from(recent, (value) => (Number.isNaN(value) ? -1 : lowerBound(edges, value))),
+    bins,
+  );
+  const count = sumOf(newest);
+  if (count < LEAST_RECENT) return null;
+  const all = countBins(binned, bins);
+  const stretches: number[] = [];
+  for (let from = 0; from + recent.length <= year.length; from += step) {
+    const stretch = countBins(binned.subarray(from, from + recent.length), bins);
+    if (sumOf(stretch) < LEAST_RECENT) continue;
+    const rest = all.map((each, bin) => each - stretch[bin]!);
+    stretches.push(indexOf(stretch, rest));
+  }
+  return {
+    psi: indexOf(newest, all),
+    byChance: CHI_SQUARED_95[bins - 2]! * (1 / size + 1 / count),
+    usual: stretches.length < LEAST_STRETCHES ? null : quantile(Float64Array.from(stretches).sort(), USUAL_SHARE),
+  };
+}
+
+/** The values that divide a sample into tenths, each once, so that a value is in the bin of the first edge not below it. */
+function decileEdges(ascending: ArrayLike<number>): number[] {
+  const greatest = ascending[ascending.length - 1]!;
   const edges: number[] = [];
   for (let bin = 1; bin < PSI_BINS; bin++) {
-    const edge = quantile(reference, bin / PSI_BINS);
-    // Above the greatest edge there must be values of the reference.
-    if (edge !== edges.at(-1) && edge < reference[size - 1]!) edges.push(edge);
+    const edge = quantile(ascending, bin / PSI_BINS);
+    // Above the last edge there must be values.
+    if (edge !== edges.at(-1) && edge < greatest) edges.push(edge);
   }
   // Of a value that more than nine in ten have: those below it, and the rest.
-  if (edges.length === 0) edges.push(reference[lowerBound(reference, reference[size - 1]!) - 1]!);
-  const bins = edges.length + 1;
+  return edges.length > 0 ? edges : [ascending[lowerBound(ascending, greatest) - 1]!];
+}
+
+function countBins(binned: Int8Array, bins: number): Float64Array {
   const counts = new Float64Array(bins);
-  for (let at = 0; at < count; at++) counts[lowerBound(edges, recent[at]!)]! += 1;
+  for (const bin of binned) if (bin >= 0) counts[bin]! += 1;
+  return counts;
+}
+
+const sumOf = (counts: Float64Array) => counts.reduce((sum, count) => sum + count, 0);
+
+/** The index of counts against those of a reference in the same bins. */
+function indexOf(counts: Float64Array, reference: Float64Array): number {
+  const half = 0.5 * counts.length;
+  const [count, size] = [sumOf(counts) + half, sumOf(reference) + half];
   let psi = 0;
-  let before = 0;
-  for (let bin = 0; bin < bins; bin++) {
-    const end = bin === bins - 1 ? size : upperBound(reference, edges[bin]!);
-    const p = (counts[bin]! + 0.5) / (count + 0.5 * bins);
-    const q = (end - before + 0.5) / (size + 0.5 * bins);
+  counts.forEach((each, bin) => {
+    const p = (each + 0.5) / count;
+    const q = (reference[bin]! + 0.5) / size;
     psi += (p - q) * Math.log(p / q);
-    before = end;
-  }
-  return { psi, byChance: CHI_SQUARED_95[bins - 2]! * (1 / size + 1 / count) };
+  });
+  return psi;
 }
 
 /** The share of values below `value`, those equal to it counted half, in percent; `null` without values. */

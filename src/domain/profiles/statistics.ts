@@ -17,7 +17,7 @@ interface Extreme {
   readonly value: number;
 }
 
-export interface Drawdown {
+interface Drawdown {
   /** At most 0. */
   readonly value: number;
   /** Epoch seconds of the peak, of the trough, and of the first close at or above the peak; `null` until there is one. */

@@ -4,8 +4,7 @@ import { Refusal } from "../../domain/errors.ts";
 import { threadModule } from "../../installation.ts";
 import { closeThread, IdleTimer } from "../idle-timer.ts";
 import type { WorkerSettings } from "../messages.ts";
-import type { DerivedProfile, DerivedTask } from "./derive-profile.ts";
-import type { FromAnalysis, ToAnalysis } from "./worker.ts";
+import type { AnalysisTask, FromAnalysis, ResultOf, ToAnalysis } from "./worker.ts";
 
 const WORKER = threadModule("pipeline/analysis");
 
@@ -19,9 +18,9 @@ const RETRY_AFTER = 5;
 const LIMIT_MS = 30_000;
 
 interface Waiting {
-  readonly task: DerivedTask;
+  readonly task: AnalysisTask;
   readonly stopped: Int32Array<SharedArrayBuffer>;
-  readonly end: PromiseWithResolvers<DerivedProfile | null>;
+  readonly end: PromiseWithResolvers<ResultOf<AnalysisTask>>;
 }
 
 export class Analysis {
@@ -51,7 +50,7 @@ export class Analysis {
    * The result of a task that a reader waits for.
    * @throws Refusal if too many wait, or it takes longer than 30 seconds
    */
-  async run(task: DerivedTask): Promise<DerivedProfile | null> {
+  async run<Task extends AnalysisTask>(task: Task): Promise<ResultOf<Task>> {
     if (this.#readers.length >= MAX_WAITING) {
       const detail = `${this.#readers.length} computations wait: try again in ${RETRY_AFTER} seconds`;
       throw new Refusal("unavailable", detail, [], RETRY_AFTER);
@@ -64,18 +63,18 @@ export class Analysis {
     this.#readers.push(waiting);
     this.#next();
     try {
-      return await waiting.end.promise;
+      return (await waiting.end.promise) as ResultOf<Task>;
     } finally {
       clearTimeout(limit);
     }
   }
 
   /** The result of a task that is done when no reader waits. */
-  runLater(task: DerivedTask): Promise<DerivedProfile | null> {
+  runLater<Task extends AnalysisTask>(task: Task): Promise<ResultOf<Task>> {
     const waiting = waitingOf(task);
     this.#background.push(waiting);
     this.#next();
-    return waiting.end.promise;
+    return waiting.end.promise as Promise<ResultOf<Task>>;
   }
 
   async close(): Promise<void> {
@@ -146,8 +145,8 @@ export class Analysis {
   }
 }
 
-function waitingOf(task: DerivedTask): Waiting {
-  const end = Promise.withResolvers<DerivedProfile | null>();
+function waitingOf(task: AnalysisTask): Waiting {
+  const end = Promise.withResolvers<ResultOf<AnalysisTask>>();
   // One that is dropped may have nobody who waits for it.
   end.promise.catch(() => {});
   return { task, stopped: new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)), end };

@@ -5,13 +5,13 @@ import type { ReadInterval } from "../../domain/market/interval.ts";
 import { derivedEdges, type PartialBars } from "../../domain/market/partial-bars.ts";
 import { engineer } from "../../features/engine.ts";
 import { featureSetup } from "../../features/setup.ts";
-import { yieldToEvents } from "../../storage/db.ts";
 import { barEdges } from "../../storage/market/series.ts";
-import { type ExportContext, readBarPages, type SeriesSource } from "../exports/series/read-bars.ts";
-import { USUAL_ADJUSTMENT } from "../price-adjustment.ts";
+import type { ExportContext, SeriesSource } from "../exports/series/read-bars.ts";
+import { readAll } from "./read-all.ts";
 
 /** What to derive. Plain data: it is sent to a thread. */
 export interface DerivedTask {
+  readonly kind: "profile";
   readonly symbol: string;
   readonly interval: ReadInterval;
   readonly series: SeriesSource;
@@ -61,22 +61,6 @@ export async function deriveProfile(context: ExportContext, task: DerivedTask): 
     values,
     tails: tails ? recent.map((tail) => tail.slice()) : [],
   };
-}
-
-async function readAll(context: ExportContext, series: SeriesSource, interval: ReadInterval): Promise<BarColumns> {
-  const pages: BarColumns[] = [];
-  const everything = { from: Number.MIN_SAFE_INTEGER, to: Number.MAX_SAFE_INTEGER, after: 0 };
-  for await (const page of readBarPages(context, series, { interval, adjust: USUAL_ADJUSTMENT, ...everything })) {
-    pages.push(page);
-    await yieldToEvents();
-  }
-  const all = emptyBars(pages.reduce((sum, { ts }) => sum + ts.length, 0));
-  let at = 0;
-  for (const page of pages) {
-    for (const field of BAR_FIELDS) all[field].set(page[field], at);
-    at += page.ts.length;
-  }
-  return all;
 }
 
 /** A view would take the whole history along to the other thread. */

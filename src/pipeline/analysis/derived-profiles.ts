@@ -5,13 +5,11 @@
 
 import { waitAtMost } from "../../clock.ts";
 import { Refusal } from "../../domain/errors.ts";
-import { venueOfSeries } from "../../domain/market/exchanges/exchanges.ts";
 import { divides, INTERVALS, type Interval, type ReadInterval } from "../../domain/market/interval.ts";
 import type { PartialBars } from "../../domain/market/partial-bars.ts";
 import type { ColumnOperand, Condition } from "../../domain/profiles/screener.ts";
 import { FEATURES } from "../../features/catalog.ts";
 import type { Database, Row } from "../../storage/db.ts";
-import { readSeries } from "../../storage/market/series.ts";
 import { FactColumns } from "../../storage/profiles/fact-columns.ts";
 import type { ProfileColumns } from "../../storage/profiles/profile-columns.ts";
 import { type ProfileEntry, ProfileRows } from "../../storage/profiles/profile-rows.ts";
@@ -23,9 +21,9 @@ import {
   simpleConditions,
   sortedBy,
 } from "../../storage/profiles/select-profiles.ts";
-import { lastBarOf } from "../stored-prices.ts";
 import type { Analysis } from "./analysis.ts";
 import type { DerivedProfile } from "./derive-profile.ts";
+import { type ComputedSource, seriesSource, sourceState } from "./source-state.ts";
 
 /** Profiles kept for pages: a third of a megabyte each. */
 const KEPT = 24;
@@ -38,9 +36,6 @@ const WHOLE_MS = 20_000;
 const RETRY_AFTER = 5;
 /** Tasks of a screen that wait for the thread at once. */
 const AHEAD = 2;
-
-/** What a derived profile is built from. */
-type DerivedSource = Pick<ProfileEntry, "symbol" | "interval" | "seriesId" | "updatedAt">;
 
 interface DerivedQuery {
   readonly interval: ReadInterval;
@@ -77,8 +72,8 @@ export interface DerivedSelection {
 class Screen {
   readonly rows = new ProfileRows<ReadInterval>();
   /** What each symbol was built from: its stored profile, and when that was stored. */
-  readonly built = new Map<string, DerivedSource>();
-  readonly failed = new Map<string, DerivedSource>();
+  readonly built = new Map<string, ComputedSource>();
+  readonly failed = new Map<string, ComputedSource>();
   /** By symbol; columns are filled from the values. */
   readonly details = new Map<string, DerivedDetails & { readonly revision: number }>();
   askedAt = 0;
@@ -86,7 +81,7 @@ class Screen {
   work: Promise<void> | null = null;
 }
 
-const isSame = (a: DerivedSource | undefined, b: DerivedSource) =>
+const isSame = (a: ComputedSource | undefined, b: ComputedSource) =>
   a?.seriesId === b.seriesId && a.updatedAt === b.updatedAt;
 
 const PLACES = new Map(FEATURES.map(({ name }, at) => [name, at]));
@@ -111,11 +106,8 @@ export class DerivedProfiles {
    * The profile of a symbol at a longer interval than the stored one; `null` without bars.
    * @throws Refusal if it takes too long
    */
-  async find(source: DerivedSource, interval: ReadInterval): Promise<DerivedProfile | null> {
-    const series = await readSeries(this.db, source.seriesId);
-    const last = await lastBarOf(this.db, source.seriesId);
-    const facts = [source.seriesId, series.barsId, source.updatedAt, last, series.changedFrom, interval];
-    const key = facts.join(" ");
+  async find(source: ComputedSource, interval: ReadInterval): Promise<DerivedProfile | null> {
+    const key = await sourceState(this.db, source, interval);
     const known = this.#pages.get(key);
     if (known !== undefined) return known;
     const found = await this.analysis.run(await this.#task(source, interval, true));
@@ -248,9 +240,9 @@ export class DerivedProfiles {
       screen.rows.fill(revision, bytesOf(values), PLACES, missing);
   }
 
-  async #task({ symbol, interval: source, seriesId }: DerivedSource, interval: ReadInterval, tails: boolean) {
-    const venue = venueOfSeries(await readSeries(this.db, seriesId));
-    return { symbol, interval, series: { seriesId, source, venue }, tails };
+  async #task(source: ComputedSource, interval: ReadInterval, tails: boolean) {
+    const series = await seriesSource(this.db, source);
+    return { kind: "profile", symbol: source.symbol, interval, series, tails } as const;
   }
 }
 

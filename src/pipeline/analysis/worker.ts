@@ -3,15 +3,27 @@
 import { messageOf } from "../../domain/errors.ts";
 import { type Calendar, createCalendar } from "../../domain/market/calendar.ts";
 import { SharedConnection } from "../../storage/db.ts";
+import type { ExportContext } from "../exports/series/read-bars.ts";
 import type { WorkerSettings } from "../messages.ts";
 import { type DerivedProfile, type DerivedTask, deriveProfile } from "./derive-profile.ts";
+import { type FeatureReport, type FeatureReportTask, reportFeatures } from "./feature-report.ts";
+import { reportSeries, type SeriesReport, type SeriesReportTask } from "./series-report.ts";
+
+export type AnalysisTask = DerivedTask | FeatureReportTask | SeriesReportTask;
+
+/** What comes of a task: `null` without bars. */
+export type ResultOf<Task extends AnalysisTask> = Task extends DerivedTask
+  ? DerivedProfile | null
+  : Task extends FeatureReportTask
+    ? FeatureReport | null
+    : SeriesReport | null;
 
 export type ToAnalysis =
   | { readonly type: "open"; readonly settings: WorkerSettings }
   | {
       readonly type: "start";
       readonly id: number;
-      readonly task: DerivedTask;
+      readonly task: AnalysisTask;
       /** Becomes 1 when nobody waits for the result any more. */
       readonly stopped: Int32Array<SharedArrayBuffer>;
     }
@@ -19,7 +31,7 @@ export type ToAnalysis =
 
 /** The result of a task, or why there is none. */
 export type FromAnalysis = { readonly id: number } & (
-  | { readonly result: DerivedProfile | null }
+  | { readonly result: ResultOf<AnalysisTask> }
   | { readonly error: string }
 );
 
@@ -35,9 +47,20 @@ async function work({ id, task, stopped }: Extract<ToAnalysis, { type: "start" }
   const answer = (message: FromAnalysis) => self.postMessage(message);
   try {
     const db = await connection.open();
-    answer({ id, result: await deriveProfile({ db, calendar, throwIfStopped }, task) });
+    answer({ id, result: await compute({ db, calendar, throwIfStopped }, task) });
   } catch (error) {
     answer({ id, error: messageOf(error) });
+  }
+}
+
+function compute(context: ExportContext, task: AnalysisTask): Promise<ResultOf<AnalysisTask>> {
+  switch (task.kind) {
+    case "profile":
+      return deriveProfile(context, task);
+    case "features":
+      return reportFeatures(context, task);
+    case "series":
+      return reportSeries(context, task);
   }
 }
 

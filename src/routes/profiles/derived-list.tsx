@@ -89,12 +89,15 @@ export async function derivedList(services: DerivedServices, c: Context, shown: 
   const view = {
     screener,
     commands,
-    derived: { interval, sources, done, total, failed, again: address(page) },
+    derived: { interval, sources, done, total, failed },
+    again: address(page),
     outdated: 0,
     matching: rows.length,
     rows: rows.slice((page - 1) * pageSize, page * pageSize).map(({ entry, health }) => ({
       ...summaryOf(entry),
       health,
+      // The page of each says it.
+      drift: null,
       partial: found.detailsOf(entry).partial,
       values: found.columns.map((values) => (Number.isNaN(values[entry.at]) ? null : values[entry.at]!)),
     })),

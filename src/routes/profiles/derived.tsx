@@ -15,14 +15,14 @@ import { copyAs } from "../../views/ui/copy-as.tsx";
 import { serverAddress } from "../http/server-address.ts";
 import type { Services } from "../services.ts";
 import { chartView } from "./chart/chart-view.ts";
-import { familiesOf } from "./summary.ts";
+import { driftOf, familiesOf } from "./summary.ts";
 
 /**
  * The page, if the address asks for an interval that is not stored and can be derived; otherwise `null`.
  * @throws Refusal if it takes too long
  */
 export async function derivedPage(
-  { db, config, derived }: Pick<Services, "config" | "db" | "derived">,
+  { db, config, derived, reports }: Pick<Services, "config" | "db" | "derived" | "reports">,
   c: Context,
 ): Promise<Response | null> {
   const symbol = parseSymbol(c.req.param("symbol") ?? "");
@@ -38,6 +38,7 @@ export async function derivedPage(
   if (found === null)
     throw new Refusal("not_found", `There are no ${source} bars of ${symbol} to derive ${interval} from`);
 
+  const drifts = await driftOf(reports, stored, interval);
   const { firstBar, lastBar, bars, last, partial, values, tails } = found;
   const series = await readSeries(db, stored.seriesId);
   const at = last.ts.length - 1;
@@ -72,7 +73,9 @@ export async function derivedPage(
     families: familiesOf(
       (place) => (Number.isNaN(values[place]) ? null : values[place]!),
       (place) => padded(tails[place]!),
+      drifts.driftAt,
     ),
+    drift: drifts.drift,
     chart,
     commands: copyAs({
       server: serverAddress(config, c),

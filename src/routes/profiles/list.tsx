@@ -20,7 +20,7 @@ import { summaryOf } from "./summary.ts";
 
 const PAGE_SIZE = 200;
 
-type ListServices = Pick<Services, "config" | "derived" | "exporter" | "profiles">;
+type ListServices = Pick<Services, "config" | "derived" | "exporter" | "profiles" | "reports">;
 
 export function profileListRoutes(services: ListServices) {
   const pages = new Hono();
@@ -30,7 +30,7 @@ export function profileListRoutes(services: ListServices) {
 }
 
 function profilesPage(services: ListServices) {
-  const { config, profiles } = services;
+  const { config, profiles, reports } = services;
   const calendar = createCalendar(config.sessions);
   return async (c: Context): Promise<Response> => {
     chosen(c, "interval", READ_INTERVALS);
@@ -61,16 +61,19 @@ function profilesPage(services: ListServices) {
       query.error === null ? await profiles.select(filter, clock) : { entries: [], columns: [] };
     const shown = entries.slice((page - 1) * PAGE_SIZE, page * PAGE_SIZE);
     const healths = await profiles.healthsOf(shown, clock);
+    const drifts = reports.driftCounts(shown);
     const address = (to: number) => screenerAddress(screener, to > 1 ? { page: String(to) } : {});
     const view = {
       screener,
       commands,
       derived: null,
       outdated: (await profiles.all()).filter(isOutdated).length,
+      again: address(page),
       matching: entries.length,
       rows: shown.map((entry, at) => ({
         ...summaryOf(entry),
         health: healths[at]!,
+        drift: drifts[at],
         values: columns.map((values) => (Number.isNaN(values[entry.at]) ? null : values[entry.at]!)),
       })),
       pages: {

@@ -27,12 +27,14 @@ import type { Services } from "../services.ts";
 import { adjustmentOf, chartView } from "./chart/chart-view.ts";
 import { derivedPage } from "./derived.tsx";
 import { qualityReader } from "./quality.tsx";
-import { familiesOf, summaryOf } from "./summary.ts";
+import { driftOf, familiesOf, summaryOf } from "./summary.ts";
 
 /** Of which the last and the one before are shown. */
 const SHOWN_BARS = 2;
 
-export function profilePageRoutes(services: Pick<Services, "config" | "db" | "derived" | "provider" | "settings">) {
+export function profilePageRoutes(
+  services: Pick<Services, "config" | "db" | "derived" | "provider" | "reports" | "settings">,
+) {
   const { db, config } = services;
   const calendar = createCalendar(config.sessions);
   const readQuality = qualityReader(services);
@@ -62,7 +64,7 @@ export function profilePageRoutes(services: Pick<Services, "config" | "db" | "de
     const { profile, intervals } = await find(c, c.req.query("interval"));
     const { symbol, interval, seriesId, firstBar, lastBar, backfill } = profile;
     const adjust = adjustmentOf(c);
-    const [raw, adjusted, series, rejected, quality, health, duplicates, recent] = await Promise.all([
+    const [raw, adjusted, series, rejected, quality, health, duplicates, recent, drifts] = await Promise.all([
       readLastBars(db, seriesId, lastBar + 1, SHOWN_BARS),
       adjusterOf(db, seriesId, adjust),
       findSeries(db, symbol, interval),
@@ -71,6 +73,7 @@ export function profilePageRoutes(services: Pick<Services, "config" | "db" | "de
       findHealth(db, profile, healthClock(calendar, Date.now())),
       countDuplicates(db, seriesId),
       recentValues(db, profile),
+      driftOf(services.reports, profile, interval),
     ]);
     const { provider } = profile;
     // Without a series nothing is known of the sessions.
@@ -109,7 +112,9 @@ export function profilePageRoutes(services: Pick<Services, "config" | "db" | "de
       families: familiesOf(
         (_, name) => profile.features[name] ?? null,
         (at) => recent?.[at] ?? null,
+        drifts.driftAt,
       ),
+      drift: drifts.drift,
       chart,
       commands: copyAs({
         server: serverAddress(config, c),

@@ -1,9 +1,13 @@
 /** What lists and pages show of a profile: its summary, and its features by family. */
 
 import type { ReadInterval } from "../../domain/market/interval.ts";
+import { isDrifted } from "../../domain/profiles/distribution.ts";
 import { FEATURE_COUNT, FEATURES, type Feature } from "../../features/catalog.ts";
+import { countDrift, type Reports } from "../../pipeline/analysis/reports.ts";
 import type { ProfileEntry } from "../../storage/profiles/profile-rows.ts";
+import type { StoredProfile } from "../../storage/profiles/profiles.ts";
 import type { FamilyView } from "../../views/profiles/features.tsx";
+import type { ProfileView } from "../../views/profiles/profile-page.tsx";
 import type { ProfileSummary } from "../../views/profiles/profile-row.tsx";
 
 type Summarized = Pick<
@@ -24,10 +28,30 @@ export const summaryOf = (profile: Summarized): ProfileSummary => ({
   updatedAt: profile.updatedAt,
 });
 
-/** @param featureAt and `recentOf` give the value and the last values of a feature by its place in the catalogue */
+/** How long a page waits for the report on its features, milliseconds: that of days takes less. */
+const REPORT_MS = 150;
+
+/** What the page says of drift, as far as it is computed. */
+export async function driftOf(
+  reports: Reports,
+  profile: StoredProfile,
+  interval: ReadInterval,
+): Promise<{ readonly drift: ProfileView["drift"]; readonly driftAt: (at: number) => number | null }> {
+  const report = await reports.featuresWithin(profile, interval, REPORT_MS);
+  return {
+    drift: report === null ? undefined : countDrift(report),
+    driftAt: (at) => {
+      const drift = report?.features[at]?.drift ?? null;
+      return drift !== null && isDrifted(drift) ? drift.psi : null;
+    },
+  };
+}
+
+/** Each function gives something of a feature by its place in the catalogue: value, last values, drift. */
 export const familiesOf = (
   featureAt: (at: number, name: string) => number | null,
   recentOf: (at: number) => Float64Array | null,
+  driftAt: (at: number) => number | null,
 ): FamilyView[] =>
   [...Map.groupBy(FEATURES, ({ family }) => family)].map(([family, features]) => ({
     family,
@@ -39,6 +63,7 @@ export const familiesOf = (
       source: feature.source,
       since: sinceOf(feature),
       recent: recentOf(feature.number - 1),
+      drifted: driftAt(feature.number - 1),
     })),
   }));
 

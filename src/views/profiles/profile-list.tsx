@@ -17,8 +17,6 @@ interface DerivedView {
   readonly done: number;
   readonly total: number;
   readonly failed: readonly string[];
-  /** The address of the same list. */
-  readonly again: string;
 }
 
 export interface ProfilesView {
@@ -28,6 +26,8 @@ export interface ProfilesView {
   readonly derived: DerivedView | null;
   readonly screener: ScreenerView;
   readonly rows: readonly ListedProfile[];
+  /** The address of the same page. */
+  readonly again: string;
   /** The number of profiles on all pages. */
   readonly matching: number;
   /** The addresses of the pages before and after this one. */
@@ -67,7 +67,7 @@ export const ProfilesPage = ({ page, view }: { page: PageContext; view: Profiles
         ) : null}
       </header>
       <Screener screener={screener} />
-      {view.derived === null ? null : <DerivedNote derived={view.derived} />}
+      {view.derived === null ? null : <DerivedNote derived={view.derived} again={view.again} />}
       {view.derived !== null && rows.length > 0 ? (
         <div class="derived-list">
           <ProfileTable screener={screener} rows={rows} />
@@ -95,30 +95,45 @@ export const ProfilesPage = ({ page, view }: { page: PageContext; view: Profiles
           ) : null}
         </p>
       ) : null}
+      <DriftNote view={view} />
       {rows.length > 0 ? <CopyAs commands={view.commands} heading="h2" /> : null}
     </Layout>
+  );
+};
+
+/** What is still computed for the rows of this page. */
+const DriftNote = ({ view: { rows, again } }: { view: ProfilesView }) => {
+  const missing = rows.filter(({ drift }) => drift === undefined).length;
+  return missing === 0 ? null : (
+    <p class="derived-note" role="status">
+      The drift of {plural(missing, "profile")} is being computed: <a href={again}>show again</a>.
+    </p>
   );
 };
 
 /** Most symbols named in a sentence. */
 const MAX_NAMED = 10;
 
-const DerivedNote = ({ derived: { interval, sources, done, total, failed, again } }: { derived: DerivedView }) => (
-  <p class="derived-note" role="status">
-    No {interval} profile is stored: the values are derived from stored {sources.join(" and ")} bars. Ranks are among
-    the symbols that are computed. A last bar marked as partial is still growing, or its stored bars end before its end.
-    {done < total ? (
-      <>
-        {" "}
-        {formatCount(done)} of {plural(total, "symbol")} computed so far, the others are missing here:{" "}
-        <a href={again}>show again</a>.
-      </>
-    ) : null}
-    {failed.length > 0
-      ? ` ${plural(failed.length, "symbol")} could not be computed: ${failed.slice(0, MAX_NAMED).join(", ")}${failed.length > MAX_NAMED ? " …" : ""}.`
-      : null}
-  </p>
-);
+const DerivedNote = ({ derived, again }: { derived: DerivedView; again: string }) => {
+  const { interval, sources, done, total, failed } = derived;
+  return (
+    <p class="derived-note" role="status">
+      No {interval} profile is stored: the values are derived from stored {sources.join(" and ")} bars. Ranks are among
+      the symbols that are computed. A last bar marked as partial is still growing, or its stored bars end before its
+      end.
+      {done < total ? (
+        <>
+          {" "}
+          {formatCount(done)} of {plural(total, "symbol")} computed so far, the others are missing here:{" "}
+          <a href={again}>show again</a>.
+        </>
+      ) : null}
+      {failed.length > 0
+        ? ` ${plural(failed.length, "symbol")} could not be computed: ${failed.slice(0, MAX_NAMED).join(", ")}${failed.length > MAX_NAMED ? " …" : ""}.`
+        : null}
+    </p>
+  );
+};
 
 /** The page of panels, with the symbols of a screen at its interval. */
 function panelAddress({ where, interval }: ScreenerView): string {
@@ -177,6 +192,9 @@ const ProfileTable = ({ screener, rows }: Pick<ProfilesView, "screener" | "rows"
           <SortHead screener={screener} name="health">
             Health
           </SortHead>
+          <th scope="col" class="num" title="Features whose newest 60 bars differ unusually from the year before">
+            Drift
+          </th>
           {screener.columns.map((name) => (
             <SortHead screener={screener} name={name} num>
               {name}

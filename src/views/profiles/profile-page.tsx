@@ -18,6 +18,7 @@ import { type Command, CopyAs } from "../ui/copy-as.tsx";
 import { profileAddress } from "../ui/dom.ts";
 import { formatCount, formatValue, plural } from "../ui/format.ts";
 import { Layout, type PageContext } from "../ui/layout.tsx";
+import { AnalysisLink } from "./analysis/analysis-page.tsx";
 import { Chart } from "./chart/chart.tsx";
 import type { ChartView } from "./chart/chart-view.ts";
 import { Adjustments, chartAddress } from "./chart/overlays.tsx";
@@ -57,6 +58,8 @@ export interface ProfileView extends ProfileSummary {
   readonly rejected: readonly { readonly reason: string; readonly rows: number }[];
   /** In the catalogue's order. */
   readonly families: readonly FamilyView[];
+  /** How many features have drifted; `null` if there are too few bars, `undefined` while it is not computed. */
+  readonly drift: { readonly drifted: number; readonly of: number } | null | undefined;
   /** The intervals in which this symbol has a profile, and those that are built from them. */
   readonly intervals: readonly Interval[];
   readonly derivable: readonly DerivedInterval[];
@@ -103,7 +106,8 @@ export const ProfilePage = ({ page, profile }: { page: PageContext; profile: Pro
     </div>
     <CopyAs commands={profile.commands} heading="h2" />
     {profile.quality === null ? null : <Quality quality={profile.quality} />}
-    <Families families={profile.families} adjust={profile.chart.adjust} />
+    <AnalysisLink symbol={profile.symbol} interval={profile.interval} />
+    <Families {...profile} adjust={profile.chart.adjust} />
   </Layout>
 );
 

@@ -28,8 +28,16 @@ export interface ProfileSummary {
   readonly updatedAt: number;
 }
 
+/** Of the features that are judged. */
+export interface DriftCount {
+  readonly drifted: number;
+  readonly of: number;
+}
+
 export interface ListedProfile extends ProfileSummary {
   readonly health: Health;
+  /** How many features have drifted; `null` if it is not known, `undefined` while it is not computed. */
+  readonly drift: DriftCount | null | undefined;
   /** Of a derived profile: whether its first and its last bar hold less than their whole time. */
   readonly partial?: PartialBars;
   /** The values of the features in `screener.columns`. */
@@ -44,6 +52,18 @@ const SYNTHETIC = ` ${(<SyntheticPill provider="demo" />).toString()}`;
 const syntheticPill = (provider: string) => (isSynthetic(provider) ? SYNTHETIC : "");
 
 const cell = (content: string | number) => `<td class="num">${content}</td>`;
+
+/** A profile of which more features have drifted is marked. */
+const MARKED_SHARE = 1 / 3;
+
+function driftCell(drift: DriftCount | null | undefined): string {
+  if (drift === undefined) return `<td class="num muted" title="Being computed">…</td>`;
+  if (drift === null) return `<td class="num muted" title="Too few bars, or too many to compute for a list">–</td>`;
+  const text = `${drift.drifted}/${drift.of}`;
+  const title = `${drift.drifted} of ${drift.of} features differ unusually from their year`;
+  const isMarked = drift.drifted > MARKED_SHARE * drift.of;
+  return `<td class="num" title="${title}">${isMarked ? `<b class="drift">drift</b> ` : ""}${text}</td>`;
+}
 
 const PARTIAL = ` <span class="muted">partial</span>`;
 
@@ -67,7 +87,7 @@ export function ProfileRow({ profile }: { profile: ListedProfile }): HtmlEscaped
     `<tr><td class="c-pick"><input type="checkbox" name="symbol" value="${symbol}/${interval}"` +
     ` aria-label="Select ${symbol} ${interval}"/></td>` +
     `<th scope="row"><a href="${Bun.escapeHTML(profileAddress(profile.symbol, interval))}">${symbol}</a></th>` +
-    `<td>${interval}</td><td>${PILLS[profile.health]}</td>`;
+    `<td>${interval}</td><td>${PILLS[profile.health]}</td>${driftCell(profile.drift)}`;
   for (const value of values) markup += cell(value === null ? "–" : formatValue(value));
   markup +=
     cell(formatCount(profile.bars)) +

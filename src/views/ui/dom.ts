@@ -33,6 +33,7 @@ export const dom = {
   jobs: (runId: string) => `jobs-${runId}`,
   job: (runId: string, symbol: string) => `job-${runId}-${symbol}`,
   jobMenu: "job-menu",
+  analysis: "analysis",
 } as const;
 
 /** The address of a job page. */

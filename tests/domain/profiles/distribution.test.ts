@@ -1,10 +1,24 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { driftOf, histogramOf, isDrifted, percentileOf, quantile } from "../../../src/domain/profiles/distribution.ts";
+import {
+  driftOf as drift,
+  histogramOf,
+  isDrifted,
+  percentileOf,
+  quantile,
+} from "../../../src/domain/profiles/distribution.ts";
 
 const ascending = (values: readonly number[]) => Float64Array.from(values).sort();
 /** 0, 1, … n − 1. */
 const upTo = (count: number) => Float64Array.from({ length: count }, (_, at) => at);
+/** The drift of some values against a year, its stretches beginning every 15 values. */
+const driftOf = (year: Float64Array, recent: ArrayLike<number>, step = 15) =>
+  drift({
+    year,
+    ascending: year.filter((each) => !Number.isNaN(each)).sort(),
+    recent: Float64Array.from(recent),
+    step,
+  });
 const values = (minLength: number, maxLength: number) =>
   fc.array(fc.integer({ min: -1_000, max: 1_000 }), { minLength, maxLength });
 
@@ -18,7 +32,6 @@ describe("drift", () => {
     const { psi, byChance } = driftOf(upTo(1_000), recent)!;
     expect(psi).toBeCloseTo(2 * term(p[0]!) + 8 * term(p[1]!), 12);
     expect(byChance).toBeCloseTo(16.919 * (1 / 1_000 + 1 / 100), 12);
-    expect(isDrifted({ psi, byChance })).toBe(true);
   });
 
   test("the index of the reference itself is nearly 0, and no index is below 0", () => {
@@ -71,10 +84,45 @@ describe("drift", () => {
     expect(driftOf(new Float64Array(200).fill(3), upTo(60))).toBeNull();
   });
 
-  test("an index that chance can explain is no drift, however many tenths it has", () => {
-    expect(isDrifted({ psi: 0.3, byChance: 0.35 })).toBe(false);
-    expect(isDrifted({ psi: 0.15, byChance: 0.02 })).toBe(false);
-    expect(isDrifted({ psi: 0.21, byChance: 0.02 })).toBe(true);
+  test("a drift exceeds 0.2, chance, and what is usual within the year; without a year to compare with none is stated", () => {
+    expect(isDrifted({ psi: 0.3, byChance: 0.35, usual: 0.1 })).toBe(false);
+    expect(isDrifted({ psi: 0.15, byChance: 0.02, usual: 0.1 })).toBe(false);
+    expect(isDrifted({ psi: 0.3, byChance: 0.02, usual: 0.4 })).toBe(false);
+    expect(isDrifted({ psi: 0.3, byChance: 0.02, usual: null })).toBe(false);
+    expect(isDrifted({ psi: 0.21, byChance: 0.02, usual: 0.1 })).toBe(true);
+  });
+
+  test("a slow wave makes every stretch differ from its year, so that one more of them is usual", () => {
+    const wave = (from: number, count: number) =>
+      Float64Array.from({ length: count }, (_, at) => Math.sin((2 * Math.PI * (from + at)) / 120));
+    const usual = driftOf(wave(0, 252), wave(255, 60))!;
+    expect(usual.psi).toBeGreaterThan(Math.max(0.2, usual.byChance));
+    expect(isDrifted(usual)).toBe(false);
+    expect(
+      isDrifted(
+        driftOf(
+          wave(0, 252),
+          wave(255, 60).map((each) => each + 3),
+        )!,
+      ),
+    ).toBe(true);
+  });
+
+  test("the usual index is that of the stretches against the rest of the year, and unknown of too few", () => {
+    // Ten stretches that are each one decile.
+    const year = Float64Array.from({ length: 300 }, (_, at) => Math.floor(at / 30));
+    const { usual } = driftOf(year, year.subarray(0, 30), 30)!;
+    const [p, own, others] = [30.5 / 35, 0.5 / 275, 30.5 / 275];
+    const rest = 0.5 / 35;
+    const index = (p - own) * Math.log(p / own) + 9 * (rest - others) * Math.log(rest / others);
+    expect(usual).toBeCloseTo(index, 10);
+    expect(driftOf(upTo(120), upTo(60))!.usual).toBeNull();
+  });
+
+  test("values that are not known are in no bin", () => {
+    const year = upTo(300).map((each) => (each % 3 === 0 ? Number.NaN : each));
+    expect(driftOf(year, [...upTo(60), Number.NaN])!.psi).toBeGreaterThan(0.2);
+    expect(driftOf(year, new Float64Array(60).fill(Number.NaN))).toBeNull();
   });
 });
 

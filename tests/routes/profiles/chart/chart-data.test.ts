@@ -1,6 +1,6 @@
 /** What the page of a profile sends for its chart besides bars: marks, sessions, and the table of bars. */
 
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { emptyBars } from "../../../../src/domain/market/bars.ts";
 import { DAY } from "../../../../src/domain/market/interval.ts";
 import { isoDate } from "../../../../src/domain/time.ts";
@@ -10,6 +10,8 @@ import { recordRevised } from "../../../../src/storage/market/revisions.ts";
 import { findProfile } from "../../../../src/storage/profiles/profiles.ts";
 import { startApp, type TestApp } from "../../../helpers/app.ts";
 import { temporaryFolder } from "../../../helpers/folder.ts";
+
+setDefaultTimeout(60_000);
 
 const folder = temporaryFolder();
 let app: TestApp;
