@@ -168,12 +168,19 @@ test("axe finds nothing on profiles, the documentation of the API, and errors", 
     "/profiles?where=rsi_14>0",
     "/quality",
     "/profiles/AAPL/delete",
+    `/profiles/AAPL/bars?from=${new Date(Date.now() - 20 * 86_400_000).toISOString().slice(0, 10)}`,
+    "/profiles/AAPL/features/rsi_14",
     "/api/docs",
     "/nowhere",
   ]);
-  await page.goto(`${browserApp.address}/profiles/AAPL?interval=1d&overlay=ichimoku&overlay=supertrend`);
+  const layout = "overlay=ichimoku&overlay=supertrend&panes=volume,macd&compare=MSFT";
+  await page.goto(`${browserApp.address}/profiles/AAPL?interval=1d&${layout}`);
   await page.locator("#chart[data-ready] .chart-stage[aria-busy=false]").waitFor();
+  await page.locator("[data-keys] summary").click();
   await page.locator(".family summary").first().click();
+  await page.locator(".family .feature-report").first().waitFor();
+  await page.locator("#analysis").scrollIntoViewIfNeeded();
+  await page.locator(".analysis-cards").waitFor();
   found.push(...(await faults()));
   expect(found).toEqual([]);
   browserApp.dismissErrors(/status of 404/);

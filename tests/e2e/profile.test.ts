@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { READ_SECONDS, type ReadInterval } from "../../src/domain/market/interval.ts";
+import { storeActions } from "../../src/storage/market/corporate-actions.ts";
 import { temporaryFolder } from "../helpers/folder.ts";
 import { BrowserApp, rowOf } from "./browser.ts";
 
@@ -190,6 +191,26 @@ test("keys move the crosshair, which is spoken, and pan, zoom and change the sca
   expect(await page.evaluate<string>("document.activeElement.type")).toBe("date");
 });
 
+test("marks are named at their bars, and can be left out", async () => {
+  const { db } = browserApp.app;
+  const { data } = (await (await fetch(`${browserApp.address}/api/bars/AAPL?adjust=none`)).json()) as {
+    data: { timestamp: string }[];
+  };
+  const date = data.at(-5)!.timestamp.slice(0, 10);
+  const action = { kind: "dividend", date: Date.parse(date) / 1_000, value: 0.25, currency: null } as const;
+  await storeActions(db, { provider: "demo", symbol: "AAPL", actions: [action], replaced: [] });
+  const page = await browserApp.openPage(PROFILE);
+  await drawn(page);
+  await page.locator(".chart-stage").focus();
+  for (let press = 0; press < 5; press++) await page.keyboard.press("ArrowLeft");
+  expect(await page.locator("[data-spoken]").textContent()).toContain(`dividend ${date}: dividend 0.25`);
+  await page.getByText("Marks", { exact: true }).click();
+  await page.getByLabel("Dividends").uncheck();
+  await drawn(page);
+  expect(page.url()).toContain("marks=split%2Crevision%2Cgap%2Crefused%2Csessions");
+  expect(await readout(page)).not.toContain("dividend");
+});
+
 test("panes and other symbols are drawn, kept in the address, and removed", async () => {
   const page = await browserApp.openPage(PROFILE);
   await drawn(page);
@@ -231,6 +252,20 @@ test("every feature shows its value, its sparkline and, opened by keyboard, its 
   await rsi.locator("summary").focus();
   await page.keyboard.press("Enter");
   expect(await rsi.getByText("TA-Lib RSI(14)").isVisible()).toBe(true);
+  await rsi.getByText(/above \d+% of the year's values/).waitFor();
+  expect(await rsi.locator(".histogram").isVisible()).toBe(true);
+  await page.locator("#analysis").scrollIntoViewIfNeeded();
+  await page.getByText("Sharpe a year").first().waitFor();
+  await page.getByRole("navigation", { name: "Time of the analysis" }).getByRole("link", { name: "1 month" }).click();
+  await page
+    .getByText(/not enough closes: \d+ of 60 returns/)
+    .first()
+    .waitFor();
+  expect(page.url()).toEndWith(PROFILE);
+  // The newest value is drawn in the pane that the report leads to.
+  await rsi.getByRole("link", { name: "Show it in the chart" }).click();
+  await drawn(page);
+  expect(await page.locator("[data-panes] li").allTextContents()).toEqual(["Volume×", "rsi_14×"]);
 });
 
 test("the sparklines of a page stay light", async () => {

@@ -3,6 +3,7 @@
 
 import type { Adjustment } from "../../domain/market/corporate-actions.ts";
 import type { ReadInterval } from "../../domain/market/interval.ts";
+import type { DriftCount } from "../../domain/profiles/distribution.ts";
 import { profileAddress } from "../ui/dom.ts";
 import { familyTitle, formatValue, plural } from "../ui/format.ts";
 import { Spark } from "../ui/sparkline.tsx";
@@ -35,7 +36,7 @@ interface FamiliesProps {
   readonly families: readonly FamilyView[];
   readonly adjust: Adjustment;
   /** Of the features that are judged; `null` if there are too few bars, `undefined` while it is not computed. */
-  readonly drift: { readonly drifted: number; readonly of: number } | null | undefined;
+  readonly drift: DriftCount | null | undefined;
 }
 
 /** The features of the profile. They are computed from bars adjusted for splits, whatever the chart shows. */

@@ -11,6 +11,7 @@ import {
   type ReadInterval,
 } from "../../domain/market/interval.ts";
 import type { PartialBars } from "../../domain/market/partial-bars.ts";
+import type { DriftCount } from "../../domain/profiles/distribution.ts";
 import { HEALTH_WORDS, type HealthFacts } from "../../domain/profiles/health.ts";
 import { formatDuration } from "../../domain/time.ts";
 import { BarTime, Moment, SyntheticPill } from "../ui/components.tsx";
@@ -59,7 +60,7 @@ export interface ProfileView extends ProfileSummary {
   /** In the catalogue's order. */
   readonly families: readonly FamilyView[];
   /** How many features have drifted; `null` if there are too few bars, `undefined` while it is not computed. */
-  readonly drift: { readonly drifted: number; readonly of: number } | null | undefined;
+  readonly drift: DriftCount | null | undefined;
   /** The intervals in which this symbol has a profile, and those that are built from them. */
   readonly intervals: readonly Interval[];
   readonly derivable: readonly DerivedInterval[];

@@ -6,6 +6,7 @@ import { type HtmlEscapedString, raw } from "hono/utils/html";
 import { isSynthetic } from "../../domain/defaults.ts";
 import { isDated, type ReadInterval } from "../../domain/market/interval.ts";
 import type { PartialBars } from "../../domain/market/partial-bars.ts";
+import type { DriftCount } from "../../domain/profiles/distribution.ts";
 import { HEALTHS, type Health } from "../../domain/profiles/health.ts";
 import { isoDate, utcSecond, writeMoment } from "../../domain/time.ts";
 import { ReaderZone, SyntheticPill } from "../ui/components.tsx";
@@ -26,12 +27,6 @@ export interface ProfileSummary {
   readonly features: number;
   /** Epoch milliseconds. */
   readonly updatedAt: number;
-}
-
-/** Of the features that are judged. */
-export interface DriftCount {
-  readonly drifted: number;
-  readonly of: number;
 }
 
 export interface ListedProfile extends ProfileSummary {

@@ -41,7 +41,7 @@ export const HeatMap = (props: Props) => {
       {rows.length === 0 ? (
         <p class="muted">There are not enough bars.</p>
       ) : (
-        <section class="scroll" tabindex={0} aria-label={title}>
+        <section class="scroll" tabindex={0} aria-label={`${title}, table`}>
           <table class="heat num">
             <thead>
               <tr>

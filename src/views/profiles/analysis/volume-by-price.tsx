@@ -18,8 +18,8 @@ export const VolumeByPrice = ({ profile }: { profile: VolumeProfile }) => {
   const range = (from: number, to: number) => `${formatValue(edge(from))} to ${formatValue(edge(to + 1))}`;
   const words = `Most volume at ${range(control, control)}; 70% between ${range(area[0], area[1])}`;
   return (
-    <section class="analysis-card" aria-labelledby="volume-title">
-      <h3 id="volume-title">Volume by price</h3>
+    <section class="analysis-card" aria-labelledby="volume-by-price-title">
+      <h3 id="volume-by-price-title">Volume by price</h3>
       <p class="muted">{words}.</p>
       <div class="volume-profile">
         <span class="num">{formatValue(high)}</span>
@@ -48,7 +48,7 @@ export const VolumeByPrice = ({ profile }: { profile: VolumeProfile }) => {
       </p>
       <details>
         <summary>As a table</summary>
-        <section class="scroll" tabindex={0} aria-label="Volume by price">
+        <section class="scroll" tabindex={0} aria-label="Volume by price, table">
           <table class="list">
             <thead>
               <tr>

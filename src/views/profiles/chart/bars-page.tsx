@@ -141,7 +141,7 @@ const barsAddress = ({ symbol, interval, adjust }: BarsView, end: { from: number
 };
 
 const Pager = ({ view }: { view: BarsView }) => (
-  <nav class="more" aria-label="Pages of bars">
+  <p class="more">
     {view.hasOlder ? (
       <>
         <a class="button" href={barsAddress(view, { from: 0 })}>
@@ -162,5 +162,5 @@ const Pager = ({ view }: { view: BarsView }) => (
         </a>
       </>
     ) : null}
-  </nav>
+  </p>
 );
