@@ -24,7 +24,7 @@ test("the page loads its module before htmx, and has no script of its own, also 
 test("each entry is served as one module with all that it imports", async () => {
   for (const [address, word] of [
     [addresses.js, "htmx:sse:after:message"],
-    [addresses.chart, "dataset.base}api/"],
+    [addresses.chart, "dataset.base+address"],
   ] as const) {
     const script = await read(address);
     expect(script).toContain(word);

@@ -4,7 +4,7 @@
 import type { Adjustment } from "../../../domain/market/corporate-actions.ts";
 import { type Interval, isDated } from "../../../domain/market/interval.ts";
 import { isoDate, isoSecond } from "../../../domain/time.ts";
-import { BarTime, SyntheticPill } from "../../ui/components.tsx";
+import { BarTime, Moment, SyntheticPill, TimeHead } from "../../ui/components.tsx";
 import { profileAddress } from "../../ui/dom.ts";
 import { formatCount, formatValue, plural } from "../../ui/format.ts";
 import { Layout, type PageContext } from "../../ui/layout.tsx";
@@ -105,7 +105,7 @@ const BarTable = ({ bars, interval }: Pick<BarsView, "bars" | "interval">) => (
   <table class="list">
     <thead>
       <tr>
-        <th scope="col">{isDated(interval) ? "Date" : "Start"}</th>
+        {isDated(interval) ? <th scope="col">Date</th> : <TimeHead title="Start" />}
         {["Open", "High", "Low", "Close", "Change", "Volume"].map((title) => (
           <th scope="col" class="num">
             {title}
@@ -117,7 +117,7 @@ const BarTable = ({ bars, interval }: Pick<BarsView, "bars" | "interval">) => (
       {bars.toReversed().map(({ ts, open, high, low, close, volume, change }) => (
         <tr>
           <th scope="row" class="num">
-            <BarTime ts={ts} interval={interval} />
+            {isDated(interval) ? <BarTime ts={ts} interval={interval} /> : <Moment at={ts * 1_000} style="column" />}
           </th>
           {[open, high, low, close].map((price) => (
             <td class="num">{formatValue(price)}</td>
