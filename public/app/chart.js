@@ -116,7 +116,7 @@ function comparedLines() {
     if (found === undefined) return [];
     const { values, base } = rebased(loaded.bars.close, found.closes, first);
     /** @type {Line} */
-    const line = { name: other, title: other, values, colour: String(colours.series[index]), style: "line" };
+    const line = { name: other, title: other, values, colour: String(colours.series[index]), style: "line", weight: 2 };
     return [{ line, closes: found.closes, base, fault: found.fault, provider: found.provider }];
   });
 }

@@ -209,6 +209,16 @@ test("marks are named at their bars, and can be left out", async () => {
   await drawn(page);
   expect(page.url()).toContain("marks=split%2Crevision%2Cgap%2Crefused%2Csessions");
   expect(await readout(page)).not.toContain("dividend");
+  // A drag to the right shows older bars.
+  const before = new URL(page.url()).searchParams.get("to");
+  const box = (await page.locator(".chart-stage").boundingBox())!;
+  await page.mouse.move(box.x + 300, box.y + 100);
+  await page.mouse.down();
+  await page.mouse.move(box.x + 700, box.y + 110, { steps: 4 });
+  await page.mouse.up();
+  await page.waitForURL(/[?&]to=/);
+  expect(before).toBeNull();
+  expect(new URL(page.url()).searchParams.get("to")! < date).toBe(true);
 });
 
 test("panes and other symbols are drawn, kept in the address, and removed", async () => {

@@ -18,6 +18,7 @@ import { xOf } from "./layout.js";
  * @property {string} colour
  * @property {"line" | "dots" | "sides" | "columns"} style
  * @property {HTMLElement} [swatch]
+ * @property {number} [weight] width, CSS pixels
  */
 
 /**
@@ -92,7 +93,7 @@ export function paintColumns({ context, width, places, first, last }, values, sc
  */
 export function paintLine(sheet, line, scale, closes) {
   const { context, width, places, first, last, colours } = sheet;
-  const { values, colour, style } = line;
+  const { values, colour, style, weight = 1.5 } = line;
   if (style === "columns") {
     paintColumns(sheet, values, scale, () => colour);
     return;
@@ -107,7 +108,7 @@ export function paintLine(sheet, line, scale, closes) {
     }
     return;
   }
-  context.lineWidth = 1.5;
+  context.lineWidth = weight;
   context.lineJoin = "round";
   /** @param {number} at */
   const sideOf = (at) => (Number(values[at]) < Number(closes[at]) ? colours.rise : colours.fall);

@@ -191,6 +191,7 @@ export function createPlot(holder, scene) {
     paintMarks(shown, sheet);
     paintTimeAxis(ticks, colours, plotWidth);
     paintLastPrice(shown, sheet);
+    paintNames(shown, sheet);
   }
 
   /**
@@ -289,6 +290,25 @@ export function createPlot(holder, scene) {
     const colour = close < Number(bars.open.at(-1)) ? colours.fall : colours.rise;
     paintLevel(sheet, y, colour, [1, 3]);
     paintLabel(context, prices.scale.text(close, precision), { ...axisBox(y) }, colour, colours.ground);
+  }
+
+  /**
+   * Names the lines of other symbols at their last value in view: their colours may be those of overlays.
+   * @param {Scene} shown
+   * @param {Sheet} sheet
+   */
+  function paintNames({ compared, colours }, sheet) {
+    const prices = drawn[0];
+    if (prices === undefined) return;
+    for (const { title, values, colour } of compared) {
+      let at = sheet.last;
+      while (at >= sheet.first && !Number.isFinite(values[at])) at--;
+      if (at < sheet.first) continue;
+      const wide = context.measureText(title).width + 8;
+      const x = Math.min(xOf(at, places, sheet.width) - wide - 4, sheet.width - wide - 4);
+      const y = prices.scale.y(Number(values[at])) - 20;
+      paintLabel(context, title, { x: Math.max(2, x), y, width: wide, height: 16 }, colour, colours.ground);
+    }
   }
 
   /** @param {number} y */
