@@ -86,11 +86,11 @@ const sideways = {
     backups: ["schedules"],
   },
   views: {
-    runs: ["jobs", "promises", "quotas"],
+    runs: ["jobs", "notifications", "promises", "quotas"],
     companies: ["runs"],
     profiles: ["runs"],
     schedules: ["runs"],
-    settings: ["alerts", "backups", "lake", "quotas"],
+    settings: ["alerts", "backups", "lake", "notifications", "quotas"],
     live: ["runs", "jobs", "promises", "quotas"],
   },
   routes: {

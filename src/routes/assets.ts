@@ -39,6 +39,7 @@ const STYLES = [
   "areas/schedules",
   "promises/promises",
   "promises/promise-panel",
+  "live/notifications",
   "areas/alerts",
   "base/responsive",
 ] as const;

@@ -34,7 +34,8 @@ import { refetchRoutes } from "./jobs/refetch.tsx";
 import { LiveBroadcaster } from "./live/broadcaster.ts";
 import { eventRoutes } from "./live/json-stream.ts";
 import { logRoutes } from "./live/log-api.ts";
-import { streamRoutes } from "./live/stream.ts";
+import { Notifications } from "./live/notifications.ts";
+import { notificationRoutes, streamRoutes } from "./live/stream.ts";
 import { mcpRoutes } from "./mcp/endpoint.ts";
 import { addMiddleware } from "./middleware.ts";
 import { healthRoutes } from "./ops/health.ts";
@@ -89,6 +90,10 @@ export async function createRoutes(services: Services): Promise<Routes> {
     markup: (html) => base.markup(html),
     banner: bannerOf(services, base),
   });
+  const notifications = new Notifications({
+    hub: services.hub,
+    onPromise: (listener) => services.promises.onEvent(listener),
+  });
   const streams = new StreamLimits();
   const clients = new ClientAddresses(services.config.trustedProxies);
   const cookie = new SessionCookie(services.config, clients);
@@ -135,6 +140,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/", tokenPages({ db, access, cookie }));
   routes.route("/", auditPages(services));
   routes.route("/", streamRoutes(broadcaster, streams));
+  routes.route("/", notificationRoutes(notifications, streams));
   routes.route("/", monitorPages(services, broadcaster));
   routes.route("/", profileListRoutes(services));
   routes.route("/", qualityMapPages(qualityMap));
@@ -166,9 +172,11 @@ export async function createRoutes(services: Services): Promise<Routes> {
     docsRoutes(config, () => apiDocument(routes, config)),
   );
   broadcaster.start();
+  notifications.start();
   const close = () => {
     refusals.close();
     broadcaster.close();
+    notifications.close();
     access.signals.end(() => true);
     uploads.close();
   };

@@ -4,6 +4,7 @@
 import { MailSettingsSection, type MailSettingsView } from "./alerts/mail-settings.tsx";
 import { BackupsSection, type BackupsView } from "./backups.tsx";
 import { LakeSection, type LakeView } from "./lake.tsx";
+import { NotificationSettings } from "./notifications.tsx";
 import { QuotaGauges, type QuotaView } from "./quotas/quota-gauges.tsx";
 import { Moment, Pill } from "./ui/components.tsx";
 import { type Flash, FlashMessage } from "./ui/flash-message.tsx";
@@ -76,6 +77,7 @@ export const SettingsPage = ({ page, view }: { page: PageContext; view: Settings
       <MailSettingsSection view={view.mail} />
       <BackupsSection view={view.backups} />
       <LakeSection view={view.lake} />
+      <NotificationSettings />
     </div>
   </Layout>
 );

@@ -134,10 +134,22 @@ test("axe finds nothing on a run, its symbols and the lists", async () => {
   const run = await page.locator(".run-head h2 a").first().getAttribute("href");
   const job = await rowOf(page, "S1").locator("[data-menu]").getAttribute("href");
   await post("/alerts/test", {});
+  const coins = { name: "Coins", symbols: ["BTC-USD", "S1"], by_time: "12:00", time_zone: "UTC", days: "every_day" };
+  await post("/api/promises", coins);
+  await browserApp.app.db.write(
+    ["kept", "missed", "unknown"].map((outcome, at) => ({
+      sql: `INSERT INTO promise_results (promise_id, deadline, outcome, judged_at, total, fresh, missing, unknown, gaps, note)
+        VALUES (1, ?1, ?2, ?1, 1, ?3, ?4, ?5, 0, 'no run was planned')`,
+      args: [1e12 + at * 864e5, outcome, Number(at === 0), Number(at === 1), Number(at === 2)],
+    })),
+  );
   const found = await faultsOf([run!, job!, "/runs", "/companies?q=a&pick=AAPL", "/schedules", "/schedules/1"]);
   found.push(
     ...(await faultsOf([
       "/schedules/1/delete",
+      "/promises",
+      "/promises/1",
+      "/promises/1/delete",
       "/alerts",
       "/alerts/channels",
       "/settings",

@@ -4,6 +4,7 @@ import { Hono } from "hono";
 import { streamed } from "../http/stream-body.ts";
 import { StreamLimits } from "../http/stream-limits.ts";
 import type { LiveBroadcaster } from "./broadcaster.ts";
+import type { Notifications } from "./notifications.ts";
 import { parseViewQuery } from "./view-query.ts";
 
 const HEADERS = {
@@ -29,4 +30,12 @@ export const streamRoutes = (broadcaster: LiveBroadcaster, limits = new StreamLi
       return broadcaster.connect({ ...query, symbol, log }, cursor, { lifetime, gzipped });
     };
     return streamed(c, connect, gzipped ? { ...HEADERS, "Content-Encoding": "gzip" } : HEADERS);
+  });
+
+/** `GET /events/notifications`: what browsers show as desktop notifications, from now on or after `?since=`. */
+export const notificationRoutes = (notifications: Notifications, limits: StreamLimits) =>
+  new Hono().get("/events/notifications", (c) => {
+    const cursor = c.req.header("Last-Event-ID") || c.req.query("since");
+    const connect = () => notifications.connect(cursor, limits.enter(c.get("streamHolder"), c.get("sessionSignal")));
+    return streamed(c, connect, HEADERS);
   });

@@ -32,7 +32,7 @@ const fields = {
     (value) => (CLOCK_TIME.test(value) ? value : null),
     (value) => `${quote(value)} is not a time like 07:00`,
     z.string({ error: "wants a time like 07:00" }),
-  ).describe("on the clock of time_zone, such as 07:00"),
+  ).describe("HH:MM on a clock of 24 hours in time_zone"),
   time_zone: readable(
     (name) => (isTimeZone(name) ? name : null),
     (name) => `${quote(name)} is not a time zone: wants a name such as America/New_York or UTC`,

@@ -1,6 +1,7 @@
 /** Lists, reads, previews, creates, changes and deletes promises. */
 
 import { type Clock, waitAtMost } from "../../clock.ts";
+import type { PromiseEvent } from "../../domain/alerts.ts";
 import { invalid, Refusal } from "../../domain/errors.ts";
 import {
   FORECASTS,
@@ -56,6 +57,11 @@ export class PromiseService {
   /** What was known of all enabled promises at the last check, in the order of their names. */
   statuses(): ReturnType<PromiseWatch["statuses"]> {
     return this.dependencies.watch.statuses();
+  }
+
+  /** Follows what is reported of promises; returns the function that stops it. */
+  onEvent(listener: (event: PromiseEvent) => void): () => void {
+    return this.dependencies.watch.onEvent(listener);
   }
 
   /** The promises whose deadline is near, the most urgent first: the worst forecast, then the nearest. */

@@ -5,6 +5,7 @@ import type { LogLine } from "../../domain/log.ts";
 import { FilterBar, type FilterView, matchingOf } from "../jobs/filter-bar.tsx";
 import { JobMenu } from "../jobs/job-menu.tsx";
 import type { RunView } from "../jobs/job-table.tsx";
+import { NotificationOffer } from "../notifications.tsx";
 import { type PanelPromise, PromisePanel } from "../promises/promise-panel.tsx";
 import { LastHourPanel, type LastHourView } from "../quotas/last-hour.tsx";
 import { QuotaPanel, type QuotaView } from "../quotas/quota-gauges.tsx";
@@ -46,6 +47,7 @@ export const MonitorPage = ({ page, view }: { page: PageContext; view: MonitorVi
         </div>
       </div>
       <div class="monitor-side">
+        <NotificationOffer />
         <PromisePanel promises={view.promises} />
         <QuotaPanel quotas={view.quotas} now={page.now} />
         <LastHourPanel view={view.lastHour} />
