@@ -11,7 +11,7 @@ const LIBRARIES = new Set(["src/features/kernels", "src/features/families", "tes
 /** Migrations are generated. */
 const GENERATED = /^src\/storage\/migrations(\/|$)/;
 /** Folders of tests without a counterpart in src. */
-const OWN_TESTS = /^tests\/(campaign|e2e|fakes|helpers|features\/oracle)(\/|$)/;
+const OWN_TESTS = /^tests\/(bench|campaign|e2e|fakes|helpers|features\/oracle)(\/|$)/;
 
 const faults: string[] = [];
 const { stdout } = Bun.spawnSync([

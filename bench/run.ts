@@ -1,31 +1,39 @@
-/** Runs every bench of this folder in a process of its own, and prints their results as one table. */
+/**
+ * Runs the benches of this folder, or those that are named (`bun run bench export features`), each in a process of its own
+ * and for a limited time, and ends with the targets that are missed. `--minutes 5` shortens every limit to that.
+ */
 
 import { readdirSync } from "node:fs";
-import { join } from "node:path";
-import { temporaryFolder } from "../tests/helpers/folder.ts";
-import type { BenchResult } from "./support/report.ts";
+import { basename, join } from "node:path";
+import { parseArgs } from "node:util";
+import { type Bench, runBenches, summary } from "./support/runner.ts";
 
-using folder = temporaryFolder();
-const answers = join(folder.path, "answers.jsonl");
-const files = readdirSync(import.meta.dir)
-  .filter((name) => name.endsWith(".ts") && name !== "run.ts")
+const MINUTE = 60_000;
+/** Minutes on a quiet machine are a third of these at most. */
+const LIMIT_MINUTES = 6;
+const LIMITS: Readonly<Record<string, number>> = { export: 12, quota: 8, routes: 10, screener: 10, viewers: 10 };
+/** The whole of `quota` takes half an hour, because some of its limits are of a minute. */
+const ARGS: Readonly<Record<string, readonly string[]>> = { quota: ["quick"] };
+
+const { values, positionals } = parseArgs({ options: { minutes: { type: "string" } }, allowPositionals: true });
+const most = Number(values.minutes ?? Number.POSITIVE_INFINITY);
+if (!(most > 0)) throw new Error(`--minutes wants a number, not ${values.minutes}`);
+
+const names = readdirSync(import.meta.dir)
+  .filter((file) => file.endsWith(".ts") && file !== basename(import.meta.path))
+  .map((file) => basename(file, ".ts"))
   .toSorted();
-let failed = 0;
-for (const name of files) {
-  console.log(`— ${name}`);
-  const child = Bun.spawn([process.execPath, "--no-env-file", join(import.meta.dir, name)], {
-    env: { ...process.env, BENCH_ANSWERS: answers },
-    stdout: "inherit",
-    stderr: "inherit",
-  });
-  if ((await child.exited) !== 0) failed += 1;
-}
-const text = (await Bun.file(answers).exists()) ? await Bun.file(answers).text() : "";
-const lines = text.split("\n").filter((line) => line !== "");
-const all = lines.map((line): BenchResult => JSON.parse(line));
-console.table(all.map(({ missed, ...result }) => result));
-const missed = all.filter((result) => result.missed);
-for (const { question, measured, target } of missed) console.log(`Missed: ${question}: ${measured}, target ${target}`);
-if (missed.length === 0) console.log("Every decided target is met");
-if (failed > 0) console.log(`${failed} of ${files.length} failed`);
-process.exit(failed > 0 ? 1 : 0);
+const unknown = positionals.filter((name) => !names.includes(name));
+if (unknown.length > 0) throw new Error(`There is no bench ${unknown.join(", ")}: ${names.join(", ")}`);
+
+const benches = (positionals.length > 0 ? positionals : names).map(
+  (name): Bench => ({
+    name,
+    path: join(import.meta.dir, `${name}.ts`),
+    args: ARGS[name] ?? [],
+    limitMs: Math.min(most, LIMITS[name] ?? LIMIT_MINUTES) * MINUTE,
+  }),
+);
+const all = await runBenches(benches, (line) => console.log(line));
+console.log(summary(all));
+process.exit(all.failures.length > 0 ? 1 : 0);

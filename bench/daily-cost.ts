@@ -1,0 +1,130 @@
+/**
+ * A server over 500 symbols with two years of days, as a process of its own: what a full run, a further day and an update
+ * without anything new cost a symbol and write to the disk; then its start with that database, and its memory when idle.
+ */
+
+import { statSync } from "node:fs";
+import { CALENDAR } from "../src/domain/market/calendar.ts";
+import { DAY } from "../src/domain/market/interval.ts";
+import { pathOf } from "../src/storage/db.ts";
+import { temporaryFolder } from "../tests/helpers/folder.ts";
+import type { Client } from "../tests/helpers/http.ts";
+import { type ServerProcess, spawnCommand } from "../tests/helpers/server.ts";
+import { type BenchResult, median, report } from "./support/report.ts";
+
+const SYMBOLS = Array.from({ length: Number(process.argv[2] ?? 500) }, (_, i) => `S${i}`);
+const STARTS = 7;
+/** How long an idle server is left alone before its memory is read, milliseconds. */
+const IDLE_MS = 8_000;
+const MB = 1e6;
+
+using folder = temporaryFolder();
+const url = folder.database();
+const ROOT = `${import.meta.dir}/..`;
+
+function start(): ServerProcess {
+  const env = {
+    PATH: process.env.PATH ?? "",
+    HOME: process.env.HOME ?? "",
+    BARKEEP_DB_URL: url,
+    BARKEEP_WORKERS: "2",
+    DEMO_LATENCY_MS: "0",
+  };
+  return spawnCommand([process.execPath, "--no-env-file", "src/server.ts"], env, ROOT);
+}
+
+const numberIn = (pid: number, file: string, pattern: RegExp) =>
+  Bun.file(`/proc/${pid}/${file}`)
+    .text()
+    .then((text) => Number(pattern.exec(text)?.[1]));
+/** Bytes that a process has handed to the disk. */
+const written = (pid: number) => numberIn(pid, "io", /^write_bytes: (\d+)/m);
+const residentMb = async (pid: number) => (await numberIn(pid, "smaps_rollup", /^Rss:\s+(\d+)/m)) / 1_000;
+/** Processor time of a process, milliseconds. */
+async function processorMs(pid: number): Promise<number> {
+  const fields = (await Bun.file(`/proc/${pid}/stat`).text()).replace(/^.*\) /, "").split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
+interface Cost {
+  readonly cpuMs: number;
+  readonly seconds: number;
+  readonly bytes: number;
+}
+
+/** Runs to the end. */
+async function run(client: Client, pid: number, request: object): Promise<Cost> {
+  const [cpu, bytes, since] = [await processorMs(pid), await written(pid), performance.now()];
+  const { status, text, body } = await client.post("/api/runs", { symbols: SYMBOLS, batch_days: 30, ...request });
+  if (status !== 202) throw new Error(text);
+  for (;;) {
+    await Bun.sleep(100);
+    const { run } = (await client.get(`/api/runs/${body.run.id}`)).body;
+    if (run.status === "complete") break;
+    if (run.status !== "running") throw new Error(`the run is ${run.status}`);
+  }
+  const seconds = (performance.now() - since) / 1_000;
+  // What was counted is written a little later.
+  await Bun.sleep(1_500);
+  return { cpuMs: (await processorMs(pid)) - cpu, seconds, bytes: (await written(pid)) - bytes };
+}
+
+const answer = (question: string, cost: Cost, target: number): BenchResult => {
+  const each = cost.cpuMs / SYMBOLS.length;
+  return {
+    question: `${SYMBOLS.length} symbols, ${question}: processor time a symbol`,
+    measured: `${each.toFixed(1)} ms`,
+    comparedWith: `${cost.seconds.toFixed(1)} s, ${(cost.bytes / MB).toFixed(1)} MB written`,
+    target: `<= ${target} ms`,
+    missed: each > target,
+  };
+};
+const writes = (question: string, value: number, unit: string, target: number): BenchResult => ({
+  question: `${SYMBOLS.length} symbols, ${question}`,
+  measured: `${value.toFixed(1)} ${unit}`,
+  target: `<= ${target} ${unit}`,
+  missed: value > target,
+});
+
+const isoDate = (ts: number) => new Date(ts * 1_000).toISOString().slice(0, 10);
+const now = Date.now() / 1_000;
+const sessions = CALENDAR.sessionsBetween("us_equity", now - 800 * DAY, now).filter(({ close }) => close + DAY <= now);
+const [from, last] = [sessions.find(({ open }) => open >= now - 730 * DAY)!.date, sessions.at(-1)!.date];
+
+{
+  const server = start();
+  const client = await server.listening;
+  const { pid } = server.process;
+  // Everything but the last session, so that an update finds one new day.
+  const full = await run(client, pid, { mode: "full", from: isoDate(from), to: isoDate(last) });
+  const day = await run(client, pid, { mode: "incremental" });
+  const idle = await run(client, pid, { mode: "incremental" });
+  await server.stop();
+  const size = statSync(pathOf(url)).size;
+  report([
+    answer("full run of two years of days", full, 17),
+    writes("full run: bytes written for each that it leaves", full.bytes / size, "", 3),
+    answer("one new day", day, 5),
+    answer("nothing new", idle, 3.5),
+    writes("nothing new: written", idle.bytes / MB, "MB", 2),
+  ]);
+}
+
+const starts: number[] = [];
+const memory: number[] = [];
+for (let round = 0; round < STARTS; round++) {
+  const since = performance.now();
+  const server = start();
+  await server.listening;
+  starts.push(performance.now() - since);
+  if (round >= STARTS - 3) {
+    await Bun.sleep(IDLE_MS);
+    memory.push(await residentMb(server.process.pid));
+  }
+  await server.stop();
+}
+const [ms, mb] = [median(starts), Math.max(...memory)];
+report([
+  { question: "start with that database", measured: `${ms.toFixed(0)} ms`, target: "<= 200 ms", missed: ms > 200 },
+  { question: "idle server", measured: `${mb.toFixed(0)} MB`, target: "<= 100 MB", missed: mb > 100 },
+]);
