@@ -66,6 +66,11 @@ export function addMiddleware(
       referrerPolicy: "same-origin",
       // Other hosts of the domain are not ours to bind.
       strictTransportSecurity: "max-age=31536000",
+      // For browsers and plug-ins of the past: every response would carry them.
+      xDownloadOptions: false,
+      xPermittedCrossDomainPolicies: false,
+      xXssProtection: false,
+      xDnsPrefetchControl: false,
       permissionsPolicy: Object.fromEntries(UNUSED_FEATURES.map((name) => [name, []])),
     }),
   );

@@ -1,5 +1,5 @@
-// Cards with details of a row. A link with `data-card` opens one instead of its page; over a coverage strip the title
-// shows the dates and counts of the cell under the pointer.
+// Cards with details of a row, opened by a button of the row or a link of its menu with `data-card`. Over a coverage
+// strip the title shows the dates and counts of the cell under the pointer.
 
 import { closest, find, findAll } from "../ui/dom.js";
 
@@ -19,10 +19,21 @@ const cellAt = (strip, event) => {
 };
 
 /**
- * The address of a link's card: that of its page with the value of `data-card`.
- * @param {HTMLAnchorElement} link
+ * The address of a row's job, from the row's id: `job-`, the run's id of 36 characters, `-` and the symbol.
+ * @param {string} rowId
  */
-const cardOf = (link) => `${link.pathname}/${link.dataset.card}`;
+const jobOf = (rowId) =>
+  `${document.documentElement.dataset.base}runs/${rowId.slice(4, 40)}/jobs/${encodeURIComponent(rowId.slice(41))}`;
+
+/**
+ * The address of a card: that of the job of its row, or of the row that its menu is for, with the value of `data-card`.
+ * @param {HTMLElement} opener
+ */
+const cardOf = (opener) => {
+  /** @type {HTMLElement | null} */
+  const menu = opener.closest("[data-row]");
+  return `${jobOf(menu?.dataset.row ?? opener.closest("tr")?.id ?? "")}/${opener.dataset.card}`;
+};
 
 /** Opens cards, and sets the titles of a strip's cells. */
 export function setUpHoverCards() {
@@ -32,18 +43,17 @@ export function setUpHoverCards() {
   find("#main")?.append(card);
 
   document.addEventListener("click", async (event) => {
-    /** @type {HTMLAnchorElement | null} */
-    const link = closest(event, "[data-card]");
-    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || !window.htmx) return;
+    const opener = closest(event, "[data-card]");
+    if (!opener || event.ctrlKey || event.metaKey || event.shiftKey || !window.htmx) return;
     event.preventDefault();
     // The keyboard has no position on the strip.
-    const cell = link.matches(".strip") && event.detail > 0 ? cellAt(link, event) : null;
+    const cell = opener.matches(".strip") && event.detail > 0 ? cellAt(opener, event) : null;
     /** @type {HTMLElement | null} */
-    const menu = link.closest("[data-row]");
+    const menu = opener.closest("[data-row]");
     menu?.hidePopover();
     const row = menu ? document.getElementById(menu.dataset.row ?? "") : null;
-    const anchor = menu ? row && find("[data-menu]", row) : link;
-    await window.htmx.ajax("GET", cardOf(link), { target: card, swap: "innerHTML" });
+    const anchor = menu ? row && find("[data-menu]", row) : opener;
+    await window.htmx.ajax("GET", cardOf(opener), { target: card, swap: "innerHTML" });
     card.showPopover({ source: anchor ?? undefined });
     const item = cell === null ? null : find(`[data-cell="${cell}"]`, card);
     item?.classList.add("here");
@@ -69,7 +79,6 @@ export function setUpHoverCards() {
     return true;
   };
   document.addEventListener("pointermove", (event) => {
-    /** @type {HTMLAnchorElement | null} */
     const strip = closest(event, ".strip");
     clearTimeout(resting);
     if (!strip || showTitle(strip, event)) return;

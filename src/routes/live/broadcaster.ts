@@ -24,7 +24,7 @@ import {
   sseSections,
   sseTogether,
 } from "../../views/live.tsx";
-import { LOG_PANEL_LINES } from "../../views/runs/log-panel.tsx";
+import { LOG_PAGE_LINES } from "../../views/runs/log-panel.tsx";
 import type { StripView } from "../../views/runs/run-strip.tsx";
 import type { StreamLifetime } from "../http/stream-limits.ts";
 import { Announcer } from "./announcer.ts";
@@ -141,9 +141,9 @@ export class LiveBroadcaster {
     return this.#panels.read;
   }
 
-  /** The newest log lines of a view, oldest first. */
+  /** The newest log lines of a view, oldest first: those that a page is sent with. */
   lines(query: ViewQuery): LogLine[] {
-    return this.#linesOf(query).slice(-LOG_PANEL_LINES);
+    return this.#linesOf(query).slice(-LOG_PAGE_LINES);
   }
 
   /** Every log line that was sent to the connections; later ones are still queued. */
@@ -359,7 +359,7 @@ export class LiveBroadcaster {
     const others = monitor && channel.query.at !== undefined && channel.query.at !== channel.runs[0];
     if (!others && seq === this.#hub.seq && line === this.#line) return { ...NOTHING, ...panels };
     const logs = this.#linesOf(channel.query).filter(({ id }) => id > line);
-    const wholeLog = logs.length >= LOG_PANEL_LINES;
+    const wholeLog = logs.length >= LOG_PAGE_LINES;
     const whole = others || seq < channel.since;
     const jobs = whole
       ? []

@@ -11,7 +11,10 @@ import { jobAddress, profileAddress } from "../ui/dom.ts";
 import { formatCount, plural, secondsUntil } from "../ui/format.ts";
 import { CoverageStrip } from "./coverage-strip.ts";
 
-/** A job with values that several of its cells need. */
+/**
+ * A job with values that several of its cells need. A row names its symbol as rarely as it can, because each time costs
+ * a page of 500 rows a kilobyte: labels of its controls rely on the head of the row, and scripts read its id.
+ */
 export interface RowView {
   readonly job: JobProgress;
   /** Its symbol, escaped. */
@@ -66,8 +69,8 @@ export const COLUMNS: readonly Column[] = [
     key: "progress",
     title: "Progress",
     sort: "progress",
-    cell: ({ job: { progress }, symbol }) =>
-      `<td class="c-progress"><progress max="100" value="${progress}" aria-label="${symbol}"></progress>` +
+    cell: ({ job: { progress } }) =>
+      `<td class="c-progress"><progress max="100" value="${progress}" aria-label="Progress"></progress>` +
       `<span class="num">${progress}%</span></td>`,
   },
   { key: "strip", title: "Coverage", cell: ({ job }) => `<td class="c-strip">${CoverageStrip({ job })}</td>` },
@@ -91,8 +94,7 @@ export const COLUMNS: readonly Column[] = [
     key: "menu",
     title: "Actions",
     hiddenTitle: true,
-    cell: ({ job, symbol, controls }) =>
-      `<td class="c-menu" hx-morph-skip>${controls ? menuButton(job, symbol) : ""}</td>`,
+    cell: ({ job, controls }) => `<td class="c-menu" hx-morph-skip>${controls ? menuButton(job) : ""}</td>`,
   },
 ];
 
@@ -113,27 +115,29 @@ const escaped = Bun.escapeHTML;
 const icon = (name: string) => `<svg class="icon icon-${name}" aria-hidden="true"><use href="#i-${name}"/></svg>`;
 const profileOf = (job: JobProgress) => escaped(profileAddress(job.symbol, job.interval));
 
-/** The status of a waiting job is a link to the reasons. Gaps are shown by shape, colour and text. */
+/** The status of a waiting job opens the reasons. Gaps are shown by shape, colour and text. */
 function statusCell({ job, waiting, gaps }: RowView): string {
   const { state, status } = job;
   const missing = gaps > 0 ? plural(gaps, "gap") : "";
   const name = gaps > 0 ? "gaps" : waiting ? "waiting" : STATUS_ICONS[status];
   return (
     `<td class="c-status"${gaps > 0 ? ` title="${missing} in its history"` : ""}>${icon(name)}` +
-    `${waiting || state === "queued" || state === "paused" ? reasonLink(job) : status}` +
+    `${waiting || state === "queued" || state === "paused" ? reasonButton(job) : status}` +
     `${gaps > 0 ? `<span class="visually-hidden">, with ${missing}</span>` : ""}</td>`
   );
 }
 
-const reasonLink = ({ runId, symbol, status }: JobProgress) =>
-  `<a class="why" href="${jobAddress(runId, symbol)}#why" data-card="why" title="Why it waits" ` +
-  `aria-label="${status}: why?">${status}</a>`;
+const reasonButton = ({ status }: JobProgress) =>
+  `<button type="button" class="why" data-card="why" title="Why it waits" aria-label="${status}: why?">${status}</button>`;
+
+/** Characters that the column of micro-stages shows in every layout. */
+const SHORT = 20;
 
 /** The micro-stage; the browser counts down the seconds of a wait (`public/app/ui/clock.js`). */
 function stageText({ microStage, wait }: JobProgress): string {
   if (wait === null) {
     const stage = escaped(microStage);
-    return `<span title="${stage}">${stage}</span>`;
+    return microStage.length > SHORT ? `<span title="${stage}">${stage}</span>` : `<span>${stage}</span>`;
   }
   const { until } = wait;
   const { before, after } = waitWords(wait);
@@ -141,16 +145,15 @@ function stageText({ microStage, wait }: JobProgress): string {
   return `<span title="Until ${utcSecond(until)}">${escaped(before)} in ${left}s${escaped(after)}</span>`;
 }
 
-/** The browser counts up from `since` while the job works. */
+/** The browser counts up from `since` while the job works, in whole seconds. */
 function timeCell({ job: { state, duration, since } }: RowView): string {
   const time = state === "queued" && duration === 0 ? "" : formatDuration(duration, since === null);
-  return `<td class="c-time num"${since === null ? "" : ` data-since="${since}"`}>${time}</td>`;
+  return `<td class="c-time num"${since === null ? "" : ` data-since="${since - (since % 1_000)}"`}>${time}</td>`;
 }
 
-const checkBox = (symbol: string) =>
-  `<input type="checkbox" name="symbol" value="${symbol}" aria-label="Select ${symbol}">`;
+const checkBox = (symbol: string) => `<input type="checkbox" name="symbol" value="${symbol}" aria-label="Select">`;
 
 /** A link to the job page with its actions; with JavaScript it opens the menu instead. */
-const menuButton = (job: JobProgress, symbol: string) =>
+const menuButton = (job: JobProgress) =>
   `<a class="icon-button" data-menu aria-haspopup="menu" href="${jobAddress(job.runId, job.symbol)}" ` +
-  `aria-label="Actions for ${symbol}">${icon("more")}</a>`;
+  `aria-label="Actions">${icon("more")}</a>`;

@@ -2,7 +2,6 @@
 
 import { type BatchState, type Coverage, cellStates, coverageWords } from "../../domain/runs/coverage.ts";
 import type { JobProgress } from "../../domain/runs/progress.ts";
-import { jobAddress } from "../ui/dom.ts";
 
 /** Width and height of a cell, in SVG units. */
 const WIDTH = 4;
@@ -30,13 +29,12 @@ const LINES: Readonly<Record<BatchState, readonly number[]>> = {
 /** Coverage stays the same object until a batch ends, so its SVG is reused for many updates of a row. */
 const drawn = new WeakMap<Coverage, string>();
 
-/** The strip of `job`, a link to its batches; empty for a job that has none. */
+/** The strip of `job`, which opens its batches; empty for a job that has none. */
 export function CoverageStrip({ job }: { job: JobProgress }): string {
   if (job.coverage === null) return "";
-  const where = jobAddress(job.runId, job.symbol);
   return (
-    `<a class="strip" href="${where}#coverage" data-card="batches" ` +
-    `aria-label="${Bun.escapeHTML(job.symbol)}: ${coverageWords(job.coverage)}">${drawing(job.coverage)}</a>`
+    `<button type="button" class="strip" data-card="batches" aria-label="${coverageWords(job.coverage)}">` +
+    `${drawing(job.coverage)}</button>`
   );
 }
 

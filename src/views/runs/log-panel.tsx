@@ -2,11 +2,14 @@
 /** The log beside the queue, newest line first. */
 
 import type { LogLine } from "../../domain/log.ts";
-import { Moment, ZoneTitle } from "../ui/components.tsx";
+import { LogMoment, ZoneTitle } from "../ui/components.tsx";
 import { dom } from "../ui/dom.ts";
 
 /** Most lines in the panel; `public/app/live/log-panel.js` removes older ones, the server keeps all. */
 export const LOG_PANEL_LINES = 200;
+
+/** The lines that a page is sent with; those that come are added to them. */
+export const LOG_PAGE_LINES = 25;
 
 /** Prefixes of warnings and errors; other levels have none. */
 const LEVEL_WORDS = { debug: null, info: null, warn: "Warning", error: "Error" } as const;
@@ -15,7 +18,7 @@ const LogEntry = ({ line }: { line: LogLine }) => {
   const word = LEVEL_WORDS[line.level];
   return (
     <li class={`log-${line.level}`} id={`log-${line.id}`}>
-      <Moment at={line.at} style="bare" />
+      <LogMoment at={line.at} />
       <span>
         {word ? <b>{word}: </b> : null}
         {line.message}

@@ -5,8 +5,15 @@ import { createContext, useContext } from "hono/jsx";
 import { isSynthetic } from "../../domain/defaults.ts";
 import { isDated, type ReadInterval } from "../../domain/market/interval.ts";
 import type { JobState } from "../../domain/runs/states.ts";
-import { formatDuration, isoDate, type MomentStyle, utcSecond, writeMoment, zoneTitle } from "../../domain/time.ts";
-
+import {
+  formatDuration,
+  isoDate,
+  isoSecond,
+  type MomentStyle,
+  utcSecond,
+  writeMoment,
+  zoneTitle,
+} from "../../domain/time.ts";
 import { plural } from "./format.ts";
 
 /**
@@ -19,6 +26,13 @@ export const ReaderZone = createContext("UTC");
 export const Moment = ({ at, style = "minute" }: { at: number; style?: MomentStyle }) => (
   <time class="num" datetime={new Date(at).toISOString()} data-moment={style} title={utcSecond(at)}>
     {writeMoment(at, useContext(ReaderZone), style)}
+  </time>
+);
+
+/** The moment of a log line, of which a page has many: to the second, and without a title, as its zone is above. */
+export const LogMoment = ({ at }: { at: number }) => (
+  <time class="num" datetime={isoSecond(Math.floor(at / 1_000))} data-moment="bare">
+    {writeMoment(at, useContext(ReaderZone), "bare")}
   </time>
 );
 

@@ -1,8 +1,12 @@
 /** @jsxImportSource hono/jsx */
 /** The SVG sprite, once per page. All icons are 16×16 and take the colour of the text. */
 
-const line = { fill: "none", stroke: "currentColor", "stroke-width": "1.5", "stroke-linecap": "round" } as const;
-const cut = { fill: "none", stroke: "var(--panel)", "stroke-width": "1.6", "stroke-linecap": "round" } as const;
+/** Drawn lines, and lines that are cut out of a filled shape: their strokes are in `public/css/base/icons.css`. */
+const line = { class: "i-line" } as const;
+const cut = { class: "i-cut" } as const;
+/** A line of another width, which a class would override. */
+const lineOf = (width: string) =>
+  ({ fill: "none", stroke: "currentColor", "stroke-width": width, "stroke-linecap": "round" }) as const;
 
 /** A ring that fills with the stages of a job: `share` is the stage reached, not the percentage. */
 const Pie = ({ name, share }: { name: string; share: number }) => (
@@ -83,7 +87,7 @@ export const Sprite = () => (
       <path d="m10.3 10.3 3.2 3.2" {...line} />
     </symbol>
     <symbol id="i-more" viewBox="0 0 16 16">
-      <path d="M3.5 8h.01M8 8h.01M12.5 8h.01" {...line} stroke-width="2.2" />
+      <path d="M3.5 8h.01M8 8h.01M12.5 8h.01" {...lineOf("2.2")} />
     </symbol>
     <symbol id="i-light" viewBox="0 0 16 16">
       <circle cx="8" cy="8" r="2.8" {...line} />
@@ -100,7 +104,7 @@ export const Sprite = () => (
       <path d="M5.5 13.5h5" {...line} />
     </symbol>
     <symbol id="i-brand" viewBox="0 0 16 16">
-      <path d="M4 1.5v13M12 1.5v13" {...line} stroke-width="1.2" />
+      <path d="M4 1.5v13M12 1.5v13" {...lineOf("1.2")} />
       <rect x="2" y="6.5" width="4" height="5.5" rx=".8" fill="currentColor" />
       <rect x="10" y="3.5" width="4" height="6" rx=".8" fill="var(--panel)" stroke="currentColor" stroke-width="1.3" />
     </symbol>

@@ -1,0 +1,94 @@
+/** What a visit of the monitor costs in bytes, up to the first frame of its stream. */
+
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { brotliDecompressSync, constants, gunzipSync } from "node:zlib";
+import { coverageOf } from "../../../src/domain/runs/coverage.ts";
+import { Message } from "../../../src/routes/live/message.ts";
+import { startApp, type TestApp } from "../../helpers/app.ts";
+
+const SYMBOLS = Array.from({ length: 500 }, (_, at) => `S${at + 1}`);
+/** As many jobs as a provider can have at work. */
+const AT_WORK = 64;
+const BATCHES = 365;
+
+let app: TestApp;
+let runId: string;
+
+/** What the jobs at work have to show, `later` batches after the first look. */
+function report(later: number): void {
+  const { hub, log } = app.app;
+  for (const [at, symbol] of SYMBOLS.slice(0, AT_WORK).entries()) {
+    const done = at + later;
+    const { seq: _, ...job } = hub.job(runId, symbol)!;
+    const progress = Math.floor((45 * done) / BATCHES);
+    const batches = Array.from({ length: BATCHES }, (_, n) => (n < done ? "fetched" : "pending"));
+    hub.report({
+      ...job,
+      state: "running",
+      status: "Fetching history",
+      progress,
+      microStage: `Batch ${done + 1}/${BATCHES}: ${Math.floor((100 * done) / BATCHES)}%`,
+      dataPoints: 21 * done + (at % 3),
+      apiCalls: done,
+      duration: 0.1 * done,
+      since: 1_795_964_083_000 + 137 * at,
+      coverage: coverageOf(batches),
+    });
+    log.write("info", `${symbol}: Fetching history - Batch ${done + 1}/${BATCHES}: 0% (${progress}%)`);
+  }
+}
+
+beforeAll(async () => {
+  // No job ends by itself.
+  app = await startApp({ env: { DEMO_LATENCY_MS: "60000", BARKEEP_LOG_LEVEL: "info" } });
+  runId = await app.start({ symbols: SYMBOLS, years: 30 });
+  report(1);
+});
+afterAll(() => app[Symbol.asyncDispose]());
+
+/** A response as it is sent: its bytes, and its headers as HTTP/1.1 writes them. */
+async function load(path: string) {
+  const headers = { "Accept-Encoding": "gzip, br", Accept: "text/html" };
+  const response = await fetch(app.url + path, { headers, decompress: false });
+  expect(response.status).toBe(200);
+  const head = [...response.headers].reduce((sum, [name, value]) => sum + name.length + value.length + 4, 0);
+  return { response, head };
+}
+
+/** The bytes of a page, of everything that it names, and of its stream up to the first frame. */
+async function visit(onPage: () => void) {
+  const { response, head } = await load("/");
+  const packed = new Uint8Array(await response.arrayBuffer());
+  const page = brotliDecompressSync(packed).toString();
+  let assets = 0;
+  for (const [, address] of page.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)) {
+    const asset = await load(address!.replaceAll("&amp;", "&"));
+    assets += asset.head + (await asset.response.arrayBuffer()).byteLength;
+  }
+  onPage();
+  const stream = await load(/hx-sse:connect="([^"]+)"/.exec(page)![1]!.replaceAll("&amp;", "&"));
+  const text = await firstFrame(stream.response.body as ReadableStream<Uint8Array>);
+  const frame = stream.head + new Message(text).deflated.byteLength;
+  return { page: head + packed.byteLength, assets, frame, markup: page, text };
+}
+
+/** What a compressed stream has said up to the end of its first frame; more may have come with it. */
+async function firstFrame(body: ReadableStream<Uint8Array>): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of body) {
+    pieces.push(piece);
+    const text = gunzipSync(Buffer.concat(pieces), { finishFlush: constants.Z_SYNC_FLUSH }).toString();
+    const frame = /^.*?<hx-partial.*?\n\n/s.exec(text);
+    if (frame !== null) return frame[0];
+  }
+  throw new Error("the stream has ended");
+}
+
+test("a visit of the monitor with 500 rows and 64 of them changed at once keeps within its limits of bytes", async () => {
+  const { page, assets, frame, markup, text } = await visit(() => report(2));
+  expect(markup.match(/<tr id="job-/g)).toHaveLength(SYMBOLS.length);
+  expect(text.match(/<hx-partial id="job-/g)).toHaveLength(AT_WORK);
+  expect(page + assets + frame).toBeLessThan(60_000);
+  expect(page).toBeLessThan(11_500);
+  expect(frame).toBeLessThan(4_500);
+});
