@@ -33,7 +33,10 @@ const MORE_PAGES: readonly { path: string; title: string; scope: Scope; words: s
   { path: "/panel", title: "Panel of many symbols", scope: "read", words: "export download dataset labels features" },
   { path: "/snapshots", title: "Snapshots", scope: "read", words: "cite citation reproducible dataset compare" },
   { path: "/files", title: "Check a file of bars", scope: "read", words: "csv parquet import upload" },
+  { path: "/alerts/channels", title: "Alert channels", scope: "read", words: "slack discord telegram ntfy webhook" },
   { path: "/settings#mail", title: "Mail server", scope: "read", words: "smtp settings" },
+  { path: "/settings#backups", title: "Backups", scope: "read", words: "backup copy restore settings" },
+  { path: "/settings#lake", title: "Lake", scope: "read", words: "parquet files bucket s3 settings" },
   { path: "/api/docs", title: "API documentation", scope: "read", words: "openapi http" },
 ];
 

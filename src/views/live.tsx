@@ -17,6 +17,7 @@ import { QuotaPanel, type QuotaView } from "./quotas/quota-gauges.tsx";
 import { LogEntries } from "./runs/log-panel.tsx";
 import { Runs } from "./runs/monitor-page.tsx";
 import { RunHead } from "./runs/run-header.tsx";
+import { ReportCsv, ReportRows, type ReportView } from "./runs/run-page.tsx";
 import { RunSection } from "./runs/run-section.tsx";
 import { RunCard, RunStrip, type StripView } from "./runs/run-strip.tsx";
 import { ConfirmDialog, type ConfirmView } from "./ui/confirm-dialog.tsx";
@@ -113,6 +114,16 @@ export const liveFilter = (view: {
   (view.strip === null ? "" : liveStrip(view.strip)) +
   partial(dom.filterState, "outerMorph", <FilterState filter={view.filter} matching={matchingOf(view.runs)} />) +
   partial(dom.stream, "innerHTML", <Connection address={view.stream} />);
+
+/** A report after its filter was changed. */
+export const liveReport = (view: ReportView): string =>
+  partial(dom.report, "innerHTML", <ReportRows view={view} />) +
+  partial(dom.reportCsv, "outerHTML", <ReportCsv view={view} />) +
+  partial(
+    dom.filterState,
+    "outerMorph",
+    <FilterState filter={view.filter} matching={view.rows.length + view.hidden} />,
+  );
 
 /** Opens a confirmation dialog; `null` closes it. */
 export const liveDialog = (dialog: ConfirmView | null): string =>

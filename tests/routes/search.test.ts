@@ -41,6 +41,8 @@ describe("a search", () => {
 
   test("a search finds pages, runs, schedules and actions by the words of their names", async () => {
     expect(await found("sched")).toContain("Schedules → /schedules");
+    expect(await found("slack")).toContain("Alert channels → /alerts/channels");
+    expect(await found("backups")).toContain("Backups → /settings#backups");
     expect(await found("token")).toContain("Access and tokens → /settings/access");
     expect(await found("full 1d complete")).toEqual([`Full · 1d · 1 year · demo → /runs/${runId}`]);
     expect(await found("evening run")).toEqual([expect.stringMatching(/^Every evening → .schedules.\d+$/)]);

@@ -37,18 +37,18 @@ export function monitorView(
   };
 }
 
-/** The filter bar of a view query; `live` is the path of a page with live updates. */
+/** The filter bar of a view query on the page at `path`. */
 export const filterView = (
   text: string,
   error: string | null,
   { sort, open }: ViewQuery,
-  live: string | undefined,
+  path: string,
 ): FilterView => ({
   text,
   error,
   sort: sort.text,
   open,
-  live,
+  path,
 });
 
 const SORTS = [...new Set([...SORT_KEYS, ...REPORT_SORTS])].flatMap((key) => [key, `-${key}`]);

@@ -11,7 +11,7 @@ import { findingsOfRun } from "../../storage/market/quality/findings.ts";
 import { failuresOf } from "../../storage/runs/run-list.ts";
 import { jobsOfRun } from "../../storage/runs/runs.ts";
 import type { FilterView } from "../../views/jobs/filter-bar.tsx";
-import { liveFilter } from "../../views/live.tsx";
+import { liveFilter, liveReport } from "../../views/live.tsx";
 import { RunsPage } from "../../views/runs/run-list-page.tsx";
 import { REPORT_SORTS, type ReportRow, type ReportSort, RunPage, RunReportPage } from "../../views/runs/run-page.tsx";
 import { compressed } from "../compression.ts";
@@ -62,11 +62,11 @@ export function runPages(services: Pick<Services, "db" | "hub" | "runs" | "setti
     const cursor = broadcaster.cursor();
     const { run, jobs } = await runs.read(c.req.param("id"));
     const isLive = run.finishedAt === null;
-    const filter = filterView(c.req.query("q") ?? "", error, query, isLive ? runAddress(run.id) : undefined);
+    const filter = filterView(c.req.query("q") ?? "", error, query, runAddress(run.id));
+    c.header("Vary", "HX-Request", { append: true });
     if (!isLive) return answerReport(c, { run, jobs }, query, filter);
     const stream = streamAddress(query, cursor);
     const view = { run, ...jobsOf(query, jobs) };
-    c.header("Vary", "HX-Request", { append: true });
     if (wantsFragment(c)) return c.html(liveFilter({ filter, runs: [view], strip: null, stream }));
     const findings = await findingsOfRun(db, run.id, FINDINGS);
     return c.html(
@@ -106,6 +106,7 @@ export function runPages(services: Pick<Services, "db" | "hub" | "runs" | "setti
     const hidden = rows.length - shown.length;
     const findings = await findingsOfRun(db, run.id, FINDINGS);
     const view = { run, findings, rows: shown, hidden, filter: { ...filter, sort }, sort };
+    if (wantsFragment(c)) return c.html(liveReport(view));
     return c.html(<RunReportPage page={c.var.page} view={view} />, filter.error === null ? 200 : 422);
   }
 

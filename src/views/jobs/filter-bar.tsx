@@ -1,5 +1,5 @@
 /** @jsxImportSource hono/jsx */
-/** The filter above the queue: a plain GET form. On a page with live updates it is applied while one types. */
+/** The filter above the queue and the rows of a report: a plain GET form, which scripts apply while one types. */
 
 import { FILTER_WORDS } from "../../domain/runs/queue/job-filter.ts";
 import { Icon } from "../ui/components.tsx";
@@ -17,8 +17,8 @@ export interface FilterView {
   readonly sort: string;
   /** The open run of the monitor, which a new filter keeps. */
   readonly open?: string | undefined;
-  /** The path of the page, if it is live: the filter is applied while one types. */
-  readonly live?: string | undefined;
+  /** The path of the page. */
+  readonly path: string;
   /** The run that is shown now. */
   readonly at?: string | undefined;
 }
@@ -69,7 +69,7 @@ export const FilterBar = ({ filter, matching }: { filter: FilterView; matching?:
           list={OFFERED}
           aria-invalid={filter.error ? "true" : undefined}
           aria-describedby={dom.filterState}
-          {...(filter.live === undefined ? {} : liveFilter(filter.live, filter.at))}
+          {...liveFilter(filter.path, filter.at)}
         />
         {filter.sort === "" ? null : <input type="hidden" name="sort" value={filter.sort} />}
         {filter.open === undefined ? null : <input type="hidden" name="open" value={filter.open} />}
@@ -117,17 +117,13 @@ export const matchingOf = (views: readonly RowsView[]): number | null =>
 /** What the filter has found or why it cannot be parsed, with the address of what is shown. */
 export const FilterState = ({ filter, matching }: { filter: FilterView; matching: number | null }) => {
   const address = (text: string) => queueAddress({ filter: text, sort: filter.sort, page: 1, open: filter.open });
-  const { text, error, live } = filter;
+  const { text, error, path } = filter;
   return (
     <p
       id={dom.filterState}
       class={error ? "filter-state error" : "filter-state"}
       role="status"
-      data-address={
-        live === undefined
-          ? undefined
-          : `${live}${text === "" && filter.sort === "" && !filter.open ? "" : address(text)}`
-      }
+      data-address={`${path}${text === "" && filter.sort === "" && !filter.open ? "" : address(text)}`}
     >
       {text === "" ? null : (
         <>

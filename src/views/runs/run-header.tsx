@@ -161,7 +161,7 @@ const TimeLeft = ({ run }: { run: RunSummary }) => {
   const { state, eta, blocked } = run;
   if (state === "paused") return <>paused</>;
   const range = eta === null ? [] : [...new Set([formatEta(eta.low), formatEta(eta.high)])];
-  const words = eta === null ? "measuring" : <span title={range.join(" to ")}>{formatEta(eta.seconds)}</span>;
+  const words = eta === null ? "not known yet" : <span title={range.join(" to ")}>{formatEta(eta.seconds)}</span>;
   if (blocked)
     return <Until words={eta === null ? "" : <>{words}, </>} by={BLOCKED_WORDS[blocked.by]} until={blocked.until} />;
   if (eta?.limitedBy === "rate") return <>{words}, by the rate limit</>;

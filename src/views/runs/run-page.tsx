@@ -46,14 +46,14 @@ export const RunPage = (props: {
   );
 };
 
-const PageHead = ({ run, csv }: { run: RunSummary; csv?: string }) => (
+const PageHead = ({ run, report }: { run: RunSummary; report?: ReportView }) => (
   <header class="page-head">
     <p class="crumbs">
       <a href="/runs">Runs</a>
     </p>
     <h1>Run {run.id}</h1>
     {run.finishedAt === null ? <PauseForReason run={run} /> : null}
-    {csv === undefined ? null : <a href={csv}>CSV</a>}
+    {report === undefined ? null : <ReportCsv view={report} />}
   </header>
 );
 
@@ -131,12 +131,28 @@ export interface ReportView {
 /** The page of a finished run. Its buttons lead to the run that is open again, so it needs no stream. */
 export const RunReportPage = ({ page, view }: { page: PageContext; view: ReportView }) => (
   <Layout page={page} title={runTitle(view.run)}>
-    <PageHead run={view.run} csv={reportAddress(view, { format: "csv" })} />
-    <FilterBar filter={view.filter} />
+    <PageHead run={view.run} report={view} />
+    <FilterBar filter={view.filter} matching={view.rows.length + view.hidden} />
     <section class="run" aria-label={`Run: ${runTitle(view.run)}`}>
       <RunHead run={view.run} plain={true} />
       <Findings run={view.run} findings={view.findings} />
     </section>
+    <div id={dom.report}>
+      <ReportRows view={view} />
+    </div>
+  </Layout>
+);
+
+/** The link to the rows that match as a file. */
+export const ReportCsv = ({ view }: { view: ReportView }) => (
+  <a id={dom.reportCsv} href={reportAddress(view, { format: "csv" })}>
+    CSV
+  </a>
+);
+
+/** The rows of a report that match its filter, and the actions for them. */
+export const ReportRows = ({ view }: { view: ReportView }) => (
+  <>
     <form method="post" data-select="">
       <BulkBar
         run={view.run}
@@ -178,7 +194,7 @@ export const RunReportPage = ({ page, view }: { page: PageContext; view: ReportV
         <a href={reportAddress(view, { format: "csv" })}>CSV</a>.
       </p>
     ) : null}
-  </Layout>
+  </>
 );
 
 const ReportLine = ({ row: { job, attempts, fetchSeconds, finishedAt, error } }: { row: ReportRow }) => {

@@ -119,5 +119,5 @@ function noteOf(run: RunSummary): { words: unknown; isHeld: boolean } {
   }
   if (stuck > 0) return held(`${formatCount(stuck)} stuck`);
   if (counts.running === 0) return held("waits for workers");
-  return { words: eta === null ? "measuring" : `${formatEta(eta.seconds)} left`, isHeld: false };
+  return { words: eta === null ? "time left not known yet" : `${formatEta(eta.seconds)} left`, isHeld: false };
 }

@@ -23,6 +23,8 @@ export const dom = {
   filterState: "filter-state",
   strip: "run-strip",
   runList: "run-list",
+  report: "report",
+  reportCsv: "report-csv",
   logLines: "log-lines",
   jobDetails: "job-details",
   section: (runId: string) => `section-${runId}`,

@@ -149,7 +149,7 @@ describe("what limits a run", () => {
     expect(words).toContain("Time leftlimited by API quota until 13:00 UTC");
     await b.clock.advance(50 * MINUTE);
     expect(b.summary().blocked).toBeNull();
-    expect(b.head()).toContain("measuring");
+    expect(b.head()).toContain("not known yet");
   });
 
   test("a run is limited by the provider's own hold", async () => {
