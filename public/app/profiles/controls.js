@@ -31,27 +31,33 @@ export function setUpControls(root, symbol, changed) {
   let compared = comparedOf(query, symbol);
 
   /**
+   * Lists entries, each with a button that removes it. Of the same entries only the notes are written, so that a focused
+   * button stays.
    * @param {HTMLElement} list
    * @param {readonly { name: string, swatch: string, remove: () => void, note?: string }[]} entries
    */
   const showChips = (list, entries) => {
-    list.replaceChildren(
-      ...entries.map(({ name, swatch, remove, note }) => {
-        const item = document.createElement("li");
-        if (swatch !== "") item.append(Object.assign(document.createElement("i"), { className: `swatch ${swatch}` }));
-        item.append(name);
-        const extra = Object.assign(document.createElement("span"), {
-          className: "num muted",
-          textContent: note ?? "",
-        });
-        const button = Object.assign(document.createElement("button"), { type: "button", textContent: "×" });
-        button.setAttribute("aria-label", `Remove ${name}`);
-        button.addEventListener("click", remove);
-        item.append(extra, button);
-        return item;
-      }),
-    );
+    /** @type {HTMLElement[]} */
+    const present = [...findAll("li", list)];
+    const isSame =
+      present.length === entries.length && present.every((item, at) => item.dataset.name === entries[at]?.name);
+    if (!isSame) list.replaceChildren(...entries.map(chipOf));
+    entries.forEach(({ note = "" }, at) => {
+      const extra = /** @type {HTMLElement} */ (find("span", /** @type {HTMLElement} */ (list.children[at])));
+      if (extra.textContent !== note) extra.textContent = note;
+    });
     list.hidden = entries.length === 0;
+  };
+  /** @param {{ name: string, swatch: string, remove: () => void }} entry */
+  const chipOf = ({ name, swatch, remove }) => {
+    const item = document.createElement("li");
+    item.dataset.name = name;
+    if (swatch !== "") item.append(Object.assign(document.createElement("i"), { className: `swatch ${swatch}` }));
+    const button = Object.assign(document.createElement("button"), { type: "button", textContent: "×" });
+    button.setAttribute("aria-label", `Remove ${name}`);
+    button.addEventListener("click", remove);
+    item.append(name, Object.assign(document.createElement("span"), { className: "num muted" }), button);
+    return item;
   };
   /** @param {string} text */
   const say = (text) => {
