@@ -16,7 +16,7 @@ export const VolumeByPrice = ({ profile }: { profile: VolumeProfile }) => {
   const total = volumes.reduce((sum, volume) => sum + volume, 0);
   const share = (volume: number) => `${((100 * volume) / total).toFixed(1)}%`;
   const range = (from: number, to: number) => `${formatValue(edge(from))} to ${formatValue(edge(to + 1))}`;
-  const words = `Most volume at ${range(control, control)}; 70% between ${range(area[0], area[1])}`;
+  const words = `Most volume at ${range(control, control)}; 70% between ${formatValue(edge(area[0]))} and ${formatValue(edge(area[1] + 1))}`;
   return (
     <section class="analysis-card" aria-labelledby="volume-by-price-title">
       <h3 id="volume-by-price-title">Volume by price</h3>
