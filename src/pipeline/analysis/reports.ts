@@ -20,6 +20,9 @@ const KEPT = 12;
 const MOST_BARS = 50_000;
 /** Counting for a list that nobody has asked for this long stops, milliseconds. */
 const FORGOTTEN_MS = 60_000;
+/** So many missing profiles of a list are waited for, so long in milliseconds. */
+const FEW = 10;
+const FEW_MS = 200;
 /** Tasks of a list that wait for the thread at once. */
 const AHEAD = 2;
 
@@ -94,15 +97,18 @@ export class Reports {
 
   /**
    * The drift of profiles, in their order: `null` where there are too few bars, or too many to count in the background;
-   * `undefined` where it is not counted yet. What is missing is counted for the next request, the last ones asked for.
+   * `undefined` where it is not counted yet. A few missing ones are waited for a moment; otherwise they are counted for the
+   * next request.
    */
-  driftCounts(profiles: readonly Counted[]): (DriftCount | null | undefined)[] {
+  async driftCounts(profiles: readonly Counted[]): Promise<(DriftCount | null | undefined)[]> {
     this.#askedAt = performance.now();
     this.#wanted = profiles.filter((profile) => profile.bars <= MOST_BARS && !this.#isCounted(profile));
-    if (this.#wanted.length > 0) {
+    const missing = this.#wanted.length;
+    if (missing > 0) {
       this.#work ??= this.#count().finally(() => {
         this.#work = null;
       });
+      if (missing <= FEW) await waitAtMost(this.#work, FEW_MS);
     }
     return profiles.map((profile) => {
       if (this.#isCounted(profile)) return this.#counts.get(profile.seriesId)!.count;
@@ -124,6 +130,7 @@ export class Reports {
     const next = async () => {
       for (let profile = this.#wanted.shift(); profile !== undefined; profile = this.#wanted.shift()) {
         if (this.#closed || performance.now() - this.#askedAt > FORGOTTEN_MS) return;
+        if (this.#isCounted(profile)) continue;
         try {
           const { symbol, interval } = profile;
           const series = await seriesSource(this.db, profile);

@@ -61,7 +61,7 @@ function profilesPage(services: ListServices) {
       query.error === null ? await profiles.select(filter, clock) : { entries: [], columns: [] };
     const shown = entries.slice((page - 1) * PAGE_SIZE, page * PAGE_SIZE);
     const healths = await profiles.healthsOf(shown, clock);
-    const drifts = reports.driftCounts(shown);
+    const drifts = await reports.driftCounts(shown);
     const address = (to: number) => screenerAddress(screener, to > 1 ? { page: String(to) } : {});
     const view = {
       screener,

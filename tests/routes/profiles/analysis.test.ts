@@ -137,11 +137,11 @@ test("what cannot be analysed is not found or refused", async () => {
 test("the list counts drift in the background, and says what it has not counted yet", async () => {
   const { profiles, reports } = app.app;
   const entries = (await profiles.all()).filter(({ interval }) => interval === "1d");
-  let counts = reports.driftCounts(entries);
+  let counts = await reports.driftCounts(entries);
   // Between two tasks of readers the thread does one in the background.
   for (let round = 1; counts.includes(undefined) && round < 50; round++) {
     await reports.series(await stored("AAPL", "1d"), "1d", { from: round, to: 100 });
-    counts = reports.driftCounts(entries);
+    counts = await reports.driftCounts(entries);
   }
   const bySymbol = new Map(entries.map(({ symbol }, at) => [symbol, counts[at]]));
   expect(bySymbol.get("IBM")).toBeNull();
@@ -149,5 +149,5 @@ test("the list counts drift in the background, and says what it has not counted 
   const words = wordsOf((await app.get("/profiles?interval=1d")).text);
   expect(words).toContain(`${bySymbol.get("MSFT")!.drifted}/${bySymbol.get("MSFT")!.of}`);
   // A longer series is left to its own page.
-  expect(reports.driftCounts([{ ...entries[0]!, seriesId: -1, bars: 60_000 }])).toEqual([null]);
+  expect(await reports.driftCounts([{ ...entries[0]!, seriesId: -1, bars: 60_000 }])).toEqual([null]);
 });
