@@ -329,7 +329,6 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
 
   const profiles = new ProfileColumns(db);
   const derived = stack.adopt(new DerivedProfiles(db, profiles, analysis), close);
-  const reports = stack.adopt(new Reports(db, analysis), close);
   const watch = new AlertWatch({
     db,
     log,
@@ -373,7 +372,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     exporter,
     profiles,
     derived,
-    reports,
+    reports: stack.adopt(new Reports(db, analysis), close),
     companies,
     rejudging,
     lake,

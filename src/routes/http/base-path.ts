@@ -8,7 +8,7 @@ import { getPath } from "hono/utils/url";
 
 /** The attributes that hold addresses. No other text can look like one, because quotes in it are escaped. */
 const ADDRESSES =
-  / (href|src|action|formaction|hx-get|hx-post|hx-sse:connect|data-address|data-symbols|data-base|data-library)=(\\?")\/(?!\/)/g;
+  / (href|src|action|formaction|hx-get|hx-post|hx-sse:connect|data-address|data-symbols|data-base)=(\\?")\/(?!\/)/g;
 const HEADERS = ["Location", "HX-Redirect"] as const;
 
 declare module "hono" {
