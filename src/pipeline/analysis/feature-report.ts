@@ -28,8 +28,9 @@ export const RECENT_BARS = 60;
  * taken, so that stretches of the year can be compared with the newest bars.
  */
 const MOST_VALUES = 10_000;
-/** Of a whole year, stretches overlap by three quarters. */
+/** Of a whole year, stretches overlap by three quarters, or less where there would be more than so many of them. */
 const OVERLAP = 4;
+const MOST_STRETCHES = 100;
 const BINS = 30;
 /** Points of a course: the least and the greatest value of so many parts of the year. */
 const POINTS = 240;
@@ -149,7 +150,10 @@ class Columns {
       const recent = this.#recent[feature]!;
       const value = recent.at(-1) ?? Number.NaN;
       const ascending = year.filter((value) => !Number.isNaN(value)).sort();
-      const step = this.every === 1 ? RECENT_BARS / OVERLAP : RECENT_BARS;
+      const step =
+        this.every === 1
+          ? Math.max(RECENT_BARS / OVERLAP, Math.ceil((this.bars - RECENT_BARS) / MOST_STRETCHES))
+          : RECENT_BARS;
       return {
         count: ascending.length,
         histogram: histogramOf(ascending, BINS),
