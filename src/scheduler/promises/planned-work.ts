@@ -4,9 +4,9 @@ import { RUN_DEFAULTS } from "../../domain/defaults.ts";
 import type { Allowance, MissingGroup, PlannedWork } from "../../domain/promises/forecast.ts";
 import type { FreshnessPromise } from "../../domain/promises/promise.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
+import { runTitle } from "../../domain/runs/run-title.ts";
 import type { Mode } from "../../domain/runs/states.ts";
 import type { Schedule } from "../../domain/schedules.ts";
-import { utcMinute } from "../../domain/time.ts";
 import type { QuotaState } from "../../providers/quotas/quota-state.ts";
 import { findProvider, whyNotUsable } from "../../providers/registry.ts";
 import { keyRefusedAt } from "../../storage/promises/freshness.ts";
@@ -168,9 +168,8 @@ export class PlannedWorks {
 
 /** What an unfinished run still does. */
 function runWork(summary: RunSummary, now: number): PlannedWork {
-  const { eta, blocked, createdAt } = summary;
-  const name = summary.name ?? `started at ${utcMinute(createdAt)}`;
-  const own = { by: "run", name, startsAt: now / 1_000, needs: null, isPaused: false } as const;
+  const { eta, blocked } = summary;
+  const own = { by: "run", name: runTitle(summary), startsAt: now / 1_000, needs: null, isPaused: false } as const;
   if (eta !== null) return { ...own, seconds: { expected: eta.seconds, worst: eta.high }, limitedBy: eta.limitedBy };
   if (blocked === null) return { ...own, seconds: null, limitedBy: "speed" };
   // It goes on when the provider lets it, and how long it takes from then on is not known.

@@ -1,6 +1,7 @@
 /** Promises over time: forecasts, results recorded once, what is reported, and what is provable after a stop. */
 
 import { expect, test } from "bun:test";
+import { recordStatements } from "../../../src/storage/alerts/outbox.ts";
 import { date, moment, startWorld } from "./world.ts";
 
 // The 15th of January 2026 is a Thursday; New York is five hours behind.
@@ -201,6 +202,93 @@ test("a schedule counts only if it runs after the bar is final, at the interval 
     [1, "no run is planned before the deadline: the schedule Paused is paused"],
     [1, "the schedule One starts at 2026-01-15 21:30 UTC and ends at about 2026-01-15 21:31 UTC"],
   ]);
+});
+
+test("a run at work brings its symbols if it began after their bars were final; its end and its pauses count", async () => {
+  await using world = await startWorld();
+  const { id } = await world.promise();
+  const asOf = moment("01-15T02:00:00") / 1_000;
+  const eta = (seconds: number, high: number, limitedBy: "speed" | "quota" = "speed") =>
+    ({ seconds, low: seconds, high, limitedBy, until: null }) as const;
+  const stateAt = async (minute: string) => {
+    await world.at(`01-15T03:${minute}:00`);
+    const { state, reasons } = world.watch.statusOf(id)!;
+    return [state, reasons.map(({ cause, symbols, text }) => `${cause} ${symbols}: ${text}`)] as const;
+  };
+  world.run(["AAPL", "MSFT"], { asOf, eta: eta(600, 900) });
+  expect(await stateAt("00")).toEqual([
+    "on_track",
+    ["schedule 2: the run Catch up ends at about 2026-01-15 03:10 UTC"],
+  ]);
+  // Nine hours are left.
+  world.run(["AAPL", "MSFT"], { asOf, eta: eta(8 * 3_600, 10 * 3_600) });
+  expect((await stateAt("01"))[0]).toBe("at_risk");
+  world.run(["AAPL", "MSFT"], { asOf, eta: eta(12 * 3_600, 14 * 3_600, "quota") });
+  expect(await stateAt("02")).toEqual([
+    "will_be_missed",
+    ["quota 2: the run Catch up ends at about 2026-01-15 15:02 UTC, after the deadline"],
+  ]);
+  world.run(["AAPL", "MSFT"], { asOf });
+  expect((await stateAt("03"))[0]).toBe("unknown");
+  world.run(["AAPL", "MSFT"], { asOf, blocked: { by: "quota", until: moment("01-15T13:00:00") / 1_000 } });
+  expect((await stateAt("04"))[1][0]).toStartWith("quota 2: the run Catch up ends at about 2026-01-15 13:00 UTC");
+  world.run(["AAPL", "MSFT"], { asOf, jobs: "paused" });
+  expect((await stateAt("05"))[1]).toEqual(["schedule 2: the run Catch up is paused"]);
+  // Begun before the close: it leaves out the bar that is needed.
+  world.run(["AAPL", "MSFT"], { asOf: moment("01-14T20:00:00") / 1_000, eta: eta(600, 900) });
+  expect((await stateAt("06"))[1]).toEqual(["schedule 2: no run is planned before the deadline"]);
+  world.run(["AAPL"], { asOf, eta: eta(600, 900) });
+  expect((await stateAt("07"))[1]).toEqual([
+    "schedule 1: no run is planned before the deadline",
+    "schedule 1: the run Catch up ends at about 2026-01-15 03:17 UTC",
+  ]);
+});
+
+test("a key that was refused puts a promise at risk until a run of the provider is complete", async () => {
+  await using world = await startWorld();
+  await world.schedule({ cron: "30 4 * * *" });
+  const { id } = await world.promise();
+  const refused = { kind: "key_refused", at: moment("01-15T01:00:00"), provider: "demo", reason: "HTTP 401" } as const;
+  await world.db.write(recordStatements([refused]));
+  await world.at("01-15T03:00:00");
+  expect(world.watch.statusOf(id)).toMatchObject({
+    state: "at_risk",
+    reasons: [{ cause: "provider", text: expect.stringContaining("refused its key at 2026-01-15 01:00 UTC") }],
+  });
+  await world.db.write([
+    {
+      sql: `INSERT INTO runs (id, mode, interval, provider, years, batch_days, max_workers, range_from, range_to, as_of, state,
+        created_at, finished_at) VALUES ('r2', 'full', '1d', 'demo', '2', 30, 1, 0, 1, 1, 'complete', 1, ?)`,
+      args: [moment("01-15T03:01:00")],
+    },
+  ]);
+  await world.at("01-15T03:02:00");
+  expect(world.watch.statusOf(id)).toMatchObject({ state: "on_track" });
+});
+
+test("a provider without its setting, a hold and trouble of the database are reasons of their own", async () => {
+  await using world = await startWorld();
+  await world.schedule({ cron: "30 4 * * *" });
+  const { id } = await world.promise();
+  const held = (hour: string) => ({
+    ...{ provider: "demo", gauges: [], waiting: 0, latencyMs: null, unitsPerRequest: 1, spenders: [] },
+    hold: { until: moment(`01-15T${hour}:00:00`) / 1_000, reason: "HTTP 429" },
+  });
+  world.state.quota = held("13");
+  await world.at("01-15T03:00:00");
+  expect(world.watch.statusOf(id)).toMatchObject({ state: "will_be_missed", reasons: [{ cause: "provider" }] });
+  world.state.quota = held("05");
+  await world.at("01-15T03:02:00");
+  expect(world.watch.statusOf(id)).toMatchObject({ state: "at_risk", reasons: [{ cause: "provider" }] });
+  world.state.quota = undefined;
+  world.state.trouble = "The disk is full";
+  await world.at("01-15T03:04:00");
+  expect(world.watch.statusOf(id)!.reasons.map(({ cause }) => cause)).toEqual(["storage", "schedule"]);
+  world.state.trouble = null;
+  const other = await world.promise({ name: "Other", provider: "eodhd", symbols: ["KO"] });
+  world.forget("eodhd");
+  await world.at("01-15T03:06:00");
+  expect(world.watch.statusOf(other.id)).toMatchObject({ state: "will_be_missed", reasons: [{ cause: "provider" }] });
 });
 
 test("a spent quota is the reason that a deadline will be missed", async () => {

@@ -5,6 +5,7 @@ import type { PromiseEvent } from "../../../src/domain/alerts.ts";
 import { CALENDAR } from "../../../src/domain/market/calendar.ts";
 import type { FreshnessPromise } from "../../../src/domain/promises/promise.ts";
 import type { RunSummary } from "../../../src/domain/runs/run-summary.ts";
+import type { JobState } from "../../../src/domain/runs/states.ts";
 import type { Provider } from "../../../src/providers/provider.ts";
 import type { QuotaState } from "../../../src/providers/quotas/quota-state.ts";
 import { findProvider } from "../../../src/providers/registry.ts";
@@ -81,6 +82,10 @@ export async function startWorld() {
     get service() {
       return service;
     },
+    /** The provider lacks its setting from now on. */
+    forget(provider: string) {
+      known.set(provider, undefined);
+    },
     restart() {
       ({ watch, service } = startWatch());
     },
@@ -121,6 +126,18 @@ export async function startWorld() {
           args: [symbol, provider, interval, ts, ts + length, arrived],
         },
       ]);
+    },
+    /** An unfinished run of some symbols, with what it is expected to take. */
+    run(
+      symbols: readonly string[],
+      { asOf, jobs = "running", ...over }: Partial<RunSummary> & { asOf: number; jobs?: JobState },
+    ) {
+      const row = { id: "r1", provider: "demo", interval: "1d", mode: "incremental", asOf, rangeTo: asOf + 86_400 };
+      const summary = { ...row, name: "Catch up", eta: null, blocked: null, years: 2, dates: null, ...over };
+      const states = new Map(symbols.map((symbol) => [symbol, { state: jobs }]));
+      const run = { row, finishedAt: null, jobs: states, summary };
+      // What the forecast reads of a run.
+      state.runs.set("r1", run as unknown as RunRecord & { summary: RunSummary });
     },
     async gap(symbol: string, day: number, answers: number) {
       await db.write([
