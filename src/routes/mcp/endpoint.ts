@@ -8,19 +8,20 @@ import type { Services } from "../services.ts";
 import { dataTools } from "./data-tools.ts";
 import { INSTALL, loadMcp, type McpModule } from "./mcp-module.ts";
 import { ApiRefusal, type Dispatch, OwnApi } from "./own-api.ts";
+import { promiseTools } from "./promise-tools.ts";
 import { runTools } from "./run-tools.ts";
 import { symbolTools } from "./symbol-tools.ts";
 import { type Caller, type Tool, Unconfirmed } from "./tool.ts";
 
 const INSTRUCTIONS = `Barkeep stores price bars of stocks, ETFs and crypto pairs and computes features from them.
 Find a symbol with find_symbols, see what is stored with coverage, read it with get_bars and get_features, compare symbols with
-screen. Reading costs nothing; only start_run spends the quota of a provider: show its user the cost of plan_run first.
+screen, and see with promises whether it is up to date. Reading costs nothing; only start_run spends the quota of a provider: show its user the cost of plan_run first.
 Times are UTC. Answers say coverage and health of the data, and what was cut. Bars of a synthetic provider are made up.`;
 
 /** @param dispatch answers requests to the server's own API */
 export function mcpRoutes(services: Services, dispatch: Dispatch, load: () => Promise<McpModule | null> = loadMcp) {
   const { config, log, version } = services;
-  const tools = [...symbolTools(services), ...dataTools(services), ...runTools(services)];
+  const tools = [...symbolTools(services), ...dataTools(services), ...promiseTools(), ...runTools(services)];
   const about = { name: "barkeep", title: "Barkeep", version: versionText(version) };
 
   return new Hono().post("/mcp", async (c) => {

@@ -64,8 +64,8 @@ const AAPL = {
   health: "ok",
 };
 
-test("the server offers the seven tools to clients of both revisions of the protocol, and only start_run changes anything", async () => {
-  const names = ["coverage", "find_symbols", "get_bars", "get_features", "plan_run", "screen", "start_run"];
+test("the server offers the eight tools to clients of both revisions of the protocol, and only start_run changes anything", async () => {
+  const names = ["coverage", "find_symbols", "get_bars", "get_features", "plan_run", "promises", "screen", "start_run"];
   for (const { client } of [reading, operating]) {
     const { tools } = await client.listTools();
     expect(tools.map(({ name }) => name).toSorted()).toEqual(names);
@@ -179,6 +179,23 @@ describe("reading", () => {
     expect(body.months[0].months).toEqual(cells.filter(({ state }) => state !== null));
     const none = await reading.call("coverage", { symbol: "TSLA" });
     expect([none.body.series, none.body.summary]).toEqual([[], expect.stringContaining("Nothing is stored of TSLA")]);
+  });
+
+  test("promises tells which symbols are up to date, the forecast with its reasons, and past deadlines", async () => {
+    const none = await reading.call("promises", {});
+    expect([none.body.summary, none.body.promises]).toEqual(["0 promises, none is in danger.", []]);
+    const body = { name: "Coins", symbols: ["SOL-USD"], by_time: "12:00", time_zone: "UTC", days: "every_day" };
+    const { promise } = await app.app.promises.save(null, body);
+    const answer = await reading.call("promises", { results: 3 });
+    expect(answer.body.summary).toBe("1 promise, in danger: Coins.");
+    expect(answer.body.promises).toEqual([
+      expect.objectContaining({
+        name: "Coins",
+        results: [],
+        status: expect.objectContaining({ forecast: "will_be_missed", missing: 1, symbols: ["SOL-USD"] }),
+      }),
+    ]);
+    await app.app.promises.remove(promise.id);
   });
 
   test("find_symbols finds by the beginning of a symbol, with what is stored", async () => {
