@@ -41,6 +41,7 @@ const shared = {
 const sideways = {
   domain: {
     runs: ["market"],
+    hosts: ["market"],
     profiles: ["market", "companies"],
     alerts: ["market", "runs"],
     schedules: ["market", "runs"],

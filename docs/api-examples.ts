@@ -7,6 +7,10 @@ import { Database } from "bun:sqlite";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { hashSecret, newSecret, TOKEN_PREFIX } from "../src/auth.ts";
+import { encode } from "../src/pipeline/remote/codec.ts";
+import { RULES } from "../src/pipeline/remote/protocol.ts";
+import { CONTENT_TYPE } from "../src/pipeline/remote/server-connection.ts";
 
 const TARGET = new URL("../src/routes/api/examples.json", import.meta.url).pathname;
 const ROOT = new URL("..", import.meta.url).pathname;
@@ -64,6 +68,26 @@ function shortened(value: unknown): unknown {
 function firstAndLast(text: string): string {
   const lines = text.split("\n").filter((line) => line !== "");
   return lines.length > KEPT ? [lines[0], lines.at(-1)].join("\n") : lines.join("\n");
+}
+
+/** Lets a worker come, which does nothing. */
+async function addWorker(address: string, database: Database): Promise<{ id: number }> {
+  const secret = newSecret(TOKEN_PREFIX);
+  await database.run("INSERT INTO tokens (name, scope, hash, created_at) VALUES ('rack', 'worker', ?1, 0)", [
+    hashSecret(secret),
+  ]);
+  const rules = { ...RULES };
+  const registered = await fetch(`${address}/api/worker/register`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${secret}`, "Content-Type": CONTENT_TYPE },
+    body: encode({
+      ...{ rules, version: "0.2.0", host: "rack-1", cores: 16, memory: 68_719_476_736, jobs: 256 },
+      ...{ providers: null, intervals: ["1m", "1d"] },
+    }) as Uint8Array<ArrayBuffer>,
+  });
+  if (!registered.ok) throw new Error(await registered.text());
+  const { hosts } = (await (await fetch(`${address}/api/hosts`)).json()) as { hosts: { id: number }[] };
+  return hosts[1]!;
 }
 
 try {
@@ -195,6 +219,15 @@ try {
   await ask("listPromiseResults", "GET", `${promised}/results?limit=10`);
   await ask("deletePromise", "DELETE", promised);
   await ask("readUsage", "GET", "/api/usage");
+  const { id: worker } = await addWorker(address, database);
+  const { hosts } = await ask("listHosts", "GET", "/api/hosts");
+  // Not of the machine on which this was written.
+  Object.assign(examples.get("listHosts")!.response.body!, {
+    hosts: hosts.map((host: object, place: number) =>
+      place === 0 ? { ...host, name: "bars", cores: 8, machine_memory_bytes: 17_179_869_184 } : host,
+    ),
+  });
+  await ask("orderHost", "POST", `/api/hosts/${worker}/drain`);
   await ask("listAudit", "GET", "/api/audit?limit=2");
   await ask("listLogs", "GET", "/api/logs?symbol=AAPL&limit=2");
   await ask("listProviders", "GET", "/api/providers");

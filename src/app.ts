@@ -281,6 +281,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       waiting: (provider) => pool.waiting(provider),
       committing: (provider) => pool.committing(provider),
       quotaOf,
+      canStore: () => storage.current() === null,
       poll: () => dispatcher.poll(),
     }),
     close,
@@ -297,10 +298,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     hasOthers: () => dispatcher.counts().active > 1,
     onStorageError: (error) => storage.note(error),
   });
-  dispatcher.work(handler, MAX_AT_WORK + MAX_ELSEWHERE + pool.size, {
-    admits: (runId) => storage.current() === null && admission.admits(runId),
-    dispatched: (runId) => admission.dispatched(runId),
-  });
+  dispatcher.work(handler, MAX_AT_WORK + MAX_ELSEWHERE + pool.size, admission);
   reactions.onTrouble = (isOver) => {
     if (!isOver) return;
     pool.storageRecovered();
@@ -365,6 +363,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     promises,
     pool,
     hosts,
+    dispatcher,
     usage,
     lastHour,
     limiter,

@@ -43,6 +43,9 @@ const READ_ONLY_POSTS = new Set([
 /** Keys, tokens, where alerts go, and the audit. */
 const GUARDED = /^\/(?:settings|audit|alerts\/channels|api\/(?:settings|tokens|audit))(?:\/|$)/;
 
+/** Who may be seen by all, and is stopped by admins. */
+const OF_HOSTS = /^(?:\/api)?\/hosts(?:\/|$)/;
+
 /** Whether a request changes what is stored; the writes of a worker's jobs wait and are refused by the job store. */
 export function changesState(method: string, path: string): boolean {
   return (
@@ -55,5 +58,6 @@ export function neededScope(method: string, path: string): Scope {
   if (isOfWorker(path)) return "worker";
   if (path === "/settings" && !changesState(method, path)) return "read";
   if (GUARDED.test(path)) return "admin";
+  if (OF_HOSTS.test(path) && changesState(method, path)) return "admin";
   return changesState(method, path) ? "operate" : "read";
 }

@@ -41,6 +41,7 @@ const STYLES = [
   "promises/promise-panel",
   "live/notifications",
   "areas/alerts",
+  "areas/hosts",
   "base/responsive",
 ] as const;
 

@@ -1,7 +1,9 @@
 /** All routes: middleware in order, then one line per route file. */
 
 import { OpenAPIHono } from "@hono/zod-openapi";
+import { MAX_AT_WORK } from "../domain/defaults.ts";
 import { versionText } from "../installation.ts";
+import { HostList } from "../scheduler/hosts/host-list.ts";
 import { liveTrouble } from "../views/live.tsx";
 import { auditApi, auditPages } from "./access/audit.tsx";
 import { Authenticator } from "./access/authenticator.ts";
@@ -27,6 +29,8 @@ import { lakeRoutes } from "./exports/lake-files.ts";
 import { panelPages } from "./exports/pages.tsx";
 import { snapshotRoutes } from "./exports/snapshots-api.ts";
 import { snapshotPages } from "./exports/snapshots-pages.tsx";
+import { hostRoutes } from "./hosts/api.ts";
+import { hostPages } from "./hosts/pages.tsx";
 import { BasePath } from "./http/base-path.ts";
 import { StreamLimits } from "./http/stream-limits.ts";
 import { bulkRoutes } from "./jobs/bulk-actions.tsx";
@@ -107,9 +111,17 @@ export async function createRoutes(services: Services): Promise<Routes> {
     upkeep: () => services.rejudging.progress,
     trouble: () => troubleOf(services),
   };
+  const hostList = new HostList({
+    hosts: services.hosts,
+    version: versionText(services.version),
+    threads: services.pool.size,
+    jobs: () => services.dispatcher.counts().active,
+    maxJobs: MAX_AT_WORK,
+    barsPerSecond: () => services.lastHour.barsPerSecond(),
+  });
   addMiddleware(routes, services, { access, config, clients, cookie, refusals }, site);
   routes.route("/", healthRoutes(services));
-  routes.route("/", metricsRoutes(services, broadcaster));
+  routes.route("/", metricsRoutes(services, broadcaster, hostList));
   routes.route("/api", runRoutes(services));
   routes.route("/api", profileRoutes(services));
   routes.route("/api", compareApi(services));
@@ -123,6 +135,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/api", companyRoutes(services));
   routes.route("/api", scheduleRoutes(services));
   routes.route("/api", promiseRoutes(services));
+  routes.route("/api", hostRoutes(services, hostList));
   routes.route("/api", auditApi(services));
   routes.route("/api", logRoutes(services));
   routes.route("/api", providerRoutes(services));
@@ -165,6 +178,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/", promisePages(services));
   routes.route("/", channelPages(services));
   routes.route("/", alertPages(services));
+  routes.route("/", hostPages(services, hostList));
   routes.route("/", settingsPages(services));
   routes.route("/", actionRoutes(services, broadcaster));
   routes.route(

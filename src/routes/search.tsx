@@ -29,6 +29,7 @@ const RECENT_RUNS = 50;
 /** Pages that are not in the navigation. */
 const MORE_PAGES: readonly { path: string; title: string; scope: Scope; words: string }[] = [
   { path: "/settings/access", title: "Access and tokens", scope: "admin", words: "api token password" },
+  { path: "/hosts", title: "Hosts and workers", scope: "read", words: "machines queue redis postgres drain threads" },
   { path: "/quality", title: "Quality of the bars", scope: "read", words: "holes gaps health heat map providers" },
   { path: "/panel", title: "Panel of many symbols", scope: "read", words: "export download dataset labels features" },
   { path: "/snapshots", title: "Snapshots", scope: "read", words: "cite citation reproducible dataset compare" },

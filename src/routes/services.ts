@@ -22,6 +22,7 @@ import type { RemoteHosts } from "../scheduler/hosts/hosts.ts";
 import type { Lake } from "../scheduler/lake.ts";
 import type { LastHour } from "../scheduler/live/last-hour.ts";
 import type { PromiseService } from "../scheduler/promises/promise-service.ts";
+import type { Dispatcher } from "../scheduler/queue/dispatcher.ts";
 import type { JobQueue } from "../scheduler/queue/job-queue.ts";
 import type { Rejudging } from "../scheduler/rejudging.ts";
 import type { RunService } from "../scheduler/runs/run-service.ts";
@@ -53,6 +54,7 @@ export interface Services {
   readonly pool: WorkerPool;
   /** The workers on other machines. */
   readonly hosts: RemoteHosts;
+  readonly dispatcher: Pick<Dispatcher, "counts" | "poll">;
   readonly usage: UsageStore;
   readonly lastHour: LastHour;
   readonly limiter: RateLimiter;

@@ -56,6 +56,7 @@ export const SettingsPage = ({ page, view }: { page: PageContext; view: Settings
     <header class="page-head">
       <h1>Settings</h1>
       <a href="/settings/access">Access and tokens</a>
+      <a href="/hosts">Hosts</a>
     </header>
     {view.keepsKeys ? null : (
       <div class="key-notice" role="note">

@@ -154,6 +154,7 @@ test("axe finds nothing on a run, its symbols and the lists", async () => {
       "/alerts/channels",
       "/settings",
       "/settings/access",
+      "/hosts",
       "/audit",
     ])),
   );

@@ -159,6 +159,7 @@ try {
   await mail.arrived(2);
   await takePicture("alerts", "/alerts");
   await takePicture("settings", "/settings");
+  await takePicture("hosts", "/hosts");
   await takePicture("audit", "/audit");
 } finally {
   await Promise.all([browserApp.close(), guarded.close(), tiingo.close()]);

@@ -1,6 +1,8 @@
 /** `GET /metrics`: what is counted while the server runs, and what is measured for each request. */
 
 import { Hono } from "hono";
+import { HOST_STATES } from "../../domain/hosts/host-state.ts";
+import type { HostSummary } from "../../domain/hosts/host-summary.ts";
 import { createCalendar } from "../../domain/market/calendar.ts";
 import { HEALTHS, type Health, healthClock } from "../../domain/profiles/health.ts";
 import { FORECASTS } from "../../domain/promises/promise.ts";
@@ -8,6 +10,7 @@ import type { RunSummary } from "../../domain/runs/run-summary.ts";
 import { ACTIVE_STATES } from "../../domain/runs/states.ts";
 import { type Sample, sample, writeMetrics } from "../../metrics/exposition.ts";
 import { processSamples } from "../../metrics/process.ts";
+import type { HostList } from "../../scheduler/hosts/host-list.ts";
 import { countMails, countNewEvents } from "../../storage/alerts/outbox.ts";
 import { spaceOf } from "../../storage/connection/space.ts";
 import { pathOf } from "../../storage/db.ts";
@@ -39,12 +42,13 @@ type MetricsServices = Pick<
 /** How long counts by health are kept, milliseconds: with many profiles they take too long for every scrape. */
 const HEALTH_MS = 60_000;
 
-export function metricsRoutes(services: MetricsServices, broadcaster: LiveBroadcaster) {
+export function metricsRoutes(services: MetricsServices, broadcaster: LiveBroadcaster, hostList: HostList) {
   const readHealths = cachedFor(HEALTH_MS, healthReader(services));
   return new Hono().get("/metrics", async (c) => {
     const samples = [
       ...services.counters.samples(),
       ...serverSamples(services, broadcaster),
+      ...hostSamples(hostList.list()),
       ...quotaSamples(services),
       ...(await scheduleSamples(services)),
       ...freshnessSamples(services),
@@ -78,6 +82,33 @@ function serverSamples({ hub, pool, queue, runs, version }: MetricsServices, bro
     sample("barkeep_viewers_dropped_total", {}, broadcaster.counts.dropped),
     sample("barkeep_frames_merged_total", {}, broadcaster.counts.merged),
     sample("barkeep_events_total", {}, hub.seq),
+  ];
+}
+
+/** Two workers of one name are one host. */
+function hostSamples(hosts: readonly HostSummary[]): Sample[] {
+  const byName = Map.groupBy(
+    hosts.filter(({ state }) => state !== "lost"),
+    ({ name }) => name,
+  );
+  const sum = (of: readonly HostSummary[], pick: (host: HostSummary) => number) =>
+    of.reduce((total, host) => total + pick(host), 0);
+  return [
+    ...HOST_STATES.map((status) =>
+      sample("barkeep_hosts", { status }, hosts.filter(({ state }) => state === status).length),
+    ),
+    ...[...byName].flatMap(([host, of]) => [
+      sample(
+        "barkeep_host_jobs",
+        { host },
+        sum(of, ({ jobs }) => jobs),
+      ),
+      sample(
+        "barkeep_host_bars_per_second",
+        { host },
+        sum(of, ({ barsPerSecond }) => barsPerSecond),
+      ),
+    ]),
   ];
 }
 

@@ -1,5 +1,6 @@
 /** A worker on another machine: its threads, the orders that it has not received yet, and what is known of it. */
 
+import { SlidingSum } from "../../domain/sliding-sum.ts";
 import type { StopReason, SymbolTask, ToWorker } from "../../pipeline/messages.ts";
 import type { Order, Registration, Report } from "../../pipeline/remote/protocol.ts";
 import type { Assignment } from "../../pipeline/workers/assignment.ts";
@@ -34,6 +35,7 @@ export class Host {
   memory = 0;
   /** Bars that its jobs have stored. */
   bars = 0;
+  readonly #barRate = new SlidingSum(5_000, 12, Date.now());
   /** Jobs that have ended here. */
   ended = 0;
   /** Whether it is given no more jobs. */
@@ -49,6 +51,16 @@ export class Host {
 
   get jobs(): number {
     return this.threads.values().reduce((sum, { jobs }) => sum + jobs.size, 0);
+  }
+
+  countBars(bars: number): void {
+    this.bars += bars;
+    this.#barRate.add(bars, Date.now());
+  }
+
+  /** Over the last minute. */
+  get barsPerSecond(): number {
+    return this.#barRate.perMinute(Date.now()) / 60;
   }
 
   /** All reports up to this number have been taken. */

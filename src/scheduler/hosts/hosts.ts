@@ -28,6 +28,8 @@ import { mayLeave, variablesOf } from "./provider-keys.ts";
 const LEASE_MS = 20_000;
 const HOLD_MS = 5_000;
 const MAX_HOSTS = 1_000;
+/** Lost workers that are remembered. */
+const MAX_LOST = 50;
 /** Threads that read and write for workers: few, because only one at a time writes. */
 const STORAGE_THREADS = 2;
 
@@ -62,6 +64,8 @@ export interface HostFacts extends Pick<Registration, "version" | "cores" | "pro
   /** Bars that it has stored, and jobs that have ended there, since it came. */
   readonly bars: number;
   readonly ended: number;
+  /** Over the last minute. */
+  readonly barsPerSecond: number;
   /** Epoch milliseconds. */
   readonly since: number;
   readonly lastSeen: number;
@@ -80,6 +84,7 @@ export class RemoteHosts {
   /** The providers whose variables a thread has been sent. */
   readonly #configured = new WeakMap<RemoteThread, Set<string>>();
   readonly #storage: StorageThreads;
+  readonly #lost = new Map<string, HostFacts>();
   readonly #timer: ReturnType<typeof setInterval>;
   #count = 0;
   #isClosed = false;
@@ -101,27 +106,17 @@ export class RemoteHosts {
 
   /** All workers in the order in which they came. */
   list(): HostFacts[] {
-    return [...this.#hosts.values()].map(({ id, host }) => {
-      const { registration, address, token, now } = host.options;
-      const { version, host: name, cores, providers, intervals, memory: machineMemory, jobs: maxJobs } = registration;
-      const { jobs, memory, bars, ended, lastSeen, isDraining, threads } = host;
-      const constant = { id, name, version, address, token, cores, machineMemory, maxJobs, providers, intervals };
-      const symbols = [...threads.values()].flatMap((thread) =>
-        [...thread.jobs.values()].map(({ task }) => task.symbol),
-      );
-      return {
-        ...constant,
-        symbols,
-        threads: threads.size,
-        jobs,
-        memory,
-        bars,
-        ended,
-        since: now,
-        lastSeen,
-        isDraining,
-      };
-    });
+    return [...this.#hosts.values()].map(factsOf);
+  }
+
+  /** Workers that were given up, by the last of each name, until one of that name comes or they are forgotten. */
+  lost(): HostFacts[] {
+    return [...this.#lost.values()];
+  }
+
+  /** Shows a lost worker no longer. @throws Refusal if there is none of this name */
+  forget(name: string): void {
+    if (!this.#lost.delete(name)) throw new Refusal("not_found", "No worker of this name is lost");
   }
 
   /** A worker takes no more jobs, or takes them again. @throws Refusal if there is none with this id */
@@ -153,6 +148,7 @@ export class RemoteHosts {
     const host = new Host({ ...from, session, registration, now: Date.now() });
     this.#hosts.set(session, { id: this.#count, host });
     const { host: name, cores } = registration;
+    this.#lost.delete(name);
     log.write("info", `Worker ${name} (${registration.version}, ${cores} cores, ${from.address}) has come`);
     if (!from.mayHaveKeys)
       log.write("warn", `Worker ${name} is sent no keys: it is reached neither over TLS nor in a private network`);
@@ -191,7 +187,7 @@ export class RemoteHosts {
     const executed = await this.#storage.execute(held.job, bytes);
     if (executed.type === "refused")
       return { kind: executed.isWrong ? "wrong" : "unavailable", message: executed.message };
-    held.thread.host.bars += executed.bars;
+    held.thread.host.countBars(executed.bars);
     return executed.bytes === null ? { kind: "pending" } : { kind: "answer", bytes: executed.bytes };
   }
 
@@ -296,16 +292,24 @@ export class RemoteHosts {
   }
 
   #dropSilent(): void {
-    for (const { host } of [...this.#hosts.values()]) {
+    for (const { id, host } of [...this.#hosts.values()]) {
       if (!host.isGone(this.#leaseMs)) continue;
       const { host: name } = host.options.registration;
       const jobs = host.jobs;
+      this.#noteLost(factsOf({ id, host }));
       this.#remove(host, `its worker ${name} is not heard of any more`);
       this.dependencies.log.write(
         "warn",
         `Worker ${name} is not heard of any more: ${jobs} of its jobs are tried again`,
       );
     }
+  }
+
+  #noteLost(facts: HostFacts): void {
+    this.#lost.delete(facts.name);
+    this.#lost.set(facts.name, facts);
+    const [oldest] = this.#lost.keys();
+    if (this.#lost.size > MAX_LOST && oldest !== undefined) this.#lost.delete(oldest);
   }
 
   #remove(host: Host, why: string): void {
@@ -328,6 +332,17 @@ export class RemoteHosts {
     this.#held.delete(attempt);
     this.#storage.end({ jobId, attempt });
   }
+}
+
+function factsOf({ id, host }: { readonly id: number; readonly host: Host }): HostFacts {
+  const { registration, address, token, now } = host.options;
+  const { version, host: name, cores, providers, intervals, memory: machineMemory, jobs: maxJobs } = registration;
+  const { jobs, memory, bars, ended, barsPerSecond, lastSeen, isDraining, threads } = host;
+  const symbols = [...threads.values()].flatMap((thread) => [...thread.jobs.values()].map(({ task }) => task.symbol));
+  return {
+    ...{ id, name, version, address, token, cores, machineMemory, maxJobs, providers, intervals, symbols },
+    ...{ threads: threads.size, jobs, memory, bars, ended, barsPerSecond, since: now, lastSeen, isDraining },
+  };
 }
 
 const isOfJob = (report: FromWorker): report is Extract<FromWorker, { readonly jobId: number }> => "jobId" in report;

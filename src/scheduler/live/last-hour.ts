@@ -4,6 +4,8 @@ import { SlidingSum } from "../../domain/sliding-sum.ts";
 import type { QuotaState } from "../../providers/quotas/quota-state.ts";
 
 const MINUTE_MS = 60_000;
+/** The width of a bucket of the present rate. */
+const RATE_MS = 5_000;
 /** Minutes that are kept. */
 export const HOUR = 60;
 
@@ -25,10 +27,12 @@ export interface QuotaHour {
 
 export class LastHour {
   readonly #bars: SlidingSum;
+  readonly #rate: SlidingSum;
   readonly #quotas = new Map<string, { levels: Level[]; gauge: Gauge }>();
 
   constructor(private readonly now = Date.now) {
     this.#bars = new SlidingSum(MINUTE_MS, HOUR, now());
+    this.#rate = new SlidingSum(RATE_MS, MINUTE_MS / RATE_MS, now());
   }
 
   /** Start of counting, epoch milliseconds. */
@@ -37,7 +41,14 @@ export class LastHour {
   }
 
   countBars(bars: number): void {
-    if (bars > 0) this.#bars.add(bars, this.now());
+    if (bars <= 0) return;
+    this.#bars.add(bars, this.now());
+    this.#rate.add(bars, this.now());
+  }
+
+  /** Bars stored in a second, over the last minute. */
+  barsPerSecond(): number {
+    return this.#rate.perMinute(this.now()) / 60;
   }
 
   /** Bars stored in each minute, oldest first, the last one still filling; `null` before the server started. */

@@ -82,6 +82,8 @@ interface Dependencies {
   /** Jobs of a provider that wait for a commit and for nothing else. */
   committing(provider: string): number;
   quotaOf(provider: string): QuotaState | undefined;
+  /** Whether the database can be written: while it cannot, nothing starts. */
+  canStore?(): boolean;
   /** Makes the dispatcher check again. */
   poll(): void;
 }
@@ -111,6 +113,7 @@ export class Admission implements DispatchRules {
 
   /** Whether the next task of a group may start now. */
   admits(group: string): boolean {
+    if (this.dependencies.canStore?.() === false) return false;
     const provider = this.dependencies.providerOf(group);
     if (provider === undefined) return true;
     const { name, maxInFlight } = provider;

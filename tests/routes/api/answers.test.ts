@@ -164,6 +164,7 @@ test("every JSON answer of the server has exactly the fields that its schema dec
     ["readSnapshot", "GET", `/api/snapshots/${first.id}`],
     ["compareSnapshots", "GET", `/api/snapshots/${first.id}/diff/${other.id}`],
     ["readUsage", "GET", "/api/usage"],
+    ["listHosts", "GET", "/api/hosts"],
     ["importCompanies", "POST", "/api/companies/import", "AAPL,Apple,NASDAQ\n,none"],
     ["fetchCompanies", "POST", "/api/companies/fetch", { provider: "demo" }],
     ["searchCompanies", "GET", "/api/companies"],

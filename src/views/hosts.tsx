@@ -1,0 +1,186 @@
+/** @jsxImportSource hono/jsx */
+/** The hosts page: which machines do jobs, what they do now, and the job queue. */
+
+import type { QueueTrouble } from "../domain/errors.ts";
+import type { HostState } from "../domain/hosts/host-state.ts";
+import type { HostSummary } from "../domain/hosts/host-summary.ts";
+import { Moment, Pill } from "./ui/components.tsx";
+import { FlashMessage } from "./ui/flash-message.tsx";
+import { formatCount, plural, sizeText } from "./ui/format.ts";
+import { Layout, type PageContext } from "./ui/layout.tsx";
+
+export interface HostsView {
+  readonly hosts: readonly HostSummary[];
+  readonly queue: {
+    /** The address without user and password; `null`: in the server. */
+    readonly place: string | null;
+    readonly trouble: QueueTrouble | null;
+    readonly waiting: number;
+    readonly active: number;
+  };
+  /** Whether the reader may give orders, and sees addresses and tokens. */
+  readonly isAdmin: boolean;
+  readonly flash: string | null;
+}
+
+const LIST = "hosts";
+
+export const HostsPage = ({ page, view }: { page: PageContext; view: HostsView }) => (
+  <Layout page={page} title="Hosts">
+    <header class="page-head">
+      <span class="crumbs">
+        <a href="/settings">Settings</a>
+      </span>
+      <h1>Hosts</h1>
+    </header>
+    {view.flash === null ? null : <FlashMessage flash={{ level: "error", text: view.flash }} />}
+    <div id={LIST} class="hosts" hx-get="/hosts" hx-select={`#${LIST}`} hx-trigger="every 5s" hx-swap="outerMorph">
+      <QueueLine {...view.queue} />
+      <section class="scroll" tabindex={0} aria-label="Hosts">
+        <table class="list">
+          <thead>
+            <tr>
+              <th scope="col">Host</th>
+              <th scope="col">State</th>
+              <th scope="col" class="num">
+                Jobs
+              </th>
+              <th scope="col" class="num">
+                Bars a second
+              </th>
+              <th scope="col" class="wide">
+                Takes
+              </th>
+              <th scope="col" class="num wide">
+                Cores
+              </th>
+              <th scope="col" class="num wide">
+                Memory
+              </th>
+              <th scope="col" class="wide">
+                Version
+              </th>
+              <th scope="col">Last sign of life</th>
+              {view.isAdmin ? (
+                <th scope="col">
+                  <span class="visually-hidden">Orders</span>
+                </th>
+              ) : null}
+            </tr>
+          </thead>
+          <tbody>
+            {view.hosts.map((host) => (
+              <HostRow host={host} isAdmin={view.isAdmin} />
+            ))}
+          </tbody>
+        </table>
+      </section>
+      {view.hosts.length === 1 ? <HowToAdd /> : null}
+    </div>
+  </Layout>
+);
+
+const QueueLine = ({ place, trouble, waiting, active }: HostsView["queue"]) => (
+  <p class="hosts-queue">
+    {trouble === null ? (
+      <Pill look="complete" icon="complete">
+        Queue works
+      </Pill>
+    ) : (
+      <Pill look="failed" icon="failed">
+        Queue down
+      </Pill>
+    )}{" "}
+    {plural(waiting, "job waits", "jobs wait")} and {plural(active, "is", "are")} at work. The job queue is{" "}
+    {place === null ? "in the server" : <code>{place}</code>}
+    {trouble === null ? (
+      "."
+    ) : (
+      <>
+        {" "}
+        and has not answered since <Moment at={trouble.since} style="second" />.
+      </>
+    )}
+  </p>
+);
+
+const HowToAdd = () => (
+  <p class="muted hosts-add">
+    All jobs are done here. To let other machines help, create a token with the scope worker under{" "}
+    <a href="/settings/access">Access</a> and run <code>barkeep worker --server ADDRESS</code> there with the token in{" "}
+    <code>BARKEEP_TOKEN</code>.
+  </p>
+);
+
+const STATES: Readonly<Record<HostState, { readonly look: string; readonly icon: string; readonly title: string }>> = {
+  working: { look: "complete", icon: "complete", title: "Takes jobs" },
+  draining: { look: "paused", icon: "paused", title: "Drains" },
+  silent: { look: "paused", icon: "queued", title: "Silent" },
+  lost: { look: "failed", icon: "failed", title: "Lost" },
+};
+
+const HostRow = ({ host, isAdmin }: { host: HostSummary; isAdmin: boolean }) => {
+  const { look, icon, title } = STATES[host.state];
+  return (
+    <tr>
+      <th scope="row">
+        {host.name}
+        <span class="host-from">{host.isServer ? "this server" : isAdmin ? `${host.address}, ${host.token}` : ""}</span>
+      </th>
+      <td>
+        <Pill look={look} icon={icon}>
+          {title}
+        </Pill>
+      </td>
+      <td class="num">
+        {formatCount(host.jobs)} of {formatCount(host.maxJobs)}
+      </td>
+      <td class="num">{host.state === "lost" ? "–" : formatCount(Math.round(host.barsPerSecond))}</td>
+      <td class="wide">{takes(host)}</td>
+      <td class="num wide">{host.cores}</td>
+      <td class="num wide">
+        {sizeText(host.memory)} of {sizeText(host.machineMemory)}
+      </td>
+      <td class="wide">{host.version}</td>
+      <td>{host.isServer ? "now" : <Moment at={host.lastSeen} style="second" />}</td>
+      {isAdmin ? (
+        <td>
+          <Orders host={host} />
+        </td>
+      ) : null}
+    </tr>
+  );
+};
+
+const Orders = ({ host: { id, name, isServer, state } }: { host: HostSummary }) => {
+  if (isServer) return null;
+  if (id === null) {
+    return (
+      <form method="post" action="/hosts/forget">
+        <input type="hidden" name="name" value={name} />
+        <button type="submit" class="button" aria-label={`Forget ${name}`}>
+          Forget
+        </button>
+      </form>
+    );
+  }
+  const order = (action: string, title: string) => (
+    <form method="post" action={`/hosts/${id}/${action}`}>
+      <button type="submit" class="button" aria-label={`${title} ${name}`}>
+        {title}
+      </button>
+    </form>
+  );
+  return (
+    <div class="host-orders">
+      {state === "draining" ? order("resume", "Resume") : order("drain", "Drain")}
+      {order("stop", "Stop")}
+    </div>
+  );
+};
+
+function takes({ isServer, providers, intervals }: HostSummary): string {
+  if (isServer) return "everything";
+  const some = [...(providers ?? []), ...(intervals ?? [])];
+  return some.length === 0 ? "everything" : some.join(", ");
+}
