@@ -68,6 +68,7 @@ const sideways = {
     backup: ["maintenance"],
     "future-moments": ["access"],
     quotas: ["settings"],
+    series: ["access", "market", "profiles"],
   },
   pipeline: {
     fetch: ["first-bar", "bulk", "validation"],
@@ -75,7 +76,7 @@ const sideways = {
     workers: ["fetch", "engineer", "validation", "remote"],
     companies: ["workers"],
     lake: ["exports"],
-    analysis: ["exports"],
+    analysis: ["exports", "lake"],
   },
   scheduler: {
     runs: ["queue", "quotas"],
@@ -85,6 +86,7 @@ const sideways = {
     maintenance: ["queue"],
     rejudging: ["runs"],
     backups: ["schedules"],
+    series: ["backups", "lake", "maintenance", "runs"],
   },
   views: {
     runs: ["jobs", "notifications", "promises", "quotas"],

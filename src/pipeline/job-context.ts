@@ -97,8 +97,14 @@ export class JobContext {
   readonly traits: SeriesTraits;
 
   /** Continues a job on `series` where earlier work intervals ended. */
-  static async begin(task: SymbolTask, io: SymbolIo, before: JobWork, series: number): Promise<JobContext> {
-    return new JobContext(task, io, before, series, await io.store.seriesFacts(series, task.rangeFrom, task.rangeTo));
+  static async begin(
+    { keptFrom, ...task }: SymbolTask & { readonly keptFrom: number },
+    io: SymbolIo,
+    before: JobWork,
+    series: number,
+  ): Promise<JobContext> {
+    const facts = await io.store.seriesFacts(series, task.rangeFrom, task.rangeTo);
+    return new JobContext(task, io, before, series, facts, keptFrom);
   }
 
   private constructor(
@@ -107,6 +113,8 @@ export class JobContext {
     readonly before: JobWork,
     readonly series: number,
     stored: SeriesFacts,
+    /** What was before it (epoch seconds) was deleted by choice: it is neither requested nor missing. 0: nothing was. */
+    readonly keptFrom: number,
   ) {
     this.stored = stored;
     this.dataPoints = stored.bars;

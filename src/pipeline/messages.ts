@@ -35,6 +35,8 @@ export interface SymbolTask {
   /** Half-open range of the run, epoch seconds. */
   readonly rangeFrom: number;
   readonly rangeTo: number;
+  /** Whether the run names the first day of its range, instead of a number of years. */
+  readonly dated: boolean;
   /** What counts as now (epoch seconds). */
   readonly asOf: number;
   /** The right of a worker on another machine to write for the job; absent on the server's own threads. */

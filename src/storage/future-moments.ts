@@ -67,6 +67,12 @@ const MOMENTS: readonly Moment[] = [
     set: "revised_at = min(revised_at, ?2), suspect_at = min(suspect_at, ?2)",
   },
   {
+    what: "series whose old bars were deleted in the future: now",
+    table: "series",
+    where: "pruned_at > ?1 AND is_pruning = 0",
+    set: "pruned_at = ?2",
+  },
+  {
     what: "channels that would have got only what happens in the future: what happens from now on",
     table: "channels",
     where: "since > ?1",

@@ -28,6 +28,8 @@ interface JobOptions {
   readonly repair?: MemoryVendor;
   readonly interval?: Interval;
   readonly days?: number;
+  /** Whether the run names its first day. */
+  readonly dated?: boolean;
   readonly symbol?: string;
   readonly batchDays?: number;
   /** Called when the job shows a stage; it may throw to stop the job. */
@@ -97,6 +99,7 @@ export async function startPipeline({ on, symbol: ownSymbol = "ACME", storeOf }:
         repairProvider: options.repair?.name ?? null,
         rangeFrom: rangeTo - days * DAY,
         rangeTo,
+        dated: options.dated ?? false,
         asOf,
         createdAt: runs,
       };

@@ -31,6 +31,7 @@ const task = (jobId: number): SymbolTask => ({
   rebuild: false,
   repairProvider: null,
   fetchMode: "unanswered",
+  dated: false,
   batchDays: 30,
   rangeFrom: 0,
   rangeTo: 86_400,

@@ -318,4 +318,11 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
         (102, 'freshness_missed:1:1790', 'freshness_missed', 1791, '{}', 'muted')`,
     ],
   },
+  "0030_kept_from": {
+    rows: [
+      `INSERT INTO series (id, symbol, provider, feed, interval, adjustment, sessions, kept_from, pruned_at, is_pruning) VALUES
+        (17, 'OLD', 'demo', 'demo', '1d', 'none', 'regular', 1577836800, 1706, 1)`,
+    ],
+    changes: { series: (row) => ({ ...row, kept_from: null, pruned_at: null, is_pruning: 0 }) },
+  },
 };

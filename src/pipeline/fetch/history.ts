@@ -45,8 +45,9 @@ export async function fetchHistory(job: JobContext): Promise<boolean> {
 
 /** Fetches the range of a full run, or what an increment lacks; false if there is nothing to fetch. */
 async function fetchForward(job: JobContext): Promise<boolean> {
-  const from = job.before.planFrom ?? (await planStart(job));
-  if (from === null) return false;
+  const planned = job.before.planFrom ?? (await planStart(job));
+  if (planned === null) return false;
+  const from = Math.max(planned, job.keptFrom);
   await fetchFrom(job, from);
   if (await isListingWrong(job, from)) await fetchFrom(job, job.task.rangeFrom);
   return true;
@@ -62,7 +63,8 @@ async function planStart(job: JobContext): Promise<number | null> {
 async function fetchFrom(job: JobContext, from: number): Promise<void> {
   const { task, io, series } = job;
   // Stored, so that a resumed job fetches the same windows: the bars it stored would move its start.
-  if (task.mode === "incremental" || io.provider.firstBar) await io.store.savePlanStart(task.jobId, from);
+  if (task.mode === "incremental" || io.provider.firstBar || job.keptFrom > 0)
+    await io.store.savePlanStart(task.jobId, from);
   job.plannedFrom = from;
   const target: FetchTarget = { provider: io.provider, series, into: "compare" };
   const batches = numberedBatches([{ from, to: task.rangeTo }], task.batchDays);
@@ -85,10 +87,10 @@ export async function checkSeries(job: JobContext): Promise<number> {
 }
 
 /** Whether the provider answered for every day of the run's range and of all windows ever requested. */
-export async function isHistoryComplete({ io, series, task }: JobContext): Promise<boolean> {
+export async function isHistoryComplete({ io, series, task, keptFrom }: JobContext): Promise<boolean> {
   const answered = await io.store.answeredWindows(series);
-  // There is nothing to answer before the first bar.
-  const listed = (await io.store.readSeries(series)).listedFrom ?? 0;
+  // There is nothing to answer before the first bar, or before what is kept.
+  const listed = Math.max((await io.store.readSeries(series)).listedFrom ?? 0, keptFrom);
   const from = Math.min(
     task.mode === "full" ? Math.max(task.rangeFrom, listed) : Number.POSITIVE_INFINITY,
     ...answered.map((w) => w.from),

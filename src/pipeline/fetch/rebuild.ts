@@ -34,7 +34,8 @@ export async function isRebuilding(job: JobContext): Promise<boolean> {
 /** Fetches the range of the run again and replaces what is stored for it. */
 export async function rebuildRange(job: JobContext): Promise<void> {
   const { io, task } = job;
-  const from = task.mode === "full" ? (job.before.planFrom ?? (await startOfBars(job))) : task.rangeFrom;
+  const planned = task.mode === "full" ? (job.before.planFrom ?? (await startOfBars(job))) : task.rangeFrom;
+  const from = Math.max(planned, job.keptFrom);
   if (task.mode === "full") await io.store.savePlanStart(task.jobId, from);
   const to = task.rangeTo;
   await rebuild(job, { from, to }, async () => null);

@@ -30,7 +30,7 @@ export async function repair(job: JobContext): Promise<void> {
     into: "compare",
     answersGaps: answersGaps(job, io.repairProvider),
   };
-  const listed = (await io.store.readSeries(series)).listedFrom ?? 0;
+  const listed = Math.max((await io.store.readSeries(series)).listedFrom ?? 0, job.keptFrom);
   const unanswered = uncovered(
     { from: Math.max(task.rangeFrom, listed), to: task.rangeTo },
     await io.store.answeredWindows(series),

@@ -158,6 +158,8 @@ export const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
   ),
   readSeries: read(z.tuple(series), ofSeries),
   saveListing: write(z.tuple([id, moment]), ofSeries),
+  pruneSeries: write(z.tuple(series), ofSeries),
+  keepFrom: write(z.tuple([id, moment]), ofSeries),
   seriesFacts: read(z.tuple(range), ofSeries),
   barsIdOf: read(z.tuple(series), ofSeries),
   countBars: read(z.tuple(range), ofSeries),

@@ -18,6 +18,7 @@ import { answersOfRun } from "../../storage/runs/answers.ts";
 import * as ledger from "../../storage/runs/batches.ts";
 import * as jobs from "../../storage/runs/jobs.ts";
 import { asOfRun, symbolsOfRun } from "../../storage/runs/runs.ts";
+import * as prune from "../../storage/series/prune.ts";
 import type { JobStore } from "./job-store.ts";
 
 export function directJobStore(db: Database): JobStore {
@@ -44,6 +45,8 @@ export function directJobStore(db: Database): JobStore {
     seriesId: (...args) => bars.seriesId(db, ...args),
     readSeries: (...args) => readSeries(db, ...args),
     saveListing: (...args) => saveListing(db, ...args),
+    pruneSeries: (...args) => prune.pruneSeries(db, ...args),
+    keepFrom: (...args) => prune.keepFrom(db, ...args),
     seriesFacts: (...args) => bars.seriesFacts(db, ...args),
     barsIdOf: (...args) => bars.barsIdOf(db, ...args),
     countBars: (...args) => bars.countBars(db, ...args),

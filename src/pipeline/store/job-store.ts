@@ -138,6 +138,10 @@ export interface JobStore extends SeriesStore, RebuildStore, LedgerStore {
   savePlanStart(jobId: number, planFrom: number): Promise<void>;
   /** The id of a series, which is created if it is new. */
   seriesId(key: SeriesKey): Promise<number>;
+  /** One step of deleting what was to be deleted by choice; returns whether nothing is left. */
+  pruneSeries(series: number): Promise<boolean>;
+  /** Lowers to `from` what is kept of a series. */
+  keepFrom(series: number, from: number): Promise<void>;
   seriesFacts(series: number, from: number, to: number): Promise<SeriesFacts>;
   countBars(series: number, from: number, to: number): Promise<number>;
   findFeatureState(symbol: string, interval: Interval): Promise<Uint8Array | undefined>;

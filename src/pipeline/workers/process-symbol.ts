@@ -7,6 +7,7 @@ import { StorageUnavailable } from "../../storage/db.ts";
 import type { FinishedJob } from "../../storage/runs/jobs.ts";
 import { catalogVersion, engineerSeries } from "../engineer.ts";
 import { checkSeries, fetchHistory, isHistoryComplete } from "../fetch/history.ts";
+import { keptTask } from "../fetch/kept-history.ts";
 import { explainNoBars } from "../fetch/no-bars.ts";
 import { JobContext, Stopped, type SymbolIo } from "../job-context.ts";
 import type { Outcome, SymbolTask } from "../messages.ts";
@@ -18,7 +19,8 @@ const PARKED_SECONDS = 15 * 60;
 export async function runSymbol(task: SymbolTask, io: SymbolIo): Promise<Outcome> {
   const { symbol, interval, provider, jobId } = task;
   const series = await io.store.seriesId({ symbol, interval, provider, ...io.provider.traits(symbol, interval) });
-  const job = await JobContext.begin(task, io, await io.store.findJobWork(jobId), series);
+  const own = await keptTask(task, io, series);
+  const job = await JobContext.begin(own, io, await io.store.findJobWork(jobId), series);
   try {
     return (await completeUnchanged(job)) ?? (await workOn(job));
   } catch (error) {
@@ -81,6 +83,7 @@ async function workOn(job: JobContext): Promise<Outcome> {
     feature_count: FEATURE_COUNT,
     batch_size_days: task.batchDays,
     gaps,
+    kept_from: job.keptFrom === 0 ? null : isoSecond(job.keptFrom),
     provisional_from: job.stored.provisionalFrom === null ? null : isoSecond(job.stored.provisionalFrom),
     market: job.market,
     mode: task.mode,

@@ -129,8 +129,20 @@ function seriesOf({ symbol, run }: JobRecord, provider: Dependencies["provider"]
 }
 
 function taskOf({ id, symbol, run, fetchMode }: JobRecord): SymbolTask {
-  const { id: runId, interval, mode, provider, rebuild, repairProvider, batchDays, rangeFrom, rangeTo, asOf } = run.row;
-  const settings = { interval, mode, provider, rebuild, repairProvider, batchDays, rangeFrom, rangeTo, asOf };
+  const {
+    id: runId,
+    interval,
+    mode,
+    provider,
+    rebuild,
+    repairProvider,
+    batchDays,
+    rangeFrom,
+    rangeTo,
+    dated,
+    asOf,
+  } = run.row;
+  const settings = { interval, mode, provider, rebuild, repairProvider, batchDays, rangeFrom, rangeTo, dated, asOf };
   return { jobId: id, runId, symbol, fetchMode, ...settings };
 }
 

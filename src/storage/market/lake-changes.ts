@@ -27,6 +27,17 @@ export function markYears(barsId: number, ts: Float64Array): Statement[] {
   }));
 }
 
+/** The statement that marks the years of `from` <= ts < `to` (epoch seconds) of bars under the id `barsId`. */
+export function markPeriod(barsId: number, from: number, to: number): Statement[] {
+  const years = Array.from({ length: yearOf(to - 1) - yearOf(from) + 1 }, (_, at) => yearOf(from) + at);
+  return [
+    {
+      sql: `INSERT INTO lake_changes (bars_id, year, changes) SELECT ?1, value, 1 FROM json_each(?2) WHERE true ${MARK}`,
+      args: [barsId, JSON.stringify(years)],
+    },
+  ];
+}
+
 /** The statement that marks all bars under the id `barsId`. */
 export const markWhole = (barsId: number): Statement => ({
   sql: `INSERT INTO lake_changes (bars_id, year, changes) VALUES (?1, 0, 1) ${MARK}`,

@@ -220,13 +220,18 @@ export async function countProfiles(db: Database): Promise<number> {
   return db.orm.$count(profiles);
 }
 
+/** The statements that delete a profile and its feature state. */
+export const forgetProfile = (symbol: string, interval: Interval): Statement[] => [
+  ...showSeries(symbol, interval, Date.now(), null),
+  { sql: "DELETE FROM feature_states WHERE symbol = ?1 AND interval = ?2", args: [symbol, interval] },
+  { sql: "DELETE FROM profiles WHERE symbol = ?1 AND interval = ?2", args: [symbol, interval] },
+  markSymbol(symbol, interval),
+];
+
 /** Deletes a profile and its feature state; the bars stay. */
 export async function deleteProfile(db: Database, symbol: string, interval: Interval): Promise<void> {
   await db.write([
-    ...showSeries(symbol, interval, Date.now(), null),
-    db.orm.delete(featureStates).where(and(eq(featureStates.symbol, symbol), eq(featureStates.interval, interval))),
-    db.orm.delete(profiles).where(and(eq(profiles.symbol, symbol), eq(profiles.interval, interval))),
-    markSymbol(symbol, interval),
+    ...forgetProfile(symbol, interval),
     ...auditStatement({ action: "profile.delete", subject: symbol, before: { interval } }),
   ]);
 }

@@ -50,10 +50,16 @@ export const series = sqliteTable(
     judged: integer().notNull().default(0),
     /** From when on (epoch milliseconds) it is recorded when its bars were first seen; `null`: of all of them. */
     arrivalsSince: integer("arrivals_since"),
+    /** What was before it (epoch seconds) was deleted by choice and is not fetched again unless a run asks for it. */
+    keptFrom: integer("kept_from"),
+    /** When that was decided (epoch milliseconds), and whether some of it is still to be deleted. */
+    prunedAt: integer("pruned_at"),
+    isPruning: integer("is_pruning", { mode: "boolean" }).notNull().default(false),
   },
   (t) => [
     uniqueIndex("series_key").on(t.symbol, t.interval, t.provider, t.feed, t.adjustment, t.sessions, t.stagingFor),
     index("series_staging").on(t.stagingFor),
+    index("series_pruning").on(t.isPruning).where(sql`is_pruning = 1`),
     oneOf("series_interval", t.interval, INTERVALS),
   ],
 );

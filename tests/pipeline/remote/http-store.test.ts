@@ -52,7 +52,7 @@ async function heldJob(symbol = "ACME"): Promise<HeldJob & { task: SymbolTask }>
     provider: "demo",
     repairProvider: null,
   } as const;
-  const task: SymbolTask = { ...RUN, ...about, rebuild: false, fetchMode: "unanswered" };
+  const task: SymbolTask = { ...RUN, ...about, rebuild: false, dated: false, fetchMode: "unanswered" };
   return { ...about, task, attempt: (await newAttempt(db, job!.id))! };
 }
 
