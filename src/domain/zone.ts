@@ -66,6 +66,10 @@ function constantOffset(table: ZoneTable, known: Map<number, number>, ts: number
  * that comes twice, the later moment; a time that is skipped counts on from the moment of the change.
  */
 export function wallToUtc(timeZone: string, wall: number): number {
-  const near = wall - offsetAt(timeZone, wall);
-  return wall - offsetAt(timeZone, near);
+  // The clocks of a zone are less than a day from UTC: any change near the moment lies between these two offsets.
+  const [before, after] = [offsetAt(timeZone, wall - DAY), offsetAt(timeZone, wall + DAY)];
+  if (before === after) return wall - before;
+  const isShown = (offset: number) => offsetAt(timeZone, wall - offset) === offset;
+  if (!isShown(after)) return wall - before;
+  return isShown(before) ? wall - Math.min(before, after) : wall - after;
 }

@@ -35,3 +35,21 @@ test("the time of a wall clock is found on both sides of a change", () => {
   expect(wallToUtc("America/New_York", at("2024-03-11T09:30:00Z"))).toBe(at("2024-03-11T13:30:00Z"));
   expect(wallToUtc("UTC", at("2024-03-11T09:30:00Z"))).toBe(at("2024-03-11T09:30:00Z"));
 });
+
+test.each([
+  ["America/New_York", "2026-03-08T02:30:00Z", "2026-03-08T07:30:00Z"],
+  ["America/St_Johns", "2021-03-14T02:00:00Z", "2021-03-14T05:30:00Z"],
+  ["Europe/Berlin", "2026-03-29T02:30:00Z", "2026-03-29T01:30:00Z"],
+  ["Australia/Lord_Howe", "2021-10-03T02:15:00Z", "2021-10-02T15:45:00Z"],
+  ["Pacific/Apia", "2011-12-30T12:00:00Z", "2011-12-30T22:00:00Z"],
+])("a time that the clocks of %s skip counts on from the moment of the change", (zone, wall, moment) => {
+  expect(wallToUtc(zone, at(wall))).toBe(at(moment));
+});
+
+test.each([
+  ["America/New_York", "2026-11-01T01:30:00Z", "2026-11-01T06:30:00Z"],
+  ["Europe/Berlin", "2026-10-25T02:30:00Z", "2026-10-25T01:30:00Z"],
+  ["Australia/Lord_Howe", "2021-04-04T01:45:00Z", "2021-04-03T15:15:00Z"],
+])("of a time that the clocks of %s show twice, the later moment is meant", (zone, wall, moment) => {
+  expect(wallToUtc(zone, at(wall))).toBe(at(moment));
+});
