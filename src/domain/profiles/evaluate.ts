@@ -123,13 +123,22 @@ function placesWithin(
   groups: readonly number[],
   tableOf: (sorted: Float64Array) => Float64Array,
 ): Float64Array {
-  const places = new Float64Array(groups.length).fill(Number.NaN);
-  const members = Map.groupBy(groups.keys(), (at) => groups[at]!);
-  for (const group of members.values()) {
-    const known = group.filter((at) => !Number.isNaN(values[at]));
-    const sorted = Float64Array.from(known, (at) => values[at]!).sort();
+  const { length } = groups;
+  const places = new Float64Array(length).fill(Number.NaN);
+  const own = new Float64Array(length);
+  const at = new Uint32Array(length);
+  for (const group of new Set(groups)) {
+    let known = 0;
+    for (let i = 0; i < length; i++) {
+      const value = values[i]!;
+      if (groups[i] !== group || Number.isNaN(value)) continue;
+      own[known] = value;
+      at[known] = i;
+      known += 1;
+    }
+    const sorted = own.slice(0, known).sort();
     const table = tableOf(sorted);
-    for (const at of known) places[at] = table[firstAt(sorted, values[at]!)]!;
+    for (let i = 0; i < known; i++) places[at[i]!] = table[firstAt(sorted, own[i]!)]!;
   }
   return places;
 }

@@ -18,6 +18,7 @@ import {
   matching,
   operandsOf,
   type ProfileSort,
+  rankApart,
   simpleConditions,
   sortedBy,
 } from "../../storage/profiles/select-profiles.ts";
@@ -154,6 +155,7 @@ export class DerivedProfiles {
       ...named.flatMap(operandsOf),
     ];
     this.#addColumns(screen, operands);
+    await rankApart(screen.rows, operands, named);
     const stored = new Map(sources.map((source) => [source.symbol, source]));
     const found = matching(screen.rows, { search: query.search, where }, this.#facts).filter(({ symbol }) =>
       stored.has(symbol),

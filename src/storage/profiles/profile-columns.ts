@@ -16,6 +16,7 @@ import {
   matching,
   operandsOf,
   type ProfileQuery,
+  rankApart,
   simpleConditions,
   sorted,
   sortedBy,
@@ -56,7 +57,9 @@ export class ProfileColumns {
     const { where, healths = [], sort, columns = [] } = query;
     const used = sort !== undefined && "operand" in sort ? [...columns, sort.operand] : columns;
     const named = where === undefined ? [] : [...simpleConditions(where)];
-    const rows = await this.#read([...used, ...named.flatMap(operandsOf)], named.flatMap(factsOf));
+    const operands = [...used, ...named.flatMap(operandsOf)];
+    const rows = await this.#read(operands, named.flatMap(factsOf));
+    await rankApart(rows, operands, named);
     const shown = columns.map((operand) => rows.column(operand));
     const found = matching(rows, query, this.#facts);
     const byHealth = sort !== undefined && "column" in sort && sort.column === "health";

@@ -4,6 +4,7 @@ import type { ReadInterval } from "../../domain/market/interval.ts";
 import { evaluate, orderOf, TRUE } from "../../domain/profiles/evaluate.ts";
 import type { Health } from "../../domain/profiles/health.ts";
 import type { ColumnOperand, Condition, ScreenFact } from "../../domain/profiles/screener.ts";
+import { yieldToEvents } from "../db.ts";
 import type { FactColumns } from "./fact-columns.ts";
 import type { ProfileEntry, ProfileRows } from "./profile-rows.ts";
 
@@ -48,6 +49,27 @@ export function operandsOf(condition: Condition): ColumnOperand[] {
 }
 
 export const factsOf = (condition: Condition): ScreenFact[] => (condition.kind === "fact" ? [condition.fact] : []);
+
+/**
+ * Computes the rankings that a query is about to use, each as a piece of work of its own. One that changes meanwhile is
+ * computed again when it is used.
+ */
+export async function rankApart(
+  rows: ProfileRows<ReadInterval>,
+  operands: readonly ColumnOperand[],
+  conditions: readonly Condition[],
+): Promise<void> {
+  for (const operand of operands) {
+    if (!("rankOf" in operand)) continue;
+    rows.column(operand);
+    await yieldToEvents();
+  }
+  for (const condition of conditions) {
+    if (condition.kind !== "top") continue;
+    rows.larger(condition.feature);
+    await yieldToEvents();
+  }
+}
 
 /** The entries that match a query but for their health, by symbol and interval. */
 export function matching<Of extends ReadInterval>(
