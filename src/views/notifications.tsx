@@ -2,7 +2,7 @@
 /** Desktop notifications: the section of the settings page, and the offer on the monitor. `public/app/live/notifications.js` fills both. */
 
 /** What a browser can be told of; a reader chooses among them. */
-export const NOTIFICATION_KINDS = ["run_done", "run_failed", "promise_at_risk", "promise_missed"] as const;
+const NOTIFICATION_KINDS = ["run_done", "run_failed", "promise_at_risk", "promise_missed"] as const;
 export type NotificationKind = (typeof NOTIFICATION_KINDS)[number];
 
 const KIND_TITLES: Readonly<Record<NotificationKind, string>> = {

@@ -23,7 +23,7 @@ export function dateIn(timeZone: string, at: number): number {
 }
 
 /** Whether a promise has a deadline on a date. Beyond the known days of a calendar, weekdays count as trading days. */
-export function isDueOn({ days, venue }: Due, date: number, calendar: Calendar): boolean {
+function isDueOn({ days, venue }: Due, date: number, calendar: Calendar): boolean {
   if (days === "every_day") return true;
   const { from, to } = knownDays(venue);
   if (days === "trading_days" && date >= from && date < to) return calendar.sessionOn(venue, date) !== null;

@@ -5,7 +5,7 @@ import type { ForecastState, FreshnessCounts } from "./promise.ts";
 
 /** What endangers a deadline. */
 export const RISK_CAUSES = ["schedule", "quota", "provider", "speed", "gaps", "storage"] as const;
-export type RiskCause = (typeof RISK_CAUSES)[number];
+type RiskCause = (typeof RISK_CAUSES)[number];
 
 export interface Reason {
   readonly cause: RiskCause;

@@ -51,7 +51,7 @@ export interface Freshness extends FreshnessCounts {
 export type KnownArrivals = Map<string, KnownSince>;
 
 /** The symbols that a promise is about now. */
-export async function symbolsOfPromise(
+async function symbolsOfPromise(
   db: Database,
   {
     scope,

@@ -13,7 +13,7 @@ import {
 } from "./freshness.ts";
 
 /** A deadline that is judged later than this (ms) is judged from arrivals alone: what was planned then is not known. */
-export const LATE_MS = 5 * 60_000;
+const LATE_MS = 5 * 60_000;
 
 /** The result of a deadline that has passed. @param why what was forecast before it; empty if that is not known */
 export async function judge(

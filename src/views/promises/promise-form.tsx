@@ -62,7 +62,7 @@ const SCOPE_TITLES: Readonly<Record<PromiseScope, string>> = {
   watchlist: "A watchlist",
   stored: "All stored, by interval and provider",
 };
-export const DAYS_TITLES: Readonly<Record<PromiseDays, string>> = {
+const DAYS_TITLES: Readonly<Record<PromiseDays, string>> = {
   trading_days: "Trading days",
   weekdays: "Monday to Friday",
   every_day: "Every day",

@@ -31,8 +31,6 @@ const FORECAST_WORDS: Readonly<Record<ForecastState, readonly [title: string, lo
   will_be_missed: ["Will be missed", "failed", "failed"],
 };
 
-export const forecastTitle = (state: ForecastState): string => FORECAST_WORDS[state][0];
-
 export const ForecastPill = ({ state }: { state: ForecastState }) => {
   const [title, look, icon] = FORECAST_WORDS[state];
   return (

@@ -11,7 +11,7 @@ import { PromiseForm, type PromiseFormView } from "./promise-form.tsx";
 import { BurnDown, ForecastPill, type PromiseStatusView, StatusDetails } from "./promise-status.tsx";
 import { ResultList, ResultStrip } from "./result-history.tsx";
 
-export interface PromiseView {
+interface PromiseView {
   readonly promise: FreshnessPromise;
   /** `undefined` for a paused one, and while it is not known yet. */
   readonly status: PromiseStatusView | undefined;
