@@ -153,6 +153,9 @@ try {
   await page.locator(".schedule").first().getByRole("button", { name: "Run now" }).click();
   await page.locator(".run-head[data-state=complete]").waitFor({ timeout: 60_000 });
   await takePicture("schedules", "/schedules");
+  const mornings = { name: "By seven", symbols: ["AAPL", "MSFT", "BTC-USD", "SOL-USD"], by_time: "07:00" };
+  await browserApp.app.promises.save(null, mornings);
+  await takePicture("promises", "/promises");
   await mail.arrived(1);
   await page.goto(`${browserApp.address}/alerts`);
   await page.getByRole("button", { name: "Send a test mail" }).click();

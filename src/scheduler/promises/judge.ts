@@ -54,7 +54,7 @@ function noteOf(
   const parts: string[] = [];
   if (total === 0) parts.push("it is about no symbol");
   if (missing > 0) {
-    const cause = why !== "" ? `: ${why}` : isLate ? ", as was found when the server ran again" : "";
+    const cause = why !== "" ? `: ${why}` : isLate ? ", as was found later" : "";
     parts.push(`${symbols(missing)} of ${total.toLocaleString("en-US")} lacked the last bar${cause}`);
   }
   if (gaps !== null && gaps > maxGaps) parts.push(`${gaps} gaps, at most ${maxGaps} allowed`);

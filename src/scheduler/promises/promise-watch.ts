@@ -34,6 +34,10 @@ import { type PlanDependencies, PlannedWorks } from "./planned-work.ts";
 const CHECK_MS = 2 * 60_000;
 /** Time from the end of a run to a check, milliseconds: several may end together. */
 const SOON_MS = 2_000;
+/**
+ * How long after a deadline it is judged, milliseconds: what arrived before it may still be on its way into the database.
+ */
+const SETTLE_MS = 2_000;
 /** Deadlines of one promise that are judged at most: those of months in which the server did not run. */
 const MAX_JUDGED = 100;
 /** A promise that was checked further ahead than this (ms) was so by a clock that was set back since. */
@@ -147,7 +151,7 @@ export class PromiseWatch {
     if (this.#closed) return;
     const now = this.dependencies.clock.now();
     const deadlines = [...this.#statuses.values()].flatMap(({ deadline }) => deadline ?? []);
-    this.#checkIn(Math.max(1, Math.min(CHECK_MS, ...deadlines.map((at) => at - now))));
+    this.#checkIn(Math.max(1, Math.min(CHECK_MS, ...deadlines.map((at) => at + SETTLE_MS - now))));
   }
 
   /** Does `work`; a failure is logged once until it succeeds again. */
@@ -167,7 +171,7 @@ export class PromiseWatch {
     for (const found of await readPromises(db)) {
       if (!found.enabled) continue;
       const promise = await this.#notInFuture(found);
-      const range = { after: promise.checkedAt, until: clock.now(), limit: MAX_JUDGED };
+      const range = { after: promise.checkedAt, until: clock.now() - SETTLE_MS, limit: MAX_JUDGED };
       for (const deadline of deadlinesBetween(promise, calendar, range)) await this.#judge(promise, deadline);
     }
   }
@@ -233,11 +237,19 @@ export class PromiseWatch {
     if (promises.length === 0) return;
     const schedules = await this.#plans.schedules();
     for (const promise of promises) {
+      if (this.#isSettling(promise)) continue;
       const status = await this.#statusOf(promise, schedules);
       this.#statuses.set(promise.id, status);
       await this.#warn(promise, status);
       await this.#recover(promise);
     }
+  }
+
+  /** Whether a deadline has passed that is not judged yet: what was forecast of it is still needed. */
+  #isSettling({ id, checkedAt }: FreshnessPromise): boolean {
+    const deadline = this.#statuses.get(id)?.deadline ?? Number.POSITIVE_INFINITY;
+    const since = this.dependencies.clock.now() - deadline;
+    return deadline > checkedAt && since >= 0 && since < SETTLE_MS;
   }
 
   /** What a promise means now, whether it is stored or not. */
