@@ -40,6 +40,8 @@ export class Host {
   ended = 0;
   /** Whether it is given no more jobs. */
   isDraining = false;
+  /** Whether its jobs were stopped, because it ends. */
+  isLeaving = false;
   #received = 0;
   #numbered = 0;
   #orders: Order[] = [];

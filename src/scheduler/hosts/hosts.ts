@@ -19,6 +19,7 @@ import { StorageThreads } from "../../pipeline/remote/storage-threads.ts";
 import type { HeldJob } from "../../pipeline/remote/store-executor.ts";
 import type { WorkerPool } from "../../pipeline/workers/pool.ts";
 import { WorkerCrashed, WorkerLost } from "../../pipeline/workers/worker-handle.ts";
+import { unhurried } from "../../storage/connection/patience.ts";
 import { type Database, storageFault } from "../../storage/db.ts";
 import { newAttempt } from "../../storage/runs/attempts.ts";
 import { Host, type HostOptions, RemoteThread } from "./host.ts";
@@ -165,8 +166,11 @@ export class RemoteHosts {
     const host = this.#hosts.get(request.session)?.host;
     if (host === undefined) return null;
     host.heard(Date.now(), request.memory);
-    if (request.isLeaving && !host.isDraining) this.#giveBack(host);
-    for (const { thread, report } of host.fresh(request.first, request.reports)) this.#take(host, thread, report);
+    // What this causes is no part of the request: it does not give up when the request would.
+    unhurried(() => {
+      if (request.isLeaving && !host.isLeaving) this.#giveBack(host);
+      for (const { thread, report } of host.fresh(request.first, request.reports)) this.#take(host, thread, report);
+    });
     if (request.mayWait && host.ordersAfter(request.ordered).length === 0)
       await host.nextOrder(Math.min(HOLD_MS, this.#leaseMs / 4));
     return { received: host.received, orders: host.ordersAfter(request.ordered) };
@@ -286,6 +290,7 @@ export class RemoteHosts {
 
   /** Stops the jobs of a worker that leaves; others take them. */
   #giveBack(host: Host): void {
+    host.isLeaving = true;
     host.isDraining = true;
     for (const thread of host.threads.values())
       for (const jobId of thread.jobs.keys()) thread.send({ type: "stop", jobId, reason: "shutdown" });

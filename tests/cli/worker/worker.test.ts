@@ -68,14 +68,19 @@ test("jobs that a worker has can be paused, skipped and cancelled, and go on whe
   expect(worker.lines.length).toBe(1);
 });
 
-test("a worker that leaves gives its jobs back, and others end them", async () => {
+test("a worker that is drained and sent away gives its jobs back at once, and others end them", async () => {
   await using app = await startServer({ env: { DEMO_LATENCY_MS: "40" } });
   const worker = startWorker(app.url, app.secret);
   await eventually(() => hostOf(app)?.threads === 1);
   const run = await app.start(ORDER);
   await hasJobs(app);
-  await worker[Symbol.asyncDispose]();
+  // It takes no more jobs, keeps those that it has, and is then sent away.
+  const { id } = hostOf(app)!;
+  app.app.hosts.setDraining(id, true);
+  const symbols = hostOf(app)!.symbols;
+  app.app.hosts.stop(id);
   await worker.ended;
+  expect(symbols.length).toBeGreaterThan(0);
   expect(app.app.hosts.list()).toEqual([]);
   await app.waitForRun(run, "complete");
   expect(await stored(app.app.db)).toEqual(await storedAlone());
