@@ -3,6 +3,9 @@ FROM oven/bun:1.4.5-slim AS packages
 WORKDIR /app
 COPY package.json bun.lock ./
 RUN bun install --frozen-lockfile --production
+# Optional packages, such as `bullmq@6` for BARKEEP_QUEUE.
+ARG PACKAGES=
+RUN if [ -n "$PACKAGES" ]; then bun add --optional --omit=dev $PACKAGES; fi
 
 FROM oven/bun:1.4.5-slim
 WORKDIR /app

@@ -8,11 +8,11 @@ import lock from "../bun.lock";
 const read = (path: string) => Bun.file(path).text();
 const FILES = [
   "Dockerfile",
-  ...["compose.yml", "barkeep.service", "Caddyfile", "nginx.conf"].map((each) => `docs/deploy/${each}`),
+  ...["compose.yml", "machines.yml", "barkeep.service", "Caddyfile", "nginx.conf"].map((each) => `docs/deploy/${each}`),
 ];
 
 test.each(FILES)("%s names only settings that there are", async (file) => {
-  const known = await read("src/config.ts");
+  const known = (await read("src/config.ts")) + (await read("src/config/places.ts"));
   const named = [...(await read(file)).matchAll(/\bBARKEEP_[A-Z_]+/g)].map(([name]) => name);
   expect(named.filter((name) => !known.includes(`"${name}"`))).toEqual([]);
 });
@@ -43,6 +43,21 @@ test("the composed service opens its port on this machine only, and demands a pa
   expect(environment.BARKEEP_PASSWORD).toContain(":?");
   expect(isReadOnly).toBe(true);
   expect(mounted.map((each) => each.split(":")[0]!)).toEqual(Object.keys(volumes));
+});
+
+test("the composed machines open no port of Redis, evict no job, and give workers neither a volume nor a port", async () => {
+  const { services } = Bun.YAML.parse(await read("docs/deploy/machines.yml")) as {
+    services: Record<string, { ports?: string[]; volumes?: string[]; command: string[]; environment: object }>;
+  };
+  const { redis, worker, barkeep } = services;
+  expect(redis!.ports).toBeUndefined();
+  expect(redis!.command.join(" ")).toContain("--maxmemory-policy noeviction");
+  expect(redis!.command).toContain("--requirepass");
+  expect([worker!.ports, worker!.volumes]).toEqual([undefined, undefined]);
+  expect(worker!.command).toContain("worker");
+  expect(JSON.stringify(barkeep!.environment)).toContain("REDIS_PASSWORD:?");
+  // Not the passwords of the server and of Redis.
+  expect(Object.keys(worker!.environment)).toEqual(["BARKEEP_TOKEN"]);
 });
 
 test("the unit keeps the file system read-only, and leaves the engine its memory", async () => {
