@@ -174,7 +174,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const onStorage = (thread: object, trouble: StorageTrouble | null) => storage.report(thread, trouble);
   const version = versionOf(config.commit);
   const about = { version: versionText(version), settings: workerSettings, leaseMs: options.workerLeaseMs };
-  const hosts = stack.adopt(new RemoteHosts({ db, log, pool, onStorage, ...about }), close);
+  const hosts = stack.adopt(new RemoteHosts({ db, log, pool, onStorage, onAlert: () => onAlert(), ...about }), close);
   pool.watchStorage(onStorage);
 
   settings.onChange(async ({ name, title }, values) => {
@@ -227,7 +227,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     new Lake({ db, log, place: config.lake, features: config.lakeFeatures, settings: workerSettings }),
     close,
   );
-  const queue = stack.adopt(await openJobQueue(config.queue, { db, log }), close);
+  const queue = stack.adopt(await openJobQueue(config.queue, { db, log, onAlert }), close);
   const dispatcher = new Dispatcher(queue, ({ key }, error) => log.write("error", `${key}: ${messageOf(error)}`));
   const lastHour = new LastHour();
   const runs = new RunService({

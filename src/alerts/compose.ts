@@ -3,7 +3,16 @@
 import type { AlertEvent, AlertKind } from "../domain/alerts.ts";
 import { gapMail, healthMail, revisionMail } from "./templates/data-quality.ts";
 import { type MailContent, type RenderedMail, renderMail } from "./templates/layout.ts";
-import { backupMail, diskMail, keyMail, quotaMail, scheduleMail, summaryMail } from "./templates/operations.ts";
+import {
+  backupMail,
+  diskMail,
+  keyMail,
+  queueMail,
+  quotaMail,
+  scheduleMail,
+  summaryMail,
+  workerMail,
+} from "./templates/operations.ts";
 import { promiseMail, promiseRecoveryMail } from "./templates/promises.ts";
 import { failureMail, recoveryMail, runMail, runTable } from "./templates/runs.ts";
 
@@ -30,6 +39,8 @@ const TEMPLATES: { readonly [Kind in AlertKind]: (events: readonly EventOf<Kind>
   quality_found: healthMail,
   disk_low: diskMail,
   backup_failed: backupMail,
+  worker_lost: workerMail,
+  queue_down: queueMail,
   freshness_at_risk: promiseMail,
   freshness_missed: promiseMail,
   freshness_recovered: promiseRecoveryMail,

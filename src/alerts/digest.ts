@@ -20,6 +20,8 @@ const PROMPT: readonly AlertKind[] = [
   "key_refused",
   "disk_low",
   "backup_failed",
+  "worker_lost",
+  "queue_down",
   "freshness_at_risk",
   "freshness_missed",
   "freshness_recovered",

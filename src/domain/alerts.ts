@@ -18,6 +18,8 @@ export const ALERT_KINDS = [
   "quality_found",
   "disk_low",
   "backup_failed",
+  "worker_lost",
+  "queue_down",
   "freshness_at_risk",
   "freshness_missed",
   "freshness_recovered",
@@ -158,6 +160,22 @@ export interface BackupFailed extends About<"backup_failed"> {
   readonly advice: string;
 }
 
+/** A worker on another machine is not heard of any more, and had not said that it ends. */
+export interface WorkerLost extends About<"worker_lost"> {
+  readonly name: string;
+  /** Jobs that it had: others do them. */
+  readonly jobs: number;
+}
+
+/** The job queue has not answered for a minute. */
+export interface QueueDown extends About<"queue_down"> {
+  /** A clause without a secret, and a sentence. */
+  readonly what: string;
+  readonly advice: string;
+  /** Epoch milliseconds. */
+  readonly since: number;
+}
+
 /** The deadline of a promise that is in danger, that was missed, or whose symbols are up to date after all. */
 export interface PromiseEvent extends About<"freshness_at_risk" | "freshness_missed" | "freshness_recovered"> {
   readonly promiseId: number;
@@ -195,6 +213,8 @@ export type AlertEvent =
   | SeriesHealth
   | DiskLow
   | BackupFailed
+  | WorkerLost
+  | QueueDown
   | PromiseEvent
   | DailySummary;
 
@@ -233,6 +253,10 @@ export function alertKey(event: AlertEvent): string {
       return `${event.kind}:${utcDay(event.at)}`;
     case "backup_failed":
       return `${event.kind}:${event.at}`;
+    case "worker_lost":
+      return `${event.kind}:${event.name}:${utcDay(event.at)}`;
+    case "queue_down":
+      return `${event.kind}:${event.since}`;
     case "freshness_at_risk":
     case "freshness_missed":
     case "freshness_recovered":
@@ -283,6 +307,8 @@ export const DEFAULT_ALERT_RULES: AlertRules = {
     quality_found: false,
     disk_low: true,
     backup_failed: true,
+    worker_lost: true,
+    queue_down: true,
     freshness_at_risk: true,
     freshness_missed: true,
     freshness_recovered: true,

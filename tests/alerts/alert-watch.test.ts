@@ -140,6 +140,8 @@ const EVENTS: readonly AlertEvent[] = [
   promised("freshness_missed"),
   { ...promised("freshness_recovered"), reason: "", missing: 0, symbols: [] },
   { kind: "backup_failed", at: AT, folder: "/mnt/b", reason: "the folder does not exist", advice: "Create it." },
+  { kind: "worker_lost", at: AT, name: "rack-1", jobs: 12 },
+  { kind: "queue_down", at: AT, what: "The job queue at redis://q does not answer", advice: "Check it.", since: AT },
   {
     ...{ kind: "daily_summary", at: AT, day: "2026-01-15", requests: 12 },
     ...{ runs: { complete: 2 }, jobs: { complete: 9, failed: 1 }, series: { ok: 8, stale: 1 } },
@@ -157,6 +159,8 @@ test.each(EVENTS.map((event) => [event.kind, event] as const))(
       quality_found: "Doubtful bars: AAPL",
       disk_low: "Disk nearly full: 1.2 GB left",
       backup_failed: "Backup failed",
+      worker_lost: "Lost: worker rack-1",
+      queue_down: "The job queue is down",
       freshness_at_risk: "Promise at risk: Tech by seven",
       freshness_missed: "Promise missed: Tech by seven",
       freshness_recovered: "Up to date again: Tech by seven",

@@ -325,4 +325,10 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
     ],
     changes: { series: (row) => ({ ...row, kept_from: null, pruned_at: null, is_pruning: 0 }) },
   },
+  "0031_workers_and_queue": {
+    rows: [
+      `INSERT INTO alert_events (id, key, kind, at, event, state) VALUES
+        (103, 'worker_lost:rack-1:2026-01-05', 'worker_lost', 1802, '{}', 'muted'), (104, 'queue_down:1803', 'queue_down', 1803, '{}', 'muted')`,
+    ],
+  },
 };

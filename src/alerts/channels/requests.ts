@@ -30,7 +30,7 @@ const MAX_TELEGRAM = 4_096;
 const MAX_NTFY = 3_500;
 const MAX_SLACK = 10_000;
 /** Kinds that deserve a sound. */
-const URGENT: readonly string[] = ["run_failed", "key_refused", "disk_low"];
+const URGENT: readonly string[] = ["run_failed", "key_refused", "disk_low", "queue_down"];
 
 const cut = (text: string, most: number) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 const plain = ({ subject, text, url }: ChannelMessage, most: number) =>

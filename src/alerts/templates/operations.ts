@@ -5,8 +5,10 @@ import type {
   DailySummary,
   DiskLow,
   KeyRefused,
+  QueueDown,
   QuotaLevel,
   ScheduleMissed,
+  WorkerLost,
 } from "../../domain/alerts.ts";
 import { utcMinute } from "../../domain/time.ts";
 import { count, names, plural } from "./format.ts";
@@ -99,6 +101,42 @@ export function diskMail(events: readonly DiskLow[], base: string): MailContent 
     advice:
       "When the disk is full nothing can be stored and runs fail. Free space, or move the database to a larger disk.",
     link: { title: "Open the monitor", url: `${base}/` },
+  };
+}
+
+export function workerMail(events: readonly WorkerLost[], base: string): MailContent {
+  const first = events[0]!;
+  const workers = [...new Set(events.map(({ name }) => name))];
+  return {
+    subject: `Lost: ${workers.length === 1 ? "worker" : "workers"} ${names(workers)}`,
+    lead:
+      events.length === 1
+        ? `The worker ${first.name} has not been heard of since ${utcMinute(first.at)}. Others do its ${plural(first.jobs, "job")}.`
+        : `${plural(workers.length, "worker")} are not heard of any more. Others do their jobs.`,
+    sections:
+      events.length === 1
+        ? []
+        : [
+            {
+              table: {
+                head: ["Worker", "Last heard of", "Jobs"],
+                rows: events.map((each) => [each.name, utcMinute(each.at), count(each.jobs)]),
+              },
+            },
+          ],
+    advice: "Check that machine and its network. A worker comes back by itself when it reaches the server again.",
+    link: { title: "Open the hosts", url: `${base}/hosts` },
+  };
+}
+
+export function queueMail(events: readonly QueueDown[], base: string): MailContent {
+  const { what, advice, since } = events.at(-1)!;
+  return {
+    subject: "The job queue is down",
+    lead: `${what}, since ${utcMinute(since)}. No new jobs begin; nothing is lost.`,
+    sections: [],
+    advice: `${advice} The work goes on by itself when it answers.`,
+    link: { title: "Open the hosts", url: `${base}/hosts` },
   };
 }
 

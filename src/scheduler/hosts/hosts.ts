@@ -4,6 +4,7 @@
  */
 
 import { newSecret } from "../../auth.ts";
+import type { WorkerLost as WorkerLostEvent } from "../../domain/alerts.ts";
 import { messageOf, Refusal, type StorageTrouble } from "../../domain/errors.ts";
 import type { Log } from "../../log.ts";
 import type { FromWorker, Outcome, SymbolTask, ToWorker, WorkerSettings } from "../../pipeline/messages.ts";
@@ -19,6 +20,7 @@ import { StorageThreads } from "../../pipeline/remote/storage-threads.ts";
 import type { HeldJob } from "../../pipeline/remote/store-executor.ts";
 import type { WorkerPool } from "../../pipeline/workers/pool.ts";
 import { WorkerCrashed, WorkerLost } from "../../pipeline/workers/worker-handle.ts";
+import { recordStatements } from "../../storage/alerts/outbox.ts";
 import { unhurried } from "../../storage/connection/patience.ts";
 import { type Database, storageFault } from "../../storage/db.ts";
 import { newAttempt } from "../../storage/runs/attempts.ts";
@@ -43,6 +45,8 @@ interface Dependencies {
   readonly leaseMs?: number | undefined;
   /** The settings of threads. */
   settings(): WorkerSettings;
+  /** An alert event was recorded. */
+  onAlert?(): void;
   /** Called when the writes of a thread begin to wait for the database, and with `null` when that is over. */
   onStorage(thread: object, trouble: StorageTrouble | null): void;
 }
@@ -302,12 +306,21 @@ export class RemoteHosts {
       const { host: name } = host.options.registration;
       const jobs = host.jobs;
       this.#noteLost(factsOf({ id, host }));
+      this.#alert({ kind: "worker_lost", at: host.lastSeen, name, jobs });
       this.#remove(host, `its worker ${name} is not heard of any more`);
       this.dependencies.log.write(
         "warn",
         `Worker ${name} is not heard of any more: ${jobs} of its jobs are tried again`,
       );
     }
+  }
+
+  #alert(event: WorkerLostEvent): void {
+    const { db, log, onAlert } = this.dependencies;
+    db.write(recordStatements([event])).then(
+      () => onAlert?.(),
+      (error) => log.write("error", `The loss of ${event.name} could not be recorded: ${messageOf(error)}`),
+    );
   }
 
   #noteLost(facts: HostFacts): void {

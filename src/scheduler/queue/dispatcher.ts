@@ -82,10 +82,14 @@ export class Dispatcher implements JobDispatcher {
   #onIdle: (() => void) | null = null;
   #reminder: ReturnType<typeof setInterval> | null = null;
 
-  /** @param onError called when a handler throws; its task counts as done */
+  /**
+   * @param onError called when a handler throws; its task counts as done
+   * @param remindMs tests shorten it
+   */
   constructor(
     private readonly queue: JobQueue,
     private readonly onError: (task: QueuedTask, error: unknown) => void,
+    private readonly remindMs = REMIND_MS,
   ) {
     queue.watch((trouble) => {
       if (trouble !== null) return;
@@ -121,7 +125,7 @@ export class Dispatcher implements JobDispatcher {
     this.#handler = handler;
     this.#concurrency = concurrency;
     this.#rules = rules;
-    this.#reminder ??= setInterval(() => this.#remind(REMIND_MS), REMIND_MS);
+    this.#reminder ??= setInterval(() => this.#remind(this.remindMs), this.remindMs);
     this.queue.work((key) => this.deliver(key), concurrency);
     this.#next();
   }

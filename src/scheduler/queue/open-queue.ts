@@ -1,8 +1,9 @@
 /** Opens the job queue that the settings name. */
 
 import type { QueuePlace } from "../../config/places.ts";
-import { consequenceOf, type QueueTrouble } from "../../domain/errors.ts";
+import { consequenceOf, messageOf, type QueueTrouble } from "../../domain/errors.ts";
 import type { Log } from "../../log.ts";
+import { recordStatements } from "../../storage/alerts/outbox.ts";
 import type { Database } from "../../storage/db.ts";
 import { readSettings, saveSetting } from "../../storage/settings.ts";
 import { openBullMqQueue } from "./bullmq/bullmq-queue.ts";
@@ -12,32 +13,57 @@ import type { JobQueue } from "./job-queue.ts";
 /** The row with what tells this database from others that share a Redis or PostgreSQL. */
 const ID_KEY = "queue:id";
 
+/** After how long an outage is an alert, milliseconds: a server that is started again is none. */
+const ALERT_MS = 60_000;
+
 interface Dependencies {
   readonly db: Database;
   readonly log: Log;
+  /** An alert event was recorded. */
+  onAlert?(): void;
 }
 
 /**
  * The queue in Redis or PostgreSQL, whose troubles are logged; without a place, the one in this process.
  * @throws Error if a package that it needs is not installed
  */
-export async function openJobQueue(place: QueuePlace | undefined, { db, log }: Dependencies): Promise<JobQueue> {
+export async function openJobQueue(
+  place: QueuePlace | undefined,
+  { db, log, onAlert }: Dependencies,
+  alertMs = ALERT_MS,
+): Promise<JobQueue> {
   if (place === undefined) return new EmbeddedQueue();
   const queue = await openBullMqQueue({ place, name: await queueName(db), isOwner: true });
   let since: number | null = null;
+  let alert: ReturnType<typeof setTimeout> | undefined;
+  const record = async () => {
+    const trouble = queue.trouble();
+    if (trouble === null) return;
+    await db.write(recordStatements([{ ...trouble, kind: "queue_down", at: Date.now() }]));
+    onAlert?.();
+  };
   const report = (trouble: QueueTrouble | null) => {
     if (trouble !== null) {
+      if (since === null) {
+        alert = setTimeout(() => void record().catch((error) => log.write("error", messageOf(error))), alertMs);
+      }
       since = trouble.since;
       log.write("error", `${trouble.what}. ${trouble.advice} ${consequenceOf(trouble)}`);
     } else if (since !== null) {
       const seconds = Math.max(1, Math.round((Date.now() - since) / 1_000));
       since = null;
+      clearTimeout(alert);
       log.write("info", `The job queue can be reached again, after ${seconds} s: the work goes on`);
     }
   };
   const trouble = queue.trouble();
   if (trouble !== null) report(trouble);
   queue.watch(report);
+  const close = queue.close.bind(queue);
+  queue.close = () => {
+    clearTimeout(alert);
+    return close();
+  };
   return queue;
 }
 

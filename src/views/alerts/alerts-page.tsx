@@ -71,6 +71,11 @@ export const KIND_TITLES: Readonly<Record<AlertKind, readonly [title: string, hi
   quality_found: ["Bars are doubtful", "Outside the sessions, or an implausible answer"],
   disk_low: ["The disk is nearly full", "At once, once a day"],
   backup_failed: ["A backup failed", "At once, with the reason and what to do"],
+  worker_lost: [
+    "A worker is lost",
+    "At once, once a day and worker: it is not heard of, and had not said that it ends",
+  ],
+  queue_down: ["The job queue is down", "When it has not answered for a minute"],
   freshness_at_risk: ["A promise is at risk", "Hours before its deadline, as its own form says, with the reason"],
   freshness_missed: ["A promise was missed", "At its deadline, with the symbols that were missing"],
   freshness_recovered: ["A missed promise recovered", "When all that its deadline needed is stored after all"],

@@ -99,6 +99,8 @@ test("a worker that is not heard of is shown as lost, until it comes back or is 
   };
   await join(app, "rack-1");
   await untilLost("rack-1");
+  const recorded = await app.app.db.rows("SELECT kind, json_extract(event, '$.name') FROM alert_events", []);
+  expect(recorded).toEqual([["worker_lost", "rack-1"]]);
   const { text } = await app.get("/hosts");
   expect(text).toContain("Forget rack-1");
   expect((await app.get("/metrics")).text).toContain('barkeep_hosts{status="lost"} 1');

@@ -332,6 +332,18 @@ describe("above a queue in another process", () => {
     expect(atWork).toBe(1);
   });
 
+  test("a key that the queue has lost without a word is enqueued again after a while, one at work is not", async () => {
+    const own = new Dispatcher(queue, () => {}, 5);
+    own.work(handlerOf(tasks), 9);
+    own.enqueue([task("lost"), task("at work")]);
+    const delivered = queue.deliver("at work");
+    while (queue.enqueued.length < 4) await Bun.sleep(1);
+    expect(queue.enqueued.slice(0, 4)).toEqual(["lost", "at work", "lost", "lost"]);
+    tasks.end("at work");
+    await delivered;
+    await own.close();
+  });
+
   test("whatever is enqueued, delivered, cancelled and lost, limits hold and every task that is not cancelled is handled", async () => {
     const commands = fc.array(
       fc.record({ what: fc.constantFrom("enqueue", "deliver", "end", "cancel", "outage"), pick: fc.nat(5) }),

@@ -1,10 +1,15 @@
 /** A server whose job queue is in another process: run control, an outage and a restart. */
 
 import { expect, test } from "bun:test";
+import { readConfig } from "../../../src/config.ts";
 import { diagnose } from "../../../src/doctor.ts";
+import { openJobQueue } from "../../../src/scheduler/queue/open-queue.ts";
+import { openDatabase } from "../../../src/storage/db.ts";
 import { QUEUE_PASSWORD } from "../../fakes/queue/servers.ts";
 import { startApp, type TestApp, type TestAppOptions } from "../../helpers/app.ts";
-import { temporaryFolder } from "../../helpers/folder.ts";
+import { migratedDatabase, temporaryFolder } from "../../helpers/folder.ts";
+import type { Client } from "../../helpers/http.ts";
+import { spawnServer } from "../../helpers/server.ts";
 import type { QueueAtProxy } from "./queue-server.ts";
 
 const SYMBOLS = ["AAPL", "MSFT", "NVDA", "TSLA", "AMZN", "META"];
@@ -107,6 +112,54 @@ export function serverContract(at: QueueAtProxy): void {
     expect((await app.get("/readyz")).body.queue).toBe(false);
     at.proxy.heal();
     await app.waitForRun(id, "complete");
+  });
+
+  test("an outage that lasts is an alert, and says nothing of the password", async () => {
+    using folder = temporaryFolder();
+    const db = await openDatabase(await migratedDatabase(folder));
+    const place = readConfig({ BARKEEP_QUEUE: at.url }, []).queue!;
+    const alerted = Promise.withResolvers<void>();
+    const queue = await openJobQueue(place, { db, log: { write() {} }, onAlert: alerted.resolve }, 1);
+    at.proxy.cut();
+    await alerted.promise;
+    at.proxy.heal();
+    const [[event]] = (await db.rows("SELECT event FROM alert_events WHERE kind = 'queue_down'", [])) as [[string]];
+    expect(JSON.parse(event).what).toContain("The job queue at");
+    expect(event).not.toContain(QUEUE_PASSWORD);
+    await queue.close();
+    db.close();
+  });
+
+  test("a server that is killed at work does what was left when it starts again, each batch once more at most", async () => {
+    using folder = temporaryFolder();
+    const env = {
+      BARKEEP_DB_URL: folder.database(),
+      BARKEEP_QUEUE: at.url,
+      BARKEEP_WORKERS: "2",
+      DEMO_LATENCY_MS: "60",
+    };
+    const first = spawnServer(env);
+    const client = await first.listening;
+    const { body } = await client.post("/api/runs", { ...RUN, batch_days: 30, max_workers: 2 });
+    const id: string = body.run.id;
+    const read = async (from: Client) => (await from.get(`/api/runs/${id}`)).body.run;
+    for (;;) {
+      const { jobs } = await read(client);
+      if (jobs.some((job: { data_points: number; status: string }) => job.data_points > 0)) break;
+      await Bun.sleep(20);
+    }
+    await first.kill();
+    const second = spawnServer({ ...env, DEMO_LATENCY_MS: "0" });
+    const again = await second.listening;
+    while ((await read(again)).status === "running") await Bun.sleep(20);
+    const run = await read(again);
+    expect(run.counts.complete).toBe(SYMBOLS.length);
+    expect(await second.stop()).toBe(0);
+    const db = await openDatabase(folder.database());
+    const [[windows, most]] = (await db.rows("SELECT count(*), max(attempts) FROM batches", [])) as [[number, number]];
+    expect(windows).toBe(12 * SYMBOLS.length);
+    expect(most).toBeLessThanOrEqual(2);
+    db.close();
   });
 
   test("the doctor says whether the queue answers, and never its password", async () => {
