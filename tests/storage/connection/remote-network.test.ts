@@ -26,6 +26,7 @@ test("a run over a network that breaks every tenth request stores everything, an
     isBad = true;
     const id = await app.start(RUN);
     const { jobs } = await app.waitForRun(id, "complete");
+    await app.app.usage.flush();
     isBad = false;
     for (const drop of DROPS) expect(proxy.dropped[drop], drop).toBeGreaterThan(0);
 
