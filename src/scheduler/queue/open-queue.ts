@@ -44,10 +44,10 @@ export async function openJobQueue(
   };
   const report = (trouble: QueueTrouble | null) => {
     if (trouble !== null) {
-      if (since === null) {
-        alert = setTimeout(() => void record().catch((error) => log.write("error", messageOf(error))), alertMs);
-      }
+      // The reason may change with every attempt.
+      if (since !== null) return;
       since = trouble.since;
+      alert = setTimeout(() => void record().catch((error) => log.write("error", messageOf(error))), alertMs);
       log.write("error", `${trouble.what}. ${trouble.advice} ${consequenceOf(trouble)}`);
     } else if (since !== null) {
       const seconds = Math.max(1, Math.round((Date.now() - since) / 1_000));

@@ -25,9 +25,11 @@ export async function loadBullMq(kind: QueueKind): Promise<BullMqModule> {
   const found = findPackage("bullmq");
   const missing = missingPackages(kind);
   if (missing !== null || found === null) throw new Error(missing ?? "");
-  try {
-    return (await import(found)) as BullMqModule;
-  } catch (error) {
+  const loaded = (await import(found).catch((error) => {
     throw new Error(`The package bullmq cannot be loaded: ${messageOf(error)}`);
-  }
+  })) as Partial<BullMqModule>;
+  // Both came with version 6.
+  if (loaded.createBunRedisClient === undefined || loaded.createPostgresBackend === undefined)
+    throw new Error(`The package bullmq is too old: ${installAdvice(`bullmq@${MAJOR.bullmq}`)}`);
+  return loaded as BullMqModule;
 }
