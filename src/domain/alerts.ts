@@ -169,8 +169,9 @@ export interface WorkerLost extends About<"worker_lost"> {
 
 /** The job queue has not answered for a minute. */
 export interface QueueDown extends About<"queue_down"> {
-  /** A clause without a secret, and a sentence. */
+  /** A clause and a sentence; where it is and what it said, without a secret. */
   readonly what: string;
+  readonly detail: string;
   readonly advice: string;
   /** Epoch milliseconds. */
   readonly since: number;

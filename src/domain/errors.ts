@@ -157,8 +157,10 @@ export interface StorageTrouble extends StorageFault {
 /** The job queue cannot be reached: no job starts until it can. Nothing is lost, because the jobs are in the database. */
 export interface QueueTrouble {
   readonly kind: "queue";
-  /** A clause without a secret: "The job queue at redis://10.0.0.5:6379 does not answer". */
+  /** A clause for everybody: "The job queue does not answer". */
   readonly what: string;
+  /** Where it is and what it said, for admins and the log: without a secret, but with addresses. */
+  readonly detail: string;
   /** A sentence. */
   readonly advice: string;
   /** Epoch milliseconds. */

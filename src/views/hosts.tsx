@@ -12,7 +12,8 @@ import { Layout, type PageContext } from "./ui/layout.tsx";
 export interface HostsView {
   readonly hosts: readonly HostSummary[];
   readonly queue: {
-    /** The address without user and password; `null`: in the server. */
+    /** Whether it is outside of the server, and where: without user and password, for admins. */
+    readonly isOutside: boolean;
     readonly place: string | null;
     readonly trouble: QueueTrouble | null;
     readonly waiting: number;
@@ -80,7 +81,7 @@ export const HostsPage = ({ page, view }: { page: PageContext; view: HostsView }
   </Layout>
 );
 
-const QueueLine = ({ place, trouble, waiting, active }: HostsView["queue"]) => (
+const QueueLine = ({ isOutside, place, trouble, waiting, active }: HostsView["queue"]) => (
   <p class="hosts-queue">
     {trouble === null ? (
       <Pill look="complete" icon="complete">
@@ -92,13 +93,14 @@ const QueueLine = ({ place, trouble, waiting, active }: HostsView["queue"]) => (
       </Pill>
     )}{" "}
     {plural(waiting, "job waits", "jobs wait")} and {plural(active, "is", "are")} at work. The job queue is{" "}
-    {place === null ? "in the server" : <code>{place}</code>}
+    {isOutside ? place === null ? "outside of the server" : <code>{place}</code> : "in the server"}
     {trouble === null ? (
       "."
     ) : (
       <>
         {" "}
-        and has not answered since <Moment at={trouble.since} style="second" />.
+        and has not answered since <Moment at={trouble.since} style="second" />
+        {place === null ? "." : `: ${trouble.detail}.`}
       </>
     )}
   </p>

@@ -141,7 +141,7 @@ const EVENTS: readonly AlertEvent[] = [
   { ...promised("freshness_recovered"), reason: "", missing: 0, symbols: [] },
   { kind: "backup_failed", at: AT, folder: "/mnt/b", reason: "the folder does not exist", advice: "Create it." },
   { kind: "worker_lost", at: AT, name: "rack-1", jobs: 12 },
-  { kind: "queue_down", at: AT, what: "The job queue at redis://q does not answer", advice: "Check it.", since: AT },
+  { kind: "queue_down", at: AT, what: "It is away", detail: "redis://q: refused", advice: "Check it.", since: AT },
   {
     ...{ kind: "daily_summary", at: AT, day: "2026-01-15", requests: 12 },
     ...{ runs: { complete: 2 }, jobs: { complete: 9, failed: 1 }, series: { ok: 8, stale: 1 } },

@@ -130,10 +130,10 @@ export function workerMail(events: readonly WorkerLost[], base: string): MailCon
 }
 
 export function queueMail(events: readonly QueueDown[], base: string): MailContent {
-  const { what, advice, since } = events.at(-1)!;
+  const { what, detail, advice, since } = events.at(-1)!;
   return {
     subject: "The job queue is down",
-    lead: `${what}, since ${utcMinute(since)}. No new jobs begin; nothing is lost.`,
+    lead: `${what}, since ${utcMinute(since)} (${detail}). No new jobs begin; nothing is lost.`,
     sections: [],
     advice: `${advice} The work goes on by itself when it answers.`,
     link: { title: "Open the hosts", url: `${base}/hosts` },

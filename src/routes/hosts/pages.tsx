@@ -23,7 +23,8 @@ export function hostPages(services: HostServices, hostList: HostList) {
     const view: HostsView = {
       hosts: hostList.list(),
       queue: {
-        place: config.queue === undefined ? null : queuePlaceName(config.queue),
+        isOutside: config.queue !== undefined,
+        place: config.queue === undefined || !isAdmin(c) ? null : queuePlaceName(config.queue),
         trouble: queue.trouble(),
         ...dispatcher.counts(),
       },

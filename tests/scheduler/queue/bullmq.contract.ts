@@ -83,9 +83,9 @@ export function bullMqContract(kind: QueueKind, at: QueueAtProxy): void {
     const began = troubleOf(queue, true);
     at.proxy.cut();
     const trouble = await began;
-    expect(trouble!.what).toStartWith(`The job queue at ${kind}://127.0.0.1:${at.proxy.port}`);
-    expect(queue.enqueue(["refused"])).rejects.toThrow("The job queue at");
-    expect(queue.counts()).rejects.toThrow("The job queue at");
+    expect(trouble!.detail).toStartWith(`${kind}://127.0.0.1:${at.proxy.port}`);
+    expect(queue.enqueue(["refused"])).rejects.toThrow("The job queue does not answer");
+    expect(queue.counts()).rejects.toThrow("The job queue does not answer");
     await at.proxy.refusals(3);
     expect(keys.working).toEqual(["at work"]);
     const over = troubleOf(queue, false);
@@ -106,7 +106,7 @@ export function bullMqContract(kind: QueueKind, at: QueueAtProxy): void {
     queue.work(keys.begin, 1);
     const began = troubleOf(queue, true);
     at.proxy.deafen();
-    expect((await began)!.what).toContain("no answer");
+    expect((await began)!.detail).toContain("no answer");
     const over = troubleOf(queue, false);
     at.proxy.heal();
     await over;
@@ -137,7 +137,7 @@ export function bullMqContract(kind: QueueKind, at: QueueAtProxy): void {
     await began;
     await queue.close();
     at.proxy.heal();
-    expect(queue.enqueue(["a"])).rejects.toThrow("The job queue at");
+    expect(queue.enqueue(["a"])).rejects.toThrow("The job queue does not answer");
   });
 
   test("neither trouble nor errors show the password", async () => {
@@ -146,7 +146,7 @@ export function bullMqContract(kind: QueueKind, at: QueueAtProxy): void {
     await queue.connect();
     expect(queue.trouble()).not.toBeNull();
     const error = await queue.enqueue(["a"]).catch(String);
-    for (const text of [queue.trouble()!.what, String(error)]) {
+    for (const text of [queue.trouble()!.detail, String(error)]) {
       expect(text).not.toContain(QUEUE_PASSWORD);
       expect(text).not.toContain(decodeURIComponent(QUEUE_PASSWORD));
     }

@@ -219,7 +219,7 @@ class ScriptedQueue implements JobQueue {
     return this.#handler!(key);
   }
   setTrouble(what: string | null): void {
-    this.#trouble = what === null ? null : { kind: "queue", what, advice: "", since: 1 };
+    this.#trouble = what === null ? null : { kind: "queue", what, detail: "", advice: "", since: 1 };
     for (const listener of this.#listeners) listener(this.#trouble);
   }
 }

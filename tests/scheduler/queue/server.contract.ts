@@ -69,20 +69,23 @@ export function serverContract(at: QueueAtProxy): void {
     const ready = await app.get("/readyz");
     expect(ready.status).toBe(503);
     expect(ready.body).toMatchObject({ status: "not ready", database: true, queue: false });
-    expect(ready.body.reason).toContain("The job queue at");
+    expect(ready.body.reason).toContain("The job queue does not answer");
     expect((await app.get("/healthz")).body.queue).toMatch(/^down since \d{4}-.*Z$/);
     expect((await app.get("/metrics")).text).toContain("barkeep_queue_up 0");
     const page = await app.get("/");
-    expect(page.text).toMatch(/The job queue at .*<\/strong> since .*No new jobs begin/s);
+    expect(page.text).toMatch(/The job queue does not answer<\/strong> since .*No new jobs begin/s);
     expect((await app.app.runs.read(id)).run.counts.queued).toBe(SYMBOLS.length);
 
     at.proxy.heal();
     await app.waitForRun(id, "complete");
     expect((await app.get("/readyz")).status).toBe(200);
-    expect((await app.get("/")).text).not.toContain("The job queue at");
+    expect((await app.get("/")).text).not.toContain("The job queue does not answer");
     const said = app.printed.filter((line) => line.includes("he job queue"));
     expect(said.length).toBe(2);
     expect(said[1]).toContain("can be reached again");
+    // Where it is concerns admins and the log; both pages are open to others.
+    expect(said[0]).toContain(`127.0.0.1:${at.proxy.port}`);
+    for (const text of [ready.text, page.text]) expect(text).not.toContain(`127.0.0.1:${at.proxy.port}`);
     for (const text of [ready.text, page.text, ...app.printed]) {
       expect(text).not.toContain(QUEUE_PASSWORD);
       expect(text).not.toContain(decodeURIComponent(QUEUE_PASSWORD));
@@ -124,7 +127,7 @@ export function serverContract(at: QueueAtProxy): void {
     await alerted.promise;
     at.proxy.heal();
     const [[event]] = (await db.rows("SELECT event FROM alert_events WHERE kind = 'queue_down'", [])) as [[string]];
-    expect(JSON.parse(event).what).toContain("The job queue at");
+    expect(JSON.parse(event).detail).toContain(`127.0.0.1:${at.proxy.port}`);
     expect(event).not.toContain(QUEUE_PASSWORD);
     await queue.close();
     db.close();

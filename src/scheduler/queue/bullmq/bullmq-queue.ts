@@ -30,6 +30,7 @@ interface Times extends LinkTimes {
 
 const TIMES: Times = { command: 10_000, lock: 30_000, stalled: 15_000, check: 2_000, pause: 250, longestPause: 5_000 };
 
+const WHAT = "The job queue does not answer";
 const ADVICE = "Check that server, BARKEEP_QUEUE and the network to it.";
 /** Reasons are cut to so many characters. */
 const MAX_REASON = 160;
@@ -152,7 +153,7 @@ export class BullMqQueue implements JobQueue {
   /** @throws Error if there is no connection, or the command fails: the connection counts as lost then */
   async #command<T>(send: (link: Link) => Promise<T>): Promise<T> {
     const link = this.#link;
-    if (link === null) throw new Error(this.#trouble?.what ?? "The job queue is closed");
+    if (link === null) throw new Error(this.#trouble === null ? "The job queue is closed" : WHAT);
     try {
       return await send(link);
     } catch (error) {
@@ -183,13 +184,13 @@ export class BullMqQueue implements JobQueue {
 
   #reasonOf(error: unknown): string {
     const reason = redactor(queueSecrets(this.options.place))(onOneLine(messageOf(error))).slice(0, MAX_REASON);
-    return `The job queue at ${queuePlaceName(this.options.place)} does not answer (${reason})`;
+    return `${queuePlaceName(this.options.place)}: ${reason}`;
   }
 
-  #setTrouble(what: string | null): void {
-    if (what === (this.#trouble?.what ?? null)) return;
+  #setTrouble(detail: string | null): void {
+    if (detail === (this.#trouble?.detail ?? null)) return;
     const since = this.#trouble?.since ?? Date.now();
-    this.#trouble = what === null ? null : { kind: "queue", what, advice: ADVICE, since };
+    this.#trouble = detail === null ? null : { kind: "queue", what: WHAT, detail, advice: ADVICE, since };
     for (const listener of this.#listeners) listener(this.#trouble);
   }
 }
