@@ -1,7 +1,7 @@
 /** How threads end that have had no work for long. */
 
 /** How long a thread stays without work, milliseconds: a start takes 150 ms of processor time. */
-export const THREAD_IDLE_MS = 5 * 60_000;
+const THREAD_IDLE_MS = 5 * 60_000;
 
 export class IdleTimer {
   #timer: ReturnType<typeof setTimeout> | undefined;

@@ -69,7 +69,7 @@ class RequestGate {
 let launched: Browser | undefined;
 
 /** The browser of all test files of this process; it ends with the process, or with `closeBrowser`. */
-export async function sharedBrowser(): Promise<Browser> {
+async function sharedBrowser(): Promise<Browser> {
   if (launched?.isConnected() !== true)
     launched = await driver.launch({
       executablePath: await chromium.executablePath(),

@@ -45,7 +45,7 @@ export interface Registered {
 }
 
 /** What a worker reports: of one of its threads, or of itself. */
-export const report = z.strictObject({
+const report = z.strictObject({
   thread: z.int().min(1),
   report: z.union([
     z.strictObject({ type: z.literal("thread_started") }),

@@ -11,7 +11,7 @@ const REQUEST_MS = ANSWER_MS + 15_000;
 const PAUSE_MS = [100, 5_000] as const;
 
 /** The server does not take what was sent: sending it again does not help. */
-export class RefusedByServer extends Error {
+class RefusedByServer extends Error {
   override readonly name = "RefusedByServer";
   constructor(
     readonly status: number,

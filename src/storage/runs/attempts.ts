@@ -8,7 +8,7 @@ import { newSecret } from "../../auth.ts";
 import type { Database, Statement } from "../db.ts";
 
 /** A job in the hands of one worker. */
-export interface Attempt {
+interface Attempt {
   readonly jobId: number;
   readonly attempt: string;
 }

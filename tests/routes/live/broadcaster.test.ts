@@ -70,20 +70,6 @@ const cards = (data: string) =>
     ([tag, id]) => `${id}${tag.includes("aria-current") ? " open" : ""}`,
   );
 
-test("a stream is compressed for readers that accept it, and plain for others", async () => {
-  const [packed, plain] = await Promise.all(
-    ["gzip, br", "identity"].map(async (accepted) => {
-      const abort = new AbortController();
-      const headers = { "Accept-Encoding": accepted };
-      const { headers: answered } = await fetch(`${server.url}events`, { headers, signal: abort.signal });
-      abort.abort();
-      return [answered.get("Content-Encoding"), answered.get("Vary")];
-    }),
-  );
-  expect(packed).toEqual(["gzip", "Accept-Encoding"]);
-  expect(plain).toEqual([null, "Accept-Encoding"]);
-});
-
 describe("what a viewer is sent", () => {
   test("a frame has the newest state of each changed job and the run's head in one message, then the log", async () => {
     hub.report(job());
