@@ -51,7 +51,7 @@ test("a run is started through the form, watched to its end, and its profile ope
     .waitFor();
   await rowOf(page, "AAPL").getByRole("link", { name: "AAPL", exact: true }).click();
   await page.getByRole("heading", { name: "AAPL" }).waitFor();
-  expect(await page.getByText("sma_5", { exact: true }).isVisible()).toBe(true);
+  expect(await page.locator("code").getByText("sma_5", { exact: true }).isVisible()).toBe(true);
 });
 
 test("the form shows what a run would cost before it is started", async () => {
