@@ -321,7 +321,7 @@ setUpGestures(stage, plot, {
     End: () => showEnd("last"),
     l: press("[data-scale=log]"),
     p: press("[data-scale=percent]"),
-    g: () => find("input[type=date]", toolbar)?.focus(),
+    g: () => find("input[data-date]", toolbar)?.focus(),
     c: () => part("[data-compare] input").focus(),
     i: () => part("[data-pane]").focus(),
     d: toggle("[data-table]"),

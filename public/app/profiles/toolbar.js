@@ -27,7 +27,7 @@ export function setUpToolbar(toolbar, { extent, view, show, setScale }) {
   const ranges = findAll("[data-range]", toolbar);
   /** @type {NodeListOf<HTMLButtonElement>} */
   const scales = findAll("[data-scale]", toolbar);
-  const date = /** @type {HTMLInputElement} */ (find("input[type=date]", toolbar));
+  const date = /** @type {HTMLInputElement} */ (find("input[data-date]", toolbar));
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let resting;
 
@@ -69,8 +69,10 @@ export function setUpToolbar(toolbar, { extent, view, show, setScale }) {
     });
   }
   date.addEventListener("change", () => {
-    if (Number.isNaN(date.valueAsNumber)) return;
-    show(viewAround(date.valueAsNumber / 1_000, view(), extent), true);
+    const at = /^\d{4}-\d\d-\d\d$/.test(date.value.trim()) ? Date.parse(date.value.trim()) : Number.NaN;
+    date.setAttribute("aria-invalid", String(date.value !== "" && Number.isNaN(at)));
+    if (Number.isNaN(at)) return;
+    show(viewAround(at / 1_000, view(), extent), true);
     moved();
   });
 

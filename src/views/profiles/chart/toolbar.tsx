@@ -3,6 +3,7 @@
 
 import { DAY, READ_SECONDS } from "../../../domain/market/interval.ts";
 import { isoDate } from "../../../domain/time.ts";
+import { DATE } from "../../ui/form-field.tsx";
 import type { ChartView } from "./chart-view.ts";
 
 /** Value in the address, label, what it is read as, and days at least. */
@@ -34,7 +35,7 @@ export const ChartToolbar = ({ chart: { interval, firstBar, lastBar } }: { chart
     </fieldset>
     <label>
       <span>Go to</span>
-      <input type="date" min={isoDate(firstBar)} max={isoDate(lastBar)} />
+      <input {...DATE} data-date placeholder={isoDate(lastBar)} title={`${isoDate(firstBar)} to ${isoDate(lastBar)}`} />
     </label>
     <fieldset>
       <legend class="visually-hidden">Scale</legend>
