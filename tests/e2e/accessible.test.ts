@@ -147,6 +147,7 @@ test("axe finds nothing on a run, its symbols and the lists", async () => {
   found.push(
     ...(await faultsOf([
       "/schedules/1/delete",
+      "/",
       "/promises",
       "/promises/1",
       "/promises/1/delete",
