@@ -132,6 +132,14 @@ function readExceptions(lists: readonly SessionExceptions[]): Map<number, { clos
   return result;
 }
 
+/** The sessions of one year, from its first day to before `end` (day numbers). */
+interface YearTable {
+  readonly venue: Exchange | "us_equity";
+  readonly first: number;
+  readonly end: number;
+  readonly sessions: readonly (Session | null)[];
+}
+
 /**
  * A calendar of the built-in rules and exceptions, with `overrides` on top (for a closure announced after a release).
  * @throws RangeError when an override names no valid date or time.
@@ -139,8 +147,9 @@ function readExceptions(lists: readonly SessionExceptions[]): Map<number, { clos
 export function createCalendar(overrides: CalendarOverrides = {}): Calendar {
   const { newYork, others } = splitOverrides(overrides);
   const exceptions = readExceptions([NEW_YORK_EXCEPTIONS, newYork]);
-  /** Sessions of a year by day of the year; filled a year at a time, so a look-up is two array reads. */
-  const tables = new Map<Exchange | "us_equity", Map<number, readonly (Session | null)[]>>();
+  /** Sessions of a year by day of the year; filled a year at a time. */
+  const tables = new Map<Exchange | "us_equity", Map<number, YearTable>>();
+  let latest: YearTable | undefined;
 
   function buildYear(year: number): (Session | null)[] {
     const holidays = new Set(newYorkHolidays(year));
@@ -163,13 +172,25 @@ export function createCalendar(overrides: CalendarOverrides = {}): Calendar {
     return sessions;
   }
 
-  function exchangeSession(venue: Exchange | "us_equity", day: number): Session | null {
+  function yearTable(venue: Exchange | "us_equity", day: number): YearTable {
     const year = new Date(day * DAY * 1000).getUTCFullYear();
     const years = tables.getOrInsertComputed(venue, () => new Map());
-    const table = years.getOrInsertComputed(year, () =>
-      venue === "us_equity" ? buildYear(year) : buildSessions(venue, year, others.get(venue) ?? {}),
-    );
-    return table[day - dayNumber(year, 1, 1)] ?? null;
+    return years.getOrInsertComputed(year, () => ({
+      venue,
+      first: dayNumber(year, 1, 1),
+      end: dayNumber(year + 1, 1, 1),
+      sessions: venue === "us_equity" ? buildYear(year) : buildSessions(venue, year, others.get(venue) ?? {}),
+    }));
+  }
+
+  function exchangeSession(venue: Exchange | "us_equity", day: number): Session | null {
+    // Nearly all look-ups are of the year of the one before: the year of a day costs more than the rest.
+    let table = latest;
+    if (table === undefined || table.venue !== venue || day < table.first || day >= table.end) {
+      table = yearTable(venue, day);
+      latest = table;
+    }
+    return table.sessions[day - table.first] ?? null;
   }
 
   function sessionOn(venue: Venue, date: number): Session | null {
