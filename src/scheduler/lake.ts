@@ -9,7 +9,7 @@ import type { FeatureWish } from "../pipeline/lake/features.ts";
 import { GRACE_MS } from "../pipeline/lake/manifest.ts";
 import { openLake } from "../pipeline/lake/open-lake.ts";
 import type { LakeStorage } from "../pipeline/lake/storage.ts";
-import { type SyncResult, waitingFeatures } from "../pipeline/lake/sync-lake.ts";
+import type { SyncResult } from "../pipeline/lake/sync-lake.ts";
 import type { FromLakeWriter, LakeTask, ToLakeWriter } from "../pipeline/lake/worker.ts";
 import type { WorkerSettings } from "../pipeline/messages.ts";
 import type { Database } from "../storage/db.ts";
@@ -96,7 +96,9 @@ export class Lake {
   }
 
   /** How many series have features that are to be written. */
-  pendingFeatures(): Promise<number> {
+  async pendingFeatures(): Promise<number> {
+    // Loaded when it is needed: it brings the writers of the lake, which belong to its thread.
+    const { waitingFeatures } = await import("../pipeline/lake/sync-lake.ts");
     return waitingFeatures(this.dependencies.db);
   }
 

@@ -13,7 +13,7 @@ import { venueOf } from "../../domain/market/exchanges/exchanges.ts";
 import { INTERVALS, type Interval } from "../../domain/market/interval.ts";
 import { isoDates } from "../../domain/time.ts";
 import type { BarWindow, FetchContext, FetchedBars, Provider } from "../provider.ts";
-import { type BarFile, readBarFile } from "./bar-file.ts";
+import type { BarFile } from "./bar-file.ts";
 import { FILE_ENDINGS, stemsOf } from "./file-names.ts";
 
 export interface FilesOptions {
@@ -66,7 +66,10 @@ export function createFilesProvider({ directory, calendar = CALENDAR, zone = "UT
     const version = `${mtimeMs} ${size}`;
     let entry = kept.get(name);
     if (entry?.version !== version) {
-      const content = readBarFile(path, { name, symbol, interval, venue: venueOf(symbol), zone });
+      // Loaded with the first file: every start and every thread would pay for its readers.
+      const content = import("./bar-file.ts").then(({ readBarFile }) =>
+        readBarFile(path, { name, symbol, interval, venue: venueOf(symbol), zone }),
+      );
       entry = { version, content };
       content.then(
         (file) => {

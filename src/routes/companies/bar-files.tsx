@@ -13,7 +13,7 @@ import { type Interval, isInterval } from "../../domain/market/interval.ts";
 import { parseSymbol } from "../../domain/market/symbol.ts";
 import { type RejectedRow, validateBars } from "../../domain/market/validate-bars.ts";
 import { isoDate, isoSecond } from "../../domain/time.ts";
-import { type BarFile, readBarFile } from "../../providers/files/bar-file.ts";
+import type { BarFile } from "../../providers/files/bar-file.ts";
 import { fileNameFor, targetOf } from "../../providers/files/file-names.ts";
 import { BarFilePage, type BarFileView, type CheckedFile } from "../../views/companies/bar-file-page.tsx";
 import { plural } from "../../views/ui/format.ts";
@@ -63,6 +63,7 @@ export function barFilePages({ runs, settings }: Pick<Services, "runs" | "settin
         zone: "UTC",
         maxUnpacked: MAX_UNPACKED,
       };
+      const { readBarFile } = await import("../../providers/files/bar-file.ts");
       const read = await readBarFile(path, target);
       return show(c, { ...form, checked: checkedFile(id, file.name, symbol, interval, read) });
     } catch (error) {
