@@ -1,6 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** The API page: every route with its parameters, body and responses. */
 
+import { ColumnHeads } from "./ui/components.tsx";
 import { Layout, type PageContext } from "./ui/layout.tsx";
 
 /** One parameter or field. */
@@ -126,12 +127,7 @@ const Operation = ({
       <section class="scroll" tabindex={0} aria-label={`Parameters of ${method} ${path}`}>
         <table class="list">
           <thead>
-            <tr>
-              <th scope="col">Name</th>
-              <th scope="col">In</th>
-              <th scope="col">Type</th>
-              <th scope="col">Meaning</th>
-            </tr>
+            <ColumnHeads texts={["Name", "In", "Type", "Meaning"]} />
           </thead>
           <tbody>
             {fields.map((field) => (
@@ -177,11 +173,7 @@ const Problems = ({ problems }: { problems: readonly ApiProblem[] }) => (
     <section class="scroll" tabindex={0} aria-label="Problems">
       <table class="list">
         <thead>
-          <tr>
-            <th scope="col">Status</th>
-            <th scope="col">Title</th>
-            <th scope="col">When</th>
-          </tr>
+          <ColumnHeads texts={["Status", "Title", "When"]} />
         </thead>
         <tbody>
           {problems.map(({ status, title, meaning, anchor }) => (

@@ -226,7 +226,7 @@ test("cells and scopes work without JavaScript", async () => {
     await browserApp.app.hub.stream({ latest: true }).next(100);
   await page.goto(browserApp.address);
   await rowOf(page, "G1").getByRole("link", { name: "Actions" }).click();
-  await page.getByText("Dates and counts, and fetching again").click();
+  await page.getByText("Details of each batch").click();
   await page.locator(".batches").getByRole("button").first().click();
   await page.waitForURL("**/jobs/G1");
   while ((browserApp.app.hub.job(run, "G1")?.apiCalls ?? 0) < 25)

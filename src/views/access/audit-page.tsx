@@ -35,7 +35,7 @@ export const AuditPage = ({ page, view }: { page: PageContext; view: AuditView }
   <Layout page={page} title="Audit">
     <header class="page-head">
       <h1>Audit</h1>
-      <span class="muted">Who did what; days are those of UTC</span>
+      <span class="muted">Who did what, and when; days are in UTC</span>
       <a href={addressOf(view.fields, { format: "csv" })} download="audit.csv">
         Download CSV
       </a>

@@ -2,7 +2,7 @@
 /** The page of snapshots: the list, what differs between two, and how to cite one. */
 
 import { covers } from "../../domain/access.ts";
-import { Moment } from "../ui/components.tsx";
+import { ColumnHeads, Moment } from "../ui/components.tsx";
 import { formatCount, plural, sizeText } from "../ui/format.ts";
 import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
 
@@ -52,8 +52,8 @@ export const SnapshotsPage = ({ page, view }: { page: PageContext; view: Snapsho
   <Layout page={page} title="Snapshots">
     <header class="page-head">
       <h1>Snapshots</h1>
-      <span class="muted">Panels written to files for good, to be cited</span>
-      <a href="/panel">Make one of a panel</a>
+      <span class="muted">Panels in files that never change, for citation</span>
+      <a href="/panel">Create one from a panel</a>
     </header>
     {view.error === null ? null : (
       <p class="error" role="alert">
@@ -69,7 +69,7 @@ export const SnapshotsPage = ({ page, view }: { page: PageContext; view: Snapsho
         <Compare view={view} />
         <p class="panel-preview muted">
           {covers(page.scope ?? "read", "admin")
-            ? `The files lie in ${view.folder}.`
+            ? `The files are in ${view.folder}.`
             : "Admins see the folder of the files."}{" "}
           Backups have the records of snapshots, not their files: copy this folder as well.
         </p>
@@ -147,8 +147,8 @@ const Compare = ({ view }: { view: SnapshotsView }) => {
     <form method="get" action="/snapshots" class="panel-form">
       <fieldset>
         <legend>Compare two</legend>
-        <Pick name="a" title="From" chosen={view.chosen.a} kept={kept} />
-        <Pick name="b" title="To" chosen={view.chosen.b} kept={kept} />
+        <Pick name="a" title="From" chosen={view.chosen.a || kept[1]!.id} kept={kept} />
+        <Pick name="b" title="To" chosen={view.chosen.b || kept[0]!.id} kept={kept} />
       </fieldset>
       <button type="submit" class="button">
         Compare
@@ -187,21 +187,10 @@ const Diff = ({ diff }: { diff: DiffView }) => (
       <section class="scroll" tabindex={0} aria-label="Symbols that differ">
         <table class="list">
           <thead>
-            <tr>
-              <th scope="col">Symbol</th>
-              <th scope="col" class="num">
-                Bars added
-              </th>
-              <th scope="col" class="num">
-                Changed
-              </th>
-              <th scope="col" class="num">
-                Removed
-              </th>
-              <th scope="col" class="num">
-                Rows with other features
-              </th>
-            </tr>
+            <ColumnHeads
+              texts={["Symbol"]}
+              numbers={["Bars added", "Changed", "Removed", "Rows with other features"]}
+            />
           </thead>
           <tbody>
             {diff.symbols.map(({ symbol, added, changed, removed, features }) => (

@@ -59,7 +59,9 @@ export const JobPage = ({ page, view, stream }: { page: PageContext; view: JobVi
         </div>
         <JobDetails view={view} />
       </div>
-      <LogPanel lines={view.logs} search={{ text: view.searched, page: jobAddress(view.run.id, view.job.symbol) }} />
+      <div class="monitor-side">
+        <LogPanel lines={view.logs} search={{ text: view.searched, page: jobAddress(view.run.id, view.job.symbol) }} />
+      </div>
     </div>
   </Layout>
 );
@@ -170,7 +172,7 @@ const Coverage = ({ view: { run, job, coverage, groups } }: { view: JobView }) =
       ))}
       {isActive(job.state) ? null : (
         <details>
-          <summary>Dates and counts, and fetching again</summary>
+          <summary>Details of each batch</summary>
           <BatchList runId={run.id} symbol={job.symbol} groups={groups} again={true} />
         </details>
       )}

@@ -50,7 +50,7 @@ const MORE_DEFAULTS: Readonly<Record<(typeof MORE_FIELDS)[number], string>> = {
   batch_days: String(RUN_DEFAULTS.batchDays),
 };
 
-const { Field, Choice, control } = formFields("run", RUN_FIELDS, {
+const { Field, NumberField, Choice, control } = formFields("run", RUN_FIELDS, {
   from: "Instead of History",
   to: "This day included",
   name: "On the pages and in mails",
@@ -140,24 +140,8 @@ export const RunForm = ({ form }: { form: RunFormView }) => {
           <Field name="name" title="Name" form={form}>
             <input {...control("name", form)} maxlength={MAX_RUN_NAME} value={values.name} autocomplete="off" />
           </Field>
-          <Field name="max_workers" title="Symbols at once" form={form}>
-            <input
-              {...control("max_workers", form)}
-              type="number"
-              min="1"
-              max={MAX_AT_WORK}
-              value={values.max_workers}
-            />
-          </Field>
-          <Field name="batch_days" title="Batch size (days)" form={form}>
-            <input
-              {...control("batch_days", form)}
-              type="number"
-              min="1"
-              max={MAX_BATCH_DAYS}
-              value={values.batch_days}
-            />
-          </Field>
+          <NumberField name="max_workers" title="Symbols at once" max={MAX_AT_WORK} form={form} />
+          <NumberField name="batch_days" title="Batch size (days)" max={MAX_BATCH_DAYS} form={form} />
         </div>
       </details>
       {errors.form ? (

@@ -91,6 +91,20 @@ export const SyntheticPill = ({ provider }: { provider: string }) =>
     </Pill>
   ) : null;
 
+/** The heads of columns by their titles: those of texts, then those of numbers, which are aligned to the end. */
+export const ColumnHeads = ({ texts, numbers = [] }: { texts: readonly string[]; numbers?: readonly string[] }) => (
+  <tr>
+    {texts.map((title) => (
+      <th scope="col">{title}</th>
+    ))}
+    {numbers.map((title) => (
+      <th scope="col" class="num">
+        {title}
+      </th>
+    ))}
+  </tr>
+);
+
 /** The head of a column of check boxes: it selects all rows of the page. */
 export const SelectAllHead = () => (
   <th scope="col" class="c-pick">

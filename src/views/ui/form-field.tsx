@@ -80,7 +80,20 @@ export function formFields<Name extends string>(
     </select>
   );
 
-  return { Field, Choice, control };
+  /** A labelled whole number from 1. */
+  const NumberField = (props: FieldProps<Name> & { title: string; max: number }) => (
+    <Field name={props.name} title={props.title} form={props.form}>
+      <input
+        {...control(props.name, props.form)}
+        type="number"
+        min="1"
+        max={props.max}
+        value={props.form.values[props.name]}
+      />
+    </Field>
+  );
+
+  return { Field, NumberField, Choice, control };
 }
 
 /** The reason for the audit; `of` makes its id unique on the page. */
