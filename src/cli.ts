@@ -96,7 +96,7 @@ withServer(command("export", "write the bars or features of a symbol"))
     }),
   );
 
-withServer(command("snapshot", "write bars, features and labels to files for good, with a hash to cite"))
+withServer(command("snapshot", "write bars, features and labels to files that never change, with a hash to cite"))
   .argument("<name>")
   .argument("[symbol...]", "separated by commas or spaces; or --watchlist")
   .option("--watchlist <name>", "the symbols of a watchlist")

@@ -24,7 +24,9 @@ export const PROVIDERS: readonly ProviderEntry[] = [
     name: "demo",
     title: "Demo (synthetic bars)",
     summary: "Synthetic bars on real New York and crypto sessions; no key, no network.",
-    settings: [{ variable: "DEMO_LATENCY_MS", kind: "milliseconds", label: "Time a request takes", default: "40" }],
+    settings: [
+      { variable: "DEMO_LATENCY_MS", kind: "milliseconds", label: "Latency of a request (ms)", default: "40" },
+    ],
     limits: () => [],
     create: (values, calendar) => createDemoProvider({ latencyMs: Number(values.DEMO_LATENCY_MS ?? 40), calendar }),
   },

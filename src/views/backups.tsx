@@ -45,8 +45,8 @@ export const BackupsSection = ({ view }: { view: BackupsView }) => (
     ) : (
       <>
         <p class="muted">
-          Consistent copies of the database, made while the server works. Each is checked as a whole before it gets its
-          name. They have the records of snapshots, not their files: those lie in the folder that{" "}
+          Consistent copies of the database, made while the server works. Each is checked before it gets its name. They
+          have the records of snapshots but not their files, which are in the folder that{" "}
           <a href="/snapshots">Snapshots</a> names.
         </p>
         <FlashMessage flash={view.flash} />
@@ -125,8 +125,8 @@ const Outcome = ({ view: { hidden, underwaySince, next, last, failure } }: { vie
 );
 
 const { Field, control } = formFields("backup", BACKUP_FIELDS, {
-  folder: "It must exist. Another disk than that of the database is safer; give each server a folder of its own",
-  at: "Empty: only manually",
+  folder: "It must exist, best on another disk than the database. Each server needs a folder of its own",
+  at: "Leave empty to make backups manually only",
   keep: "Older ones are deleted after a good new one",
 });
 

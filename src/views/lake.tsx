@@ -77,7 +77,7 @@ const Status = ({ place, pending, failure }: Pick<LakeView, "place" | "pending" 
     </Pill>
   ) : (
     <Pill look="complete" icon="complete">
-      In step
+      Up to date
     </Pill>
   );
 };

@@ -156,7 +156,7 @@ test.each(EVENTS.map((event) => [event.kind, event] as const))(
       run_recovered: "Recovered: 2 symbols complete",
       key_refused: "Key refused: eodhd",
       series_stale: "Stale: AAPL",
-      quality_found: "Doubtful bars: AAPL",
+      quality_found: "Suspicious bars: AAPL",
       disk_low: "Disk nearly full: 1.2 GB left",
       backup_failed: "Backup failed",
       worker_lost: "Lost: worker rack-1",

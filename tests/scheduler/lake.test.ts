@@ -40,7 +40,7 @@ test("a lake that cannot be written fails no job, says why, and is made up for l
   expect(JSON.parse(readFileSync(join(lake, "_manifest.json"), "utf8")).files.length).toBeGreaterThan(0);
   const after = await shownOf(app, lake, dbUrl);
   expect(after.doctor).toEqual({ what: `lake ${lake}`, fault: null });
-  expect(after.page).toContain("In step");
+  expect(after.page).toContain("Up to date");
 });
 
 test("a bucket that refuses fails no job, is shown without its key, and the lake catches up when it is open again", async () => {

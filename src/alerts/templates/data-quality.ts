@@ -135,7 +135,7 @@ export function gapMail(events: readonly GapFound[], base: string): MailContent 
         },
       },
     ],
-    advice: "Start a run in the mode Repair gaps: it asks the provider only for what is missing.",
+    advice: "Start a run in the mode Repair gaps: it requests only what is missing.",
     link: linkTo(events, base),
   };
 }
@@ -145,11 +145,11 @@ const HEALTH_TEXTS = {
     one: "Stale",
     many: "stale series",
     what: "has no bars of a session that closed a day ago or more",
-    advice: "Update them from the list of profiles; a schedule keeps them fresh.",
+    advice: "Update them from the list of profiles; a schedule keeps them up to date.",
   },
   quality_found: {
-    one: "Doubtful bars",
-    many: "series with doubtful bars",
+    one: "Suspicious bars",
+    many: "series with suspicious bars",
     what: "has bars outside the sessions, or its provider gave an implausible answer",
     advice: "The page of the profile shows what was found, and repairs it.",
   },

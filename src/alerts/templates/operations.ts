@@ -84,7 +84,7 @@ export function keyMail(events: readonly KeyRefused[], base: string): MailConten
       events.length === 1
         ? []
         : [{ table: { head: ["Provider", "Why"], rows: events.map(({ provider, reason }) => [provider, reason]) } }],
-    advice: "Check or replace the key on the settings page, then press Retry at the runs that failed.",
+    advice: "Check or replace the key on the settings page, then press Retry on the runs that failed.",
     link: { title: "Open the settings", url: `${base}/settings` },
   };
 }
@@ -181,7 +181,7 @@ export function summaryMail(events: readonly DailySummary[], base: string): Mail
       },
     ],
     advice:
-      failed === 0 ? "There is nothing to do." : "Open the runs, and press Retry where the cause is out of the way.",
+      failed === 0 ? "There is nothing to do." : "Open the runs and press Retry where the cause no longer exists.",
     link: { title: "Open the runs", url: `${base}/runs` },
   };
 }

@@ -29,7 +29,7 @@ const list = createRoute({
   path: "/features",
   operationId: "listFeatures",
   tags: ["Data"],
-  summary: "The catalogue of features in the order of its numbers, with its version",
+  summary: "The feature catalogue in its fixed order, with its version",
   responses: { 200: json("The catalogue", z.object({ version: z.int(), features: z.array(FeatureBody) })) },
 });
 

@@ -35,15 +35,15 @@ const knownAtParameter = momentParameter
     type: "string",
     example: "2026-03-02T21:00:00Z",
     description:
-      "The answer that this store would have given then: bars seen by then with the values of then, adjusted by the corporate actions recorded by then",
+      "What this store would have answered at that time: the bars it had seen, with the values they had, adjusted by the corporate actions it knew",
   });
 
 const range = {
   interval: choice(READ_INTERVALS).default(RUN_DEFAULTS.interval).openapi({
     description: "If it is not stored, the bars are built from the finest stored interval that divides it",
   }),
-  from: momentParameter.optional().openapi({ description: "Bars that start then or later" }),
-  to: momentParameter.optional().openapi({ description: "Bars that start before" }),
+  from: momentParameter.optional().openapi({ description: "Bars that start at this time or later" }),
+  to: momentParameter.optional().openapi({ description: "Bars that start before this time" }),
   provider: providerName.optional(),
   format: choice(EXPORT_FORMATS).default("json"),
   dtype: choice(DTYPES).default("float64").openapi({ description: "The values of all columns but the time" }),

@@ -138,7 +138,8 @@ export function snapshotRoutes(services: Pick<Services, "config" | "db" | "deriv
         path: "/snapshots",
         operationId: "createSnapshot",
         tags: ["Data"],
-        summary: "Writes a panel to files for good; the hash is of its content, the same on every machine",
+        summary:
+          "Writes a panel to files that never change; its hash is that of the content, the same on every machine",
         request: jsonBody(snapshotBody),
         responses: { 201: json("The snapshot", Snapshot), ...refusals(404, 422, 503) },
       }),

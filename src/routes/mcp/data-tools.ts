@@ -30,7 +30,9 @@ const FEW_DAYS = 5 * 86_400;
 const range = {
   symbol,
   interval: choice(READ_INTERVALS).default("1d").describe("built from a finer stored interval if it is not stored"),
-  from: momentParameter.optional().describe("bars that start then or later, UTC: 2024-01-31 or 2024-01-31T14:30:00Z"),
+  from: momentParameter
+    .optional()
+    .describe("bars that start at this time or later, UTC: 2024-01-31 or 2024-01-31T14:30:00Z"),
   to: momentParameter.optional().describe("bars that start before"),
   provider: providerName.optional(),
   adjust: choice(ADJUSTMENTS).default("splits").describe("which corporate actions are applied"),

@@ -64,16 +64,16 @@ export const KIND_TITLES: Readonly<Record<AlertKind, readonly [title: string, hi
   quota_level: ["A quota is nearly used", "Once a day or month, at the level below"],
   revision_found: ["History was revised", "Splits, dividend adjustments, corrections, suspicious answers and prices"],
   gap_found: ["A gap was found", "Bars that should be there and are not"],
-  run_recovered: ["A run recovered", "At once: it is complete, and it or the one before it had failed"],
+  run_recovered: ["A run recovered", "At once, when it completes after it or the run before it had failed"],
   schedule_missed: ["A schedule was missed", "A run that did not start when it was due"],
-  key_refused: ["A key was refused", "At once, once a day and provider"],
-  series_stale: ["A series went stale", "It has no bars of a session that closed a day ago"],
-  quality_found: ["Bars are doubtful", "Outside the sessions, or an implausible answer"],
-  disk_low: ["The disk is nearly full", "At once, once a day"],
+  key_refused: ["A key was refused", "At once, at most once a day for each provider"],
+  series_stale: ["A series went stale", "No bars of a session that closed a day ago or more"],
+  quality_found: ["Bars are suspicious", "Outside the sessions, or an implausible answer of the provider"],
+  disk_low: ["The disk is nearly full", "At once, at most once a day"],
   backup_failed: ["A backup failed", "At once, with the reason and what to do"],
   worker_lost: [
     "A worker is lost",
-    "At once, once a day and worker: it is not heard of, and had not said that it ends",
+    "At once, at most once a day for each worker: it has stopped answering without saying that it ends",
   ],
   queue_down: ["The job queue is down", "When it has not answered for a minute"],
   freshness_at_risk: ["A promise is at risk", "Hours before its deadline, as its own form says, with the reason"],
@@ -93,7 +93,9 @@ export const AlertsPage = ({ page, view }: { page: PageContext; view: AlertsView
         </button>
       </form>
       <a href="/alerts/channels">
-        {view.channels === 0 ? "Webhook, Slack, Discord, Telegram, ntfy" : plural(view.channels, "other channel")}
+        {view.channels === 0
+          ? "Other channels: webhook, Slack, Discord, Telegram, ntfy"
+          : plural(view.channels, "other channel")}
       </a>
     </header>
     <FlashMessage flash={view.flash} />
@@ -197,7 +199,7 @@ const RulesForm = ({ view: { fields, errors } }: { view: AlertsView }) => {
           <input type="checkbox" name="quiet" value="on" checked={fields.quiet === "on" || undefined} />
           <span>
             Quiet hours
-            <small class="hint">What happens in them is mailed after them</small>
+            <small class="hint">Mails wait until they are over</small>
           </span>
         </label>
         <div class="quiet-row">
@@ -207,7 +209,7 @@ const RulesForm = ({ view: { fields, errors } }: { view: AlertsView }) => {
         </div>
         <div class="quiet-row">
           <Input name="summary_at" title="Daily summary at" {...TIME} form={form} />
-          <Input name="summary_zone" title="Its time zone" type="text" form={form} />
+          <Input name="summary_zone" title="Time zone of the summary" type="text" form={form} />
         </div>
       </fieldset>
       <Reason of="rules" />

@@ -97,7 +97,7 @@ export const PanelPage = ({ page, view }: { page: PageContext; view: PanelView }
 
 const Symbols = ({ view }: { view: PanelView }) => (
   <fieldset>
-    <legend>Symbols: fill in one</legend>
+    <legend>Symbols: fill in one of these</legend>
     <Text view={view} name="symbols" title="Named" placeholder="AAPL, MSFT" />
     <Field name="watchlist" title="Of a watchlist" form={view}>
       <Choice
@@ -128,7 +128,7 @@ const Features = ({ view }: { view: PanelView }) => (
         ]}
       />
     </Field>
-    <Text view={view} name="more" title="More, of longer bars" placeholder="rsi_14@1h, sma_20@1d" />
+    <Text view={view} name="more" title="Features of longer bars" placeholder="rsi_14@1h, sma_20@1d" />
     <div class="panel-families">
       {view.families.map(({ title, names }) => (
         <details open={names.some((name) => view.features.has(name)) || undefined}>

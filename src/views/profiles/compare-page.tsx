@@ -109,7 +109,7 @@ const Summary = ({ view, result }: { view: CompareView; result: Result }) => {
             <>
               {plural(all, "bar")} from <BarTime ts={result.ts[0]!} interval={interval} /> to{" "}
               <BarTime ts={result.ts[all - 1]!} interval={interval} />; the volume differs by more than 1 % on{" "}
-              {formatCount(volumes)}.
+              {volumes === 0 ? "none of them" : formatCount(volumes)}.
             </>
           )}{" "}
           {next === null ? null : (

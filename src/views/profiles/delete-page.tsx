@@ -27,9 +27,9 @@ export const DeleteProfilePage = ({ page, deletion }: { page: PageContext; delet
           Delete the {interval} profile of {symbol}?
         </h1>
         <p>
-          Its {formatCount(features)} features of <Moment at={updatedAt} /> and the state from which updates go on are
-          forgotten. The {formatCount(bars)} stored bars stay: a run in the mode “Reprocess” makes the profile again
-          without asking the provider.
+          Its {formatCount(features)} features of <Moment at={updatedAt} /> and the state that updates continue from are
+          deleted. The {formatCount(bars)} stored bars stay: a run in the mode “Reprocess” creates the profile again
+          without requests to the provider.
         </p>
         <input type="hidden" name="interval" value={interval} />
         <input type="hidden" name="updated_at" value={String(updatedAt)} />

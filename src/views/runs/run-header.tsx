@@ -219,7 +219,7 @@ const RunControls = ({ run, plain }: { run: RunSummary; plain: boolean }) => {
           id={`acknowledge-${run.id}`}
           class="button"
           formaction={`/runs/${encodeURIComponent(run.id)}/acknowledge`}
-          title="The monitor shows the run no longer"
+          title="Takes the run off the monitor"
         >
           Acknowledge
         </button>

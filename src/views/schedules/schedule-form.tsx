@@ -53,7 +53,7 @@ const PREVIEW = {
 const { Field, Choice, control } = formFields("schedule", SCHEDULE_FIELDS, {
   cron: "Minute, hour, day of month, month, day of week",
   symbols: "Separate with commas or spaces",
-  years: "Of a full run, and of a symbol's first",
+  years: "For full runs, and the first run of a symbol",
 });
 
 const SCOPE_TITLES: Readonly<Record<ScheduleScope, string>> = {

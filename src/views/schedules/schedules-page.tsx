@@ -135,7 +135,7 @@ const NextRun = ({ schedule: { nextRuns, timeZone, enabled }, now }: { schedule:
     <>No further run</>
   ) : (
     <>
-      {enabled ? "Next" : "When enabled"} <span class="num">{inZone(at, timeZone)}</span>, <Until at={at} now={now} />
+      {enabled ? "Next" : "If enabled:"} <span class="num">{inZone(at, timeZone)}</span>, <Until at={at} now={now} />
     </>
   );
 };
