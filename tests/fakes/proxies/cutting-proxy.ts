@@ -7,6 +7,7 @@ export async function startCuttingProxy(target: string) {
   let isCut = false;
   let isDeaf = false;
   let refused = 0;
+  let clients = 0;
   const waiting: (() => void)[] = [];
   const server = createServer((client) => {
     if (isCut) {
@@ -16,6 +17,10 @@ export async function startCuttingProxy(target: string) {
       return;
     }
     const upstream = connect(target);
+    clients += 1;
+    client.on("close", () => {
+      clients -= 1;
+    });
     for (const [from, to] of [
       [client, upstream],
       [upstream, client],
@@ -34,6 +39,10 @@ export async function startCuttingProxy(target: string) {
   await promise;
   return {
     port: (server.address() as AddressInfo).port,
+    /** Open connections of clients. */
+    get clients() {
+      return clients;
+    },
     /** Breaks all connections and refuses new ones. */
     cut() {
       isCut = true;

@@ -129,6 +129,24 @@ export function bullMqContract(kind: QueueKind, at: QueueAtProxy): void {
     await queue.close();
   });
 
+  test("outages leave no connection behind", async () => {
+    const queue = await openBullMqQueue(optionsOf());
+    queue.work(async () => {}, 2);
+    await queue.enqueue(["a"]);
+    for (let outage = 0; outage < 10; outage++) {
+      const began = troubleOf(queue, true);
+      at.proxy.cut();
+      await began;
+      const over = troubleOf(queue, false);
+      at.proxy.heal();
+      await over;
+    }
+    // A client of Redis that was not ended comes back after a second.
+    await Bun.sleep(1_500);
+    expect(at.proxy.clients).toBeLessThanOrEqual(10);
+    await queue.close();
+  });
+
   test("a queue in trouble closes at once, and tries no more", async () => {
     const queue = await openBullMqQueue(optionsOf());
     queue.work(async () => {}, 1);

@@ -134,6 +134,8 @@ export class Link {
   fail(error: unknown): void {
     if (this.#failed) return;
     this.#failed = true;
+    // Before anything is awaited: a client that has lost its connection would make a new one by itself.
+    this.disconnect();
     void this.close();
     this.options.onFailure(error);
   }
@@ -183,14 +185,48 @@ async function openRedis(bullmq: BullMqModule, { url, name }: LinkOptions): Prom
     raw.close();
     throw error;
   }
+  const raws = tracked(raw);
   const client = bullmq.createBunRedisClient(raw as never, { lazyConnect: false } as never);
   const clients = keptQuiet(client);
   const connection = { connection: client as never, prefix: PREFIX };
   const queue = new bullmq.Queue<KeyData>(name, { ...connection, streams: { events: { maxLen: MAX_EVENTS } } });
   const disconnect = () => {
-    for (const each of clients) each.disconnect();
+    for (const each of clients) {
+      each.disconnect();
+      // One that is closed already ignores that and would connect again, by itself or for a worker that ends.
+      each.status = "end";
+      each.connect = () => Promise.reject(new Error("Connection is closed."));
+    }
+    raws.close();
   };
   return { connection, queue, disconnect };
+}
+
+/** Closes a client of Bun and all its duplicates, also those that are still being made: nobody else would. */
+function tracked(raw: RedisClient) {
+  const all = new Set([raw]);
+  let isClosed = false;
+  const close = (each: RedisClient) => {
+    // The client throws into the call that closes it, so that comes later.
+    setImmediate(() => each.close());
+  };
+  const track = (each: RedisClient) => {
+    const duplicate = each.duplicate.bind(each);
+    each.duplicate = async () => {
+      const made = await duplicate();
+      all.add(made);
+      track(made);
+      if (isClosed) close(made);
+      return made;
+    };
+  };
+  track(raw);
+  return {
+    close() {
+      isClosed = true;
+      for (const each of all) close(each);
+    },
+  };
 }
 
 /**
