@@ -15,6 +15,8 @@ import type { Attempt, ServerConnection } from "../../pipeline/remote/server-con
 const MAX_REPORTS = 2_000;
 /** The pause after a request that was not answered, milliseconds: from the first to the last, doubled each time. */
 const PAUSE_MS = [100, 5_000] as const;
+/** A server that has answered nothing for this long is away, milliseconds: single requests are lost on any network. */
+const AWAY_MS = 3_000;
 /** How much longer than the server holds it back a request may take, milliseconds. */
 const SLACK_MS = 10_000;
 
@@ -43,6 +45,8 @@ export class ServerLink {
   #isLeaving = false;
   #isClosed = false;
   #isAway = false;
+  /** Since when no request was answered, milliseconds of `performance.now()`. */
+  #failingSince = Number.POSITIVE_INFINITY;
   /** Ends the wait of the sender for something to send. */
   #wake = () => {};
 
@@ -169,7 +173,9 @@ export class ServerLink {
   }
 
   #noteAway(answer: Attempt): void {
-    const isAway = answer === "away";
+    const now = performance.now();
+    this.#failingSince = answer === "away" ? Math.min(this.#failingSince, now) : Number.POSITIVE_INFINITY;
+    const isAway = now - this.#failingSince >= AWAY_MS;
     if (isAway === this.#isAway) return;
     this.#isAway = isAway;
     this.handlers.onAway(isAway);

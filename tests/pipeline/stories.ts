@@ -2,8 +2,8 @@
 
 import { expect } from "bun:test";
 import fc from "fast-check";
-import { type PipelineOptions, startPipeline } from "../../helpers/pipeline.ts";
-import { cleanRun, evening, expectClose, features, findingsOf, SESSIONS, vendorWith } from "./scenario.ts";
+import { type PipelineOptions, startPipeline } from "../helpers/pipeline.ts";
+import { cleanRun, evening, expectClose, features, findingsOf, SESSIONS, vendorWith } from "./fetch/scenario.ts";
 
 const step = fc.oneof(
   fc.record({ do: fc.constant("increment" as const), sessions: fc.integer({ min: 0, max: 6 }) }),
