@@ -1,6 +1,7 @@
 /** A real server and a real browser, for tests of the pages. */
 
-import { mkdtemp, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import chromium from "@sparticuz/chromium";
@@ -66,13 +67,39 @@ class RequestGate {
   }
 }
 
+/**
+ * Unpacks the browser where all later runs find it. The package does that in the folder for temporary files, file by file:
+ * of two processes that start at once, one executed what the other had not written to its end.
+ */
+async function unpackedBrowser(): Promise<string> {
+  const { version } = await Bun.file(Bun.resolveSync("@sparticuz/chromium/package.json", import.meta.dirname)).json();
+  const folder = join(import.meta.dirname, "../../node_modules/.cache/barkeep-browser", version);
+  if (!existsSync(folder)) {
+    const draft = `${folder}.${process.pid}`;
+    await mkdir(draft, { recursive: true });
+    const { TMPDIR } = process.env;
+    process.env.TMPDIR = draft;
+    // The folder is read before the first file is opened.
+    const unpacking = chromium.executablePath();
+    if (TMPDIR === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = TMPDIR;
+    await unpacking;
+    await rename(draft, folder).catch(async (error) => {
+      // Another process was first.
+      await rm(draft, { recursive: true });
+      if (!existsSync(folder)) throw error;
+    });
+  }
+  return join(folder, "chromium");
+}
+
 let launched: Browser | undefined;
 
 /** The browser of all test files of this process; it ends with the process, or with `closeBrowser`. */
 async function sharedBrowser(): Promise<Browser> {
   if (launched?.isConnected() !== true)
     launched = await driver.launch({
-      executablePath: await chromium.executablePath(),
+      executablePath: await unpackedBrowser(),
       args: ["--no-sandbox", "--disable-gpu", "--in-process-gpu", "--font-render-hinting=none"],
     });
   return launched;
