@@ -52,6 +52,7 @@ import type { RunRequest } from "./scheduler/runs/run-request.ts";
 import { RunService } from "./scheduler/runs/run-service.ts";
 import { ScheduleRunner } from "./scheduler/schedules/schedule-runner.ts";
 import { ScheduleService } from "./scheduler/schedules/schedule-service.ts";
+import { StoredSeries } from "./scheduler/series/stored-series.ts";
 import { ProviderSettings } from "./scheduler/settings/provider-settings.ts";
 import { Snapshots } from "./scheduler/snapshots.ts";
 import { WriteLock } from "./storage/connection/file/write-lock.ts";
@@ -315,10 +316,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   await clockChanges.start((by) => {
     maintenance.clockSet(by);
     // What was counted in the future is put right before it is read.
-    maintenance
-      .correctClock()
-      .then(() => usage.reload(), reportError)
-      .catch(reportError);
+    usage.reload(maintenance.correctClock()).catch(reportError);
     void scheduleRunner.poll();
   });
   const schedules = new ScheduleService({ ...shared, scheduleRunner });
@@ -344,6 +342,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     close,
   );
   backups.start();
+  const seriesParts = { db, log, config, analysis, backups, lake, maintenance, runs, settings: workerSettings };
+  const stored = stack.adopt(await StoredSeries.open(seriesParts), close);
 
   const snapshots = new Snapshots({ db, dbUrl, exporter, version: versionText(version) });
   await snapshots.clean(log);
@@ -375,6 +375,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     companies,
     rejudging,
     lake,
+    stored,
     settings,
     backups,
     snapshots,

@@ -23,7 +23,8 @@ type ThreadFolder =
   | "pipeline/validation"
   | "pipeline/workers"
   | "scheduler/backups"
-  | "scheduler/maintenance";
+  | "scheduler/maintenance"
+  | "scheduler/series";
 
 /** The module of a thread; in a bundle it lies at the same place as a bundle of its own. */
 export function threadModule(folder: ThreadFolder): URL {

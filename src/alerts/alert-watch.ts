@@ -34,7 +34,7 @@ interface Dependencies {
   /** The rules that say when the summary is made. */
   summary(): AlertRules["summary"];
   /** `null` for a remote database. */
-  space(): Promise<Space | null>;
+  space(): Promise<Pick<Space, "used" | "free"> | null>;
   onAlert(): void;
 }
 

@@ -27,6 +27,7 @@ import type { JobQueue } from "../scheduler/queue/job-queue.ts";
 import type { Rejudging } from "../scheduler/rejudging.ts";
 import type { RunService } from "../scheduler/runs/run-service.ts";
 import type { ScheduleService } from "../scheduler/schedules/schedule-service.ts";
+import type { StoredSeries } from "../scheduler/series/stored-series.ts";
 import type { ProviderSettings } from "../scheduler/settings/provider-settings.ts";
 import type { Snapshots } from "../scheduler/snapshots.ts";
 import type { StorageHealth } from "../storage/connection/health.ts";
@@ -71,6 +72,8 @@ export interface Services {
   readonly rejudging: Rejudging;
   /** Stored bars as files. */
   readonly lake: Lake;
+  /** The stored series, the space they take, and the deletion of their old bars. */
+  readonly stored: StoredSeries;
   readonly settings: ProviderSettings;
   readonly backups: Backups;
   readonly snapshots: Snapshots;

@@ -7,16 +7,22 @@ import type { ExportContext } from "../exports/series/read-bars.ts";
 import type { WorkerSettings } from "../messages.ts";
 import { type DerivedProfile, type DerivedTask, deriveProfile } from "./derive-profile.ts";
 import { type FeatureReport, type FeatureReportTask, reportFeatures } from "./feature-report.ts";
+import { type PrunePreview, type PrunePreviewTask, previewPruning } from "./prune-preview.ts";
 import { reportSeries, type SeriesReport, type SeriesReportTask } from "./series-report.ts";
+import { listStoredSeries, type SeriesListTask, type SeriesPage } from "./stored-series.ts";
 
-export type AnalysisTask = DerivedTask | FeatureReportTask | SeriesReportTask;
+export type AnalysisTask = DerivedTask | FeatureReportTask | SeriesReportTask | SeriesListTask | PrunePreviewTask;
 
-/** What comes of a task: `null` without bars. */
-export type ResultOf<Task extends AnalysisTask> = Task extends DerivedTask
-  ? DerivedProfile | null
-  : Task extends FeatureReportTask
-    ? FeatureReport | null
-    : SeriesReport | null;
+/** What comes of each kind of task: `null` without bars. */
+interface Results {
+  readonly profile: DerivedProfile | null;
+  readonly features: FeatureReport | null;
+  readonly series: SeriesReport | null;
+  readonly stored: SeriesPage;
+  readonly prune: PrunePreview;
+}
+
+export type ResultOf<Task extends AnalysisTask> = Results[Task["kind"]];
 
 export type ToAnalysis =
   | { readonly type: "open"; readonly settings: WorkerSettings }
@@ -61,6 +67,10 @@ function compute(context: ExportContext, task: AnalysisTask): Promise<ResultOf<A
       return reportFeatures(context, task);
     case "series":
       return reportSeries(context, task);
+    case "stored":
+      return listStoredSeries(context, task);
+    case "prune":
+      return previewPruning(context, task);
   }
 }
 

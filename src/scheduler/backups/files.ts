@@ -48,3 +48,18 @@ export async function deleteOldest(folder: string, made: string, keep: number): 
   }
   return old;
 }
+
+/** How many backups are in the folder, and their bytes. @throws Error with the code of the system */
+export async function sizeOfBackups(folder: string): Promise<{ readonly files: number; readonly bytes: number }> {
+  const names = (await readdir(folder)).filter((name) => NAME.test(name));
+  const sizes = await Promise.all(
+    names.map((name) =>
+      stat(join(folder, name)).then(
+        ({ size }) => size,
+        () => null,
+      ),
+    ),
+  );
+  const present = sizes.filter((size) => size !== null);
+  return { files: present.length, bytes: present.reduce((sum, size) => sum + size, 0) };
+}

@@ -63,6 +63,11 @@ export class Maintenance {
     this.#ahead = Math.max(0, this.#ahead + by);
   }
 
+  /** Tidies after what is under way, unless jobs are waiting or running. */
+  tidySoon(): void {
+    this.#working = this.#working.then(() => this.tidy());
+  }
+
   /** Puts moments right that lie in the future, because the clock was set back. */
   correctClock(): Promise<void> {
     this.#working = this.#working.then(() => this.#correct());

@@ -6,6 +6,8 @@ import { dirname } from "node:path";
 export interface Space {
   /** The file and its write-ahead log, bytes. */
   readonly used: number;
+  /** The write-ahead log alone, bytes. */
+  readonly log: number;
   /** What this process may still write to the disk, bytes. */
   readonly free: number;
 }
@@ -20,7 +22,7 @@ export async function spaceOf(path: string): Promise<Space | null> {
         () => 0,
       ),
     ]);
-    return { used: sizes[0] + sizes[1], free: await freeSpace(dirname(path)) };
+    return { used: sizes[0] + sizes[1], log: sizes[1], free: await freeSpace(dirname(path)) };
   } catch {
     return null;
   }

@@ -76,8 +76,9 @@ export class UsageStore {
     };
   }
 
-  /** Reads what is stored of the current day: the clock was set, and it may be another one. */
-  async reload(): Promise<void> {
+  /** Reads what is stored of the current day once `before` has ended: the clock was set, and it may be another one. */
+  async reload(before?: Promise<unknown>): Promise<void> {
+    await before;
     await this.flush();
     const seconds = Math.floor(this.now() / 1000);
     const rows = await readSince(this.db, earliestMinute(seconds));
