@@ -178,6 +178,8 @@ try {
   await ask("deleteSnapshot", "DELETE", `/api/snapshots/${other.id}?reason=too%20wide`);
   await upToDate();
   await ask("readLake", "GET", "/api/lake");
+  await ask("listStoredSeries", "GET", "/api/storage?sort=-bars&limit=2");
+  await ask("pruneSeries", "POST", "/api/storage/prune", { before: "6mo", filter: { interval: "1d" } });
   // At the end, because every other example has one provider. The second one lacks a day.
   const rows = await (await fetch(`${address}/api/bars/AAPL?format=csv`)).text();
   await Bun.write(join(folder, "prices", "AAPL.csv"), rows.split("\n").toSpliced(100, 1).join("\n"));

@@ -40,8 +40,9 @@ const READ_ONLY_POSTS = new Set([
   "/logout",
 ]);
 
-/** Keys, tokens, where alerts go, and the audit. */
-const GUARDED = /^\/(?:settings|audit|alerts\/channels|api\/(?:settings|tokens|audit))(?:\/|$)/;
+/** Keys, tokens, where alerts go, the audit, and the deletion of old bars. */
+const GUARDED =
+  /^\/(?:settings|audit|alerts\/channels|storage\/prune|api\/(?:settings|tokens|audit|storage\/prune))(?:\/|$)/;
 
 /** Who may be seen by all, and is stopped by admins. */
 const OF_HOSTS = /^(?:\/api)?\/hosts(?:\/|$)/;

@@ -69,6 +69,8 @@ import { runPages } from "./runs/pages.tsx";
 import { scheduleRoutes } from "./schedules/api.ts";
 import { schedulePages } from "./schedules/pages.tsx";
 import { searchRoutes, symbolRoutes } from "./search.tsx";
+import { storageApi } from "./series/api.ts";
+import { storagePages } from "./series/pages.tsx";
 import { type Services, troubleOf } from "./services.ts";
 import { settingsPages } from "./settings/pages.tsx";
 import { preferenceRoutes } from "./settings/preferences.ts";
@@ -142,6 +144,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/api", alertRoutes(services));
   routes.route("/api", lakeApi(services));
   routes.route("/api", workerRoutes(services, clients));
+  routes.route("/api", storageApi(services));
   routes.route("/", lakeRoutes(services));
   routes.route(
     "/",
@@ -179,6 +182,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
   routes.route("/", channelPages(services));
   routes.route("/", alertPages(services));
   routes.route("/", hostPages(services, hostList));
+  routes.route("/", storagePages(services));
   routes.route("/", settingsPages(services));
   routes.route("/", actionRoutes(services, broadcaster));
   routes.route(

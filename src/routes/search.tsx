@@ -33,6 +33,7 @@ const MORE_PAGES: readonly { path: string; title: string; scope: Scope; words: s
   { path: "/quality", title: "Quality of the bars", scope: "read", words: "holes gaps health heat map providers" },
   { path: "/panel", title: "Panel of many symbols", scope: "read", words: "export download dataset labels features" },
   { path: "/snapshots", title: "Snapshots", scope: "read", words: "cite citation reproducible dataset compare" },
+  { path: "/storage", title: "Storage", scope: "read", words: "space disk size bytes rows prune delete old bars" },
   { path: "/files", title: "Check a file of bars", scope: "read", words: "csv parquet import upload" },
   { path: "/alerts/channels", title: "Alert channels", scope: "read", words: "slack discord telegram ntfy webhook" },
   { path: "/settings#mail", title: "Mail server", scope: "read", words: "smtp settings" },

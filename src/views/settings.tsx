@@ -57,6 +57,7 @@ export const SettingsPage = ({ page, view }: { page: PageContext; view: Settings
       <h1>Settings</h1>
       <a href="/settings/access">Access and tokens</a>
       <a href="/hosts">Hosts</a>
+      <a href="/storage">Storage</a>
     </header>
     {view.keepsKeys ? null : (
       <div class="key-notice" role="note">

@@ -156,10 +156,20 @@ test("axe finds nothing on a run, its symbols and the lists", async () => {
       "/settings",
       "/settings/access",
       "/hosts",
+      "/storage",
       "/audit",
     ])),
   );
   expect(found).toEqual([]);
+});
+
+test("axe finds nothing on the question before old bars are deleted", async () => {
+  await page.goto(`${browserApp.address}/storage?q=AAPL`);
+  await page.getByLabel("Which series").selectOption("all");
+  await page.getByLabel("Delete bars before").fill("1y");
+  await page.getByRole("button", { name: "Preview" }).click();
+  await page.getByRole("button", { name: "Delete old bars" }).waitFor();
+  expect(await faults()).toEqual([]);
 });
 
 test("axe finds nothing on the page of panels", async () => {

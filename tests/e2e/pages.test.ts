@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { RUN_DEFAULTS } from "../../src/domain/defaults.ts";
 import { type FakeMailServer, MAIL_PASSWORD, startMailServer } from "../fakes/smtp.ts";
 import { temporaryFolder } from "../helpers/folder.ts";
 import { BrowserApp, live, rowOf, startRun } from "./browser.ts";
@@ -183,4 +184,34 @@ test("a mail server is verified before it is saved, and a test mail arrives", as
   await page.getByRole("link", { name: sent!.subject! }).click();
   await page.getByRole("heading", { name: sent!.subject! }).waitFor();
   expect(await page.locator(".mail-text").textContent()).toContain(sent!.text!.trim().split("\n")[0]!);
+});
+
+test("old bars are deleted after a preview, by keyboard and without JavaScript", async () => {
+  const { app, address } = browserApp;
+  const { id } = await app.runs.start({ ...RUN_DEFAULTS, symbols: ["OLDA", "OLDB"], years: 3, provider: "demo" });
+  await browserApp.waitForRun(id);
+  const page = await browserApp.openPage("/storage?q=OLD");
+  await page.getByLabel("Select OLDA 1d").focus();
+  await page.keyboard.press("Space");
+  await page.getByText("1 selected").waitFor();
+  await page.getByLabel("Delete bars before").fill("18mo");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Delete the bars of 1 series before" }).waitFor();
+  await page.getByLabel("Reason, for the audit").fill("the disk is small");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(`${address}/storage?q=OLD`);
+  await app.stored.pruning.idle();
+
+  const plain = await browserApp.openPage("/storage?q=OLDB", { javaScriptEnabled: false });
+  await plain.getByLabel("Which series").selectOption("all");
+  await plain.getByLabel("Delete bars before").fill("18mo");
+  await plain.getByRole("button", { name: "Preview" }).click();
+  await plain.getByRole("button", { name: "Delete old bars" }).click();
+  await plain.waitForURL(`${address}/storage?q=OLDB`);
+  await app.stored.pruning.idle();
+  await plain.reload();
+  await plain.getByText("By choice").waitFor();
+  await page.goto(`${address}/audit?action=storage.prune`);
+  await page.getByText("the disk is small").waitFor();
 });

@@ -163,6 +163,7 @@ try {
   await takePicture("alerts", "/alerts");
   await takePicture("settings", "/settings");
   await takePicture("hosts", "/hosts");
+  await takePicture("storage", "/storage?sort=-bars");
   await takePicture("audit", "/audit");
 } finally {
   await Promise.all([browserApp.close(), guarded.close(), tiingo.close()]);

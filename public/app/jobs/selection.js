@@ -5,6 +5,8 @@
 import { closest, find, findAll } from "../ui/dom.js";
 
 const PREFIX = "barkeep-selected-";
+/** The boxes of rows. */
+const BOX = "input[name=symbol], input[name=series]";
 /** @type {Map<string, Set<string>>} */
 const kept = new Map();
 // The value of the last box that was changed: its row may have been drawn again since.
@@ -20,7 +22,7 @@ const forms = () => findAll("form[data-select]");
  */
 const boxesOf = (form) => {
   /** @type {NodeListOf<HTMLInputElement>} */
-  const boxes = findAll("tbody:not([hidden]) input[name=symbol]", form);
+  const boxes = findAll(`tbody:not([hidden]) :is(${BOX})`, form);
   return [...boxes];
 };
 
@@ -181,7 +183,7 @@ export function setUpSelection() {
     const form = closest(event, "form[data-select]");
     if (!form || !(target instanceof Element)) return;
     const box = /** @type {HTMLInputElement} */ (target);
-    if (target.matches("tbody input[name=symbol]")) toggle(form, box, box.checked, shiftKey);
+    if (target.matches(`tbody :is(${BOX})`)) toggle(form, box, box.checked, shiftKey);
     else if (target.matches("[data-select-all]")) select(form, boxesOf(form), box.checked);
     else if (target.matches("[name=all]")) show(form);
     else if (target.matches("[data-select-none]")) clear(form);
@@ -194,7 +196,7 @@ export function setUpSelection() {
     if (key === "x" || key === "X") {
       const row = closest(event, "form[data-select] tbody tr");
       /** @type {HTMLInputElement | null} */
-      const box = row && find("input[name=symbol]", row);
+      const box = row && find(BOX, row);
       const form = box?.closest("form");
       if (!box || !form) return;
       event.preventDefault();

@@ -6,7 +6,7 @@ import { bySeries, folderOf, hasBars, type LakeFile } from "../lake/manifest.ts"
 import { openLake } from "../lake/open-lake.ts";
 
 /** How long a manifest is used, milliseconds: a lake of 50,000 series has one of some hundred megabytes. */
-const KEPT_MS = 30_000;
+const KEPT_MS = 10_000;
 
 /** What separates the series of a symbol, interval and provider. */
 interface LakePart {

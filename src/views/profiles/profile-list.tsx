@@ -47,6 +47,7 @@ export const ProfilesPage = ({ page, view }: { page: PageContext; view: Profiles
           {formatCount(matching)}
         </span>
         <a href="/quality">Quality by month</a>
+        <a href="/storage">Storage</a>
         {rows.length > 0 ? (
           <>
             <a href={screenerAddress(screener, { format: "csv" })}>CSV</a>

@@ -13,7 +13,7 @@ import {
 import type { PartialBars } from "../../domain/market/partial-bars.ts";
 import type { DriftCount } from "../../domain/profiles/distribution.ts";
 import { HEALTH_WORDS, type HealthFacts } from "../../domain/profiles/health.ts";
-import { formatDuration } from "../../domain/time.ts";
+import { formatDuration, isoDate } from "../../domain/time.ts";
 import { BarTime, Moment, SyntheticPill } from "../ui/components.tsx";
 import { type Command, CopyAs } from "../ui/copy-as.tsx";
 import { profileAddress } from "../ui/dom.ts";
@@ -54,6 +54,10 @@ export interface ProfileView extends ProfileSummary {
     readonly adjustment: string;
     readonly sessions: string;
     readonly provisionalFrom: number | null;
+    /** What was before it (epoch seconds) was deleted by choice; whether it still is being, or bars changed since. */
+    readonly keptFrom: number | null;
+    readonly isPruning: boolean;
+    readonly changedFrom: number | null;
   } | null;
   /** Rows of the provider that were rejected, by reason, most frequent first. */
   readonly rejected: readonly { readonly reason: string; readonly rows: number }[];
@@ -95,6 +99,7 @@ export const ProfilePage = ({ page, profile }: { page: PageContext; profile: Pro
       {profile.derived === null ? <Actions profile={profile} /> : null}
     </header>
     {profile.derived === null ? null : <DerivedNote profile={profile} source={profile.derived.source} />}
+    {profile.series?.keptFrom == null ? null : <KeptNote series={profile.series} from={profile.series.keptFrom} />}
     <div class="profile-top">
       <Chart chart={profile.chart} />
       <aside class="profile-facts" aria-label="Facts">
@@ -141,6 +146,16 @@ const DerivedNote = ({ profile: { symbol, interval }, source }: { profile: Profi
     {interval === "1d" && source !== "1d"
       ? " A day's close is that of its last regular bar, not of the closing auction."
       : null}
+  </p>
+);
+
+const KeptNote = ({ series, from }: { series: NonNullable<ProfileView["series"]>; from: number }) => (
+  <p class="derived-note" role="note">
+    The history begins on {isoDate(from)} by choice: earlier bars {series.isPruning ? "are being" : "were"} deleted on
+    the <a href="/storage">storage page</a> and are fetched again only by a full run that names an earlier day.
+    {series.changedFrom === null
+      ? null
+      : " The features that are stored were computed before bars changed: they are outdated until they are computed again."}
   </p>
 );
 

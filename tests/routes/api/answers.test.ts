@@ -132,6 +132,8 @@ test("every JSON answer of the server has exactly the fields that its schema dec
     ["createSchedule", "POST", "/api/schedules", order],
     ["runSchedule", "POST", "/api/schedules/1/run"],
     ["readLake", "GET", "/api/lake"],
+    ["listStoredSeries", "GET", "/api/storage"],
+    ["pruneSeries", "POST", "/api/storage/prune", { before: "1mo", filter: {} }],
     ["listSchedules", "GET", "/api/schedules"],
     ["readSchedule", "GET", "/api/schedules/1"],
     ["changeSchedule", "PATCH", "/api/schedules/1", { enabled: false }],
