@@ -46,6 +46,7 @@ const sideways = {
     alerts: ["market", "runs"],
     schedules: ["market", "runs"],
     promises: ["market"],
+    series: ["market"],
   },
   providers: {
     http: ["quotas"],
