@@ -14,7 +14,7 @@ export const ASSETS_FOLDER = "assets";
 const publicFile = (file: string) => ownFile(`public/${file}`);
 const packageFile = (path: string) => fileURLToPath(import.meta.resolve(path));
 
-/** The parts of the style sheet, in order. */
+/** The parts of the style sheet of all pages, in order. */
 const STYLES = [
   "base/tokens",
   "base/reset",
@@ -29,21 +29,27 @@ const STYLES = [
   "areas/coverage-strip",
   "areas/log-panel",
   "base/pages",
+  "areas/companies",
+  "areas/settings",
+  "promises/promise-panel",
+  "live/notifications",
+  "base/responsive",
+] as const;
+
+/** The style sheet of pages that show no run at work: a first visit of the monitor does without it. */
+const OTHER_STYLES = [
   "areas/profile",
   "areas/profile-quality",
   "profiles/chart",
   "profiles/analysis",
-  "areas/companies",
-  "areas/settings",
   "areas/access",
   "areas/schedules",
   "promises/promises",
-  "promises/promise-panel",
-  "live/notifications",
   "areas/alerts",
   "areas/hosts",
-  "base/responsive",
 ] as const;
+
+const styles = (names: readonly string[]) => names.map((name) => publicFile(`css/${name}.css`));
 
 type Source = { readonly parts: () => readonly string[] } | { readonly module: () => string };
 
@@ -53,7 +59,8 @@ type Source = { readonly parts: () => readonly string[] } | { readonly module: (
  * loaded, and the page would never connect.
  */
 const FILES = {
-  css: { file: "app.css", type: "text/css", parts: () => STYLES.map((name) => publicFile(`css/${name}.css`)) },
+  css: { file: "app.css", type: "text/css", parts: () => styles(STYLES) },
+  otherCss: { file: "pages.css", type: "text/css", parts: () => styles(OTHER_STYLES) },
   js: { file: "app.js", type: "text/javascript", module: () => publicFile("app/main.js") },
   htmx: {
     file: "htmx.js",

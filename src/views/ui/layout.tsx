@@ -26,7 +26,7 @@ export interface PageContext {
   /** The name of the reader; `null` without a login. */
   readonly signedIn: string | null;
   /** Addresses of styles and scripts with their version, e.g. `/assets/app.css?v=3f2a`. */
-  readonly assets: Readonly<Record<"css" | "js" | "htmx" | "favicon" | "chart", string>>;
+  readonly assets: Readonly<Record<"css" | "otherCss" | "js" | "htmx" | "favicon" | "chart", string>>;
   /** What is running: `0.2.0 (4f6c1f0a2b3c)`. */
   readonly version: string;
   /** Epoch milliseconds of the request. */
@@ -78,6 +78,7 @@ export const Layout = (props: { page: PageContext; title: string; stream?: strin
           <meta name="htmx-config" content='{"history":false,"includeIndicatorCSS":false,"defaultSettleDelay":0}' />
           <link rel="icon" href={page.assets.favicon} type="image/svg+xml" />
           <link rel="stylesheet" href={page.assets.css} />
+          {stream === undefined ? <link rel="stylesheet" href={page.assets.otherCss} /> : null}
           <script src={page.assets.js} type="module" />
           <script src={page.assets.htmx} defer />
         </head>
