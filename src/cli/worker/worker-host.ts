@@ -86,7 +86,8 @@ export class WorkerHost {
     this.#jobs.clear();
     for (const number of this.#ready) this.#link.report({ thread: number, report: { type: "thread_started" } });
     while (this.#threads.size < this.settings.threads) this.#start();
-    this.settings.print(`Connected to ${this.settings.server.url} with ${this.#threads.size} threads`);
+    const { server, threads, print } = this.settings;
+    print(`Connected to ${server.url} with ${threads} ${threads === 1 ? "thread" : "threads"}`);
   }
 
   #obey({ thread, order }: Order): void {

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import Driver from "libsql";
 import { hashSecret, newSecret } from "../../../src/auth.ts";
 import { SCOPES } from "../../../src/domain/access.ts";
 import { decode, encode } from "../../../src/pipeline/remote/codec.ts";
@@ -39,7 +40,7 @@ test("a run that a worker shares in, over a network that drops answers, ends lik
   expect(hostOf(app)).toMatchObject({ name: "elsewhere", token: "worker", address: "127.0.0.1", jobs: 0 });
   expect(hostOf(app)!.ended).toBeGreaterThan(0);
   expect(hostOf(app)!.bars).toBeGreaterThan(400);
-  expect(worker.lines).toEqual([expect.stringMatching(/^Connected to .* with 1 threads$/)]);
+  expect(worker.lines).toEqual([expect.stringMatching(/^Connected to .* with 1 thread$/)]);
 });
 
 test("jobs that a worker has can be paused, skipped and cancelled, and go on where they were", async () => {
@@ -136,6 +137,25 @@ test("a worker that is killed, and one that is stopped for longer than its lease
   const warnings = app.printed.filter((line) => line.includes("is not heard of any more: "));
   expect(warnings.length).toBe(2);
   expect(app.printed.filter((line) => /error/i.test(line))).toEqual([]);
+});
+
+test("jobs of a worker wait while the database cannot be written, and go on by themselves", async () => {
+  using folder = temporaryFolder();
+  await using app = await startServer({ folder, env: { DEMO_LATENCY_MS: "60" } });
+  await using worker = startWorker(app.url, app.secret);
+  await eventually(() => hostOf(app)?.threads === 1);
+  const run = await app.start(ORDER);
+  await hasJobs(app);
+  const other = new Driver(folder.database().slice("file:".length));
+  other.exec("PRAGMA busy_timeout = 30000");
+  other.exec("BEGIN IMMEDIATE");
+  await eventually(() => app.app.storage.current()?.kind === "locked");
+  other.exec("ROLLBACK");
+  other.close();
+  const { jobs } = await app.waitForRun(run, "complete", "failed");
+  expect(jobs.map(({ state }) => state)).toEqual(ORDER.symbols.map(() => "complete"));
+  expect(await stored(app.app.db)).toEqual(await storedAlone());
+  expect(worker.lines.length).toBe(1);
 });
 
 test("a worker takes jobs of the providers and intervals that it is for, and no others", async () => {
