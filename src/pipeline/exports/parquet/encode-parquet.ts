@@ -53,7 +53,12 @@ export async function* encodeParquet(
 /** The pages of one column of the present row group: those of a single part in memory, others in the file. */
 interface Waiting {
   pages: Page[];
-  places: { readonly start: number; readonly size: number }[];
+  places: Place[];
+}
+
+interface Place {
+  readonly start: number;
+  readonly size: number;
 }
 
 class ParquetFile implements Disposable {
@@ -111,7 +116,8 @@ class ParquetFile implements Disposable {
         const { pages, places } = this.#waiting[k]!;
         if (!this.#isWide) pages.push(page);
         else {
-          places.push({ start: this.#spill.append(joinBytes(page.parts)), size: page.size });
+          const [start] = page.parts.map((part) => this.#spill.append(part));
+          places.push({ start: start!, size: page.size });
           pages.push({ ...page, parts: [] });
         }
       }
@@ -127,7 +133,7 @@ class ParquetFile implements Disposable {
     const start = this.#offset;
     const metadata: Uint8Array[] = [];
     let uncompressed = 0;
-    let parts: Uint8Array[] = [];
+    let parts: (Uint8Array | Place)[] = [];
     let waiting = 0;
     for (const [k, column] of this.#columns.entries()) {
       this.throwIfStopped();
@@ -138,10 +144,10 @@ class ParquetFile implements Disposable {
       metadata.push(chunkMetadata(column, chunk, statistics, this.#offset));
       this.#offset += chunk.compressed;
       uncompressed += chunk.uncompressed;
-      parts.push(...all.flatMap((page) => page.parts), ...this.#spilled(k));
+      parts.push(...all.flatMap((page) => page.parts), ...this.#waiting[k]!.places);
       waiting += chunk.compressed;
       if (waiting < PIECE_BYTES && k + 1 < this.#columns.length) continue;
-      yield joinBytes(parts);
+      yield this.#piece(parts, waiting);
       parts = [];
       waiting = 0;
     }
@@ -160,13 +166,16 @@ class ParquetFile implements Disposable {
     );
   }
 
-  /** The pages of a column that lie in the file. */
-  #spilled(column: number): Uint8Array[] {
-    return this.#waiting[column]!.places.map(({ start, size }) => {
-      const bytes = new Uint8Array(size);
-      this.#spill.read(bytes, start);
-      return bytes;
-    });
+  /** All parts, one after the other; those that lie in the file are read to their place. */
+  #piece(parts: readonly (Uint8Array | Place)[], size: number): Uint8Array<ArrayBuffer> {
+    const bytes = new Uint8Array(size);
+    let at = 0;
+    for (const part of parts) {
+      if ("start" in part) this.#spill.read(bytes.subarray(at, at + part.size), part.start);
+      else bytes.set(part, at);
+      at += "start" in part ? part.size : part.length;
+    }
+    return bytes;
   }
 
   /** The end of the file: its metadata, their length and the mark. */
