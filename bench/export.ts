@@ -31,11 +31,12 @@ const BATCH = 50_000;
 /** Rows that the limit compresses at a time. */
 const GROUP = 16_384;
 
-const TARGETS: Readonly<Record<string, string>> = {
-  "bars parquet": "<= 13.5 B a row",
-  "features csv": "<= 3 s",
-  "features json": "<= 3.5 s",
-  "features parquet": "<= 2 s, <= +150 MB",
+/** Most seconds, bytes a row, and bytes of memory on top. */
+const TARGETS: Readonly<Record<string, { text: string; seconds?: number; rowBytes?: number; growth?: number }>> = {
+  "bars parquet": { text: "<= 13.5 B a row", rowBytes: 13.5 },
+  "features csv": { text: "<= 3 s", seconds: 3 },
+  "features json": { text: "<= 3.5 s", seconds: 3.5 },
+  "features parquet": { text: "<= 2 s, <= +150 MB", seconds: 2, growth: 150e6 },
 };
 
 const end = Date.UTC(2026, 0, 1) / 1000;
@@ -173,7 +174,8 @@ for (const content of ["bars", "features"] as const) {
     const seconds = median(costs.map((cost) => cost.seconds));
     const limit = median(limits);
     const what = content === "bars" ? `${BARS} bars` : `${FEATURES.length} features of ${ROWS} bars`;
-    const growth = megabytes(median(costs.map((cost) => cost.growth)));
+    const grown = median(costs.map((cost) => cost.growth));
+    const growth = megabytes(grown);
     const stall = `${(1000 * Math.max(...costs.map((cost) => cost.stall))).toFixed(0)} ms`;
     const target = TARGETS[`${content} ${format}`];
     answers.push({
@@ -181,7 +183,13 @@ for (const content of ["bars", "features"] as const) {
       measured: `${seconds.toFixed(2)} s, ${megabytes(bytes)}, ${(bytes / rows).toFixed(1)} B a row, +${growth}, longest stall ${stall}`,
       comparedWith: `${format === "parquet" || format === "arrow" ? "copy and zstd 1" : "String(value)"} ${limit.toFixed(2)} s, ${megabytes(size)}`,
       ratio: (seconds / limit).toFixed(2),
-      ...(target === undefined ? {} : { target }),
+      ...(target && {
+        target: target.text,
+        missed:
+          seconds > (target.seconds ?? seconds) ||
+          bytes / rows > (target.rowBytes ?? Number.POSITIVE_INFINITY) ||
+          grown > (target.growth ?? grown),
+      }),
     });
   }
 }
