@@ -101,8 +101,9 @@ async function build(folder: string): Promise<void> {
 function removeOthers(folder: string): void {
   for (const name of readdirSync(CACHE)) {
     const other = join(CACHE, name);
-    if (other !== folder && statSync(other).mtimeMs < Date.now() - KEPT_MS)
-      rmSync(other, { recursive: true, force: true });
+    // Another process may remove it at the same time.
+    const { mtimeMs } = statSync(other, { throwIfNoEntry: false }) ?? { mtimeMs: Number.POSITIVE_INFINITY };
+    if (other !== folder && mtimeMs < Date.now() - KEPT_MS) rmSync(other, { recursive: true, force: true });
   }
 }
 
