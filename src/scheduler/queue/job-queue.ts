@@ -24,8 +24,9 @@ export interface JobQueue {
   /** Removes a key; true if it waited. One that is active stays so. */
   cancel(key: string): Promise<boolean>;
   /**
-   * Starts to deliver keys to `handler`, at most `concurrency` at a time. Each key is delivered at least once, first come
-   * first served, never twice at once here, and again if another process that had it is gone.
+   * Starts to deliver keys to `handler`, at most `concurrency` at a time, first come first served (those that are delivered
+   * at the same time in any order). Each key is delivered at least once, never twice at once here, and again if another
+   * process that had it is gone.
    */
   work(handler: KeyHandler, concurrency: number): void;
   /** @throws Error if the queue cannot be reached */

@@ -147,6 +147,24 @@ export function bullMqContract(kind: QueueKind, at: QueueAtProxy): void {
     await queue.close();
   });
 
+  test("connections that break at any moment of their beginning throw nothing, and the queue works in the end", async () => {
+    const queue = await openBullMqQueue(optionsOf());
+    const keys = new ManualHandler<void>(undefined);
+    queue.work(keys.begin, 1);
+    for (let moment = 0; moment < 25; moment++) {
+      at.proxy.cut();
+      await Bun.sleep(5);
+      at.proxy.heal();
+      queue.enqueue([`k${moment}`]).catch(() => {});
+      await Bun.sleep(4 * moment);
+    }
+    await troubleOf(queue, false);
+    keys.endAll();
+    await queue.enqueue(["last"]);
+    while (!keys.begun.includes("last")) await keys.drain(1);
+    await queue.close();
+  });
+
   test("a queue in trouble closes at once, and tries no more", async () => {
     const queue = await openBullMqQueue(optionsOf());
     queue.work(async () => {}, 1);

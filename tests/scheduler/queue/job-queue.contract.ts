@@ -109,7 +109,7 @@ export function jobQueueContract({ open, crash }: QueueUnderTest): void {
     await crash(["dead", "a", "b"]);
     queue = await open();
     expect(await queue.counts()).toEqual({ waiting: 0, active: 0 });
-    queue.work(keys.begin, 2);
+    queue.work(keys.begin, 1);
     await queue.enqueue(["dead", "a", "b", "c"]);
     await keys.drain(4);
     await queue.enqueue(["last"]);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll } from "bun:test";
+import { afterAll, afterEach, beforeAll } from "bun:test";
 import { startCuttingProxy } from "../../fakes/proxies/cutting-proxy.ts";
 import type { QueueServer } from "../../fakes/queue/servers.ts";
 
@@ -18,6 +18,7 @@ export function queueServer(start: () => Promise<QueueServer>): QueueAtProxy {
     server = await start();
     proxy = await startCuttingProxy(server.socket);
   });
+  afterEach(() => proxy.heal());
   afterAll(async () => {
     await proxy.close();
     await server[Symbol.asyncDispose]();

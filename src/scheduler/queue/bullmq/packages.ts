@@ -31,5 +31,30 @@ export async function loadBullMq(kind: QueueKind): Promise<BullMqModule> {
   // Both came with version 6.
   if (loaded.createBunRedisClient === undefined || loaded.createPostgresBackend === undefined)
     throw new Error(`The package bullmq is too old: ${installAdvice(`bullmq@${MAJOR.bullmq}`)}`);
+  if (kind === "postgres") await guardErrors();
   return loaded as BullMqModule;
+}
+
+interface Emitter {
+  emit(event: string, ...values: unknown[]): boolean;
+  listenerCount(event: string): number;
+}
+const guarded = new WeakSet<Emitter>();
+
+/**
+ * bullmq takes its listeners from a client of pg before it ends it, or adds them after it has connected: an error between
+ * would end the process. Such an error says nothing that the failure of the connection has not said.
+ */
+async function guardErrors(): Promise<void> {
+  const { default: pg } = (await import(findPackage("pg")!)) as {
+    default: Record<"Client" | "Pool", { prototype: Emitter }>;
+  };
+  for (const { prototype } of [pg.Client, pg.Pool]) {
+    if (guarded.has(prototype)) continue;
+    guarded.add(prototype);
+    const emit = prototype.emit;
+    prototype.emit = function (this: Emitter, event, ...values) {
+      return event === "error" && this.listenerCount("error") === 0 ? false : emit.call(this, event, ...values);
+    };
+  }
 }
