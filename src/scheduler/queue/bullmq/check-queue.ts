@@ -12,6 +12,7 @@ interface PgModule {
     readonly Client: new (
       options: object,
     ) => {
+      on(event: "error", listener: () => void): unknown;
       connect(): Promise<void>;
       query(sql: string): Promise<{ readonly rows: readonly { readonly [column: string]: unknown }[] }>;
       end(): Promise<void>;
@@ -48,6 +49,8 @@ async function checkRedis({ url }: QueuePlace, timeoutMs: number): Promise<strin
 async function checkPostgres({ url }: QueuePlace, timeoutMs: number): Promise<string | null> {
   const { default: pg } = (await import(findPackage("pg")!)) as PgModule;
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: timeoutMs, query_timeout: timeoutMs });
+  // A connection that breaks is reported by the query that it breaks.
+  client.on("error", () => {});
   await client.connect();
   try {
     const { rows } = await client.query(
