@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
-import { gunzipSync } from "node:zlib";
+import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { loadAssets } from "../../src/routes/assets.ts";
 import { startApp } from "../helpers/app.ts";
 import { PASSWORD_HASH } from "../helpers/password.ts";
 
-const { addresses, route } = await loadAssets();
+const { addresses, route, compress } = await loadAssets();
 const read = async (address: string) => (await route.request(address)).text();
 const importsOf = (script: string) => new Bun.Transpiler({ loader: "js" }).scanImports(script);
 
@@ -46,6 +46,19 @@ test("a file is kept for good under the address that pages name, and asked for a
   const other = await route.request("/assets/app.js?v=0");
   expect([other.status, other.headers.get("Cache-Control")]).toEqual([200, "no-cache"]);
   expect((await route.request("/assets/main.js")).status).toBe(404);
+});
+
+test("a browser that takes Brotli gets gzip until the files are compressed so, and the same text either way", async () => {
+  const load = async () => {
+    const response = await route.request(addresses.css, { headers: { "Accept-Encoding": "gzip, deflate, br" } });
+    const encoding = response.headers.get("Content-Encoding");
+    const body = Buffer.from(await response.arrayBuffer());
+    return { encoding, text: (encoding === "br" ? brotliDecompressSync : gunzipSync)(body).toString() };
+  };
+  const text = await read(addresses.css);
+  expect((await load()).text).toBe(text);
+  await compress();
+  expect(await load()).toEqual({ encoding: "br", text });
 });
 
 test("the Python client is open to all under an address for good, and is sent again only when it has changed", async () => {

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { brotliDecompressSync, constants, gunzipSync } from "node:zlib";
 import { coverageOf } from "../../../src/domain/runs/coverage.ts";
+import { loadAssets } from "../../../src/routes/assets.ts";
 import { Message } from "../../../src/routes/live/message.ts";
 import { startApp, type TestApp } from "../../helpers/app.ts";
 
@@ -85,6 +86,7 @@ async function firstFrame(body: ReadableStream<Uint8Array>): Promise<string> {
 }
 
 test("a visit of the monitor with 500 rows and 64 of them changed at once keeps within its limits of bytes", async () => {
+  await (await loadAssets()).compress();
   const { page, assets, frame, markup, text } = await visit(() => report(2));
   expect(markup.match(/<tr id="job-/g)).toHaveLength(SYMBOLS.length);
   expect(text.match(/<hx-partial id="job-/g)).toHaveLength(AT_WORK);
