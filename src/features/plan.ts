@@ -37,14 +37,14 @@ export interface ComputePlan {
   readonly stateful: ReadonlyMap<Series, number>;
 }
 
-/** Values that the columns of a pass may hold, so that they stay in the cache, and the bars of a pass this gives. */
+/** Values that the scratch columns of a pass may hold, so that they stay in the cache, and the bars of a pass this gives. */
 const CACHED = 2 ** 17;
 const MIN_BARS = 4096;
-const MAX_BARS = 16_384;
+const MAX_BARS = 65_536;
 
 /** How many bars of a long series to compute at a time. */
 export function blockLength(plan: ComputePlan): number {
-  const width = plan.widths.reduce((sum, width) => sum + width, 0);
+  const width = plan.widths.slice(BAR_FIELDS.length).reduce((sum, width) => sum + width, 0);
   return Math.min(MAX_BARS, Math.max(MIN_BARS, Math.floor(CACHED / width)));
 }
 
