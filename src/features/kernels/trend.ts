@@ -71,8 +71,8 @@ const STEP = 0.02;
 const MOST = 0.2;
 
 /**
- * Parabolic SAR, step 0.02, cap 0.20 (Wilder 1978; TA-Lib SAR). One loop for each side, left when the position flips:
- * no branch on the side within them. State: side (1 long, −1 short), SAR, EP, AF.
+ * Parabolic SAR, step 0.02, cap 0.20 (Wilder 1978; TA-Lib SAR). A new SAR may not enter the last two bars; branches
+ * that are rarely taken are faster for that than Math.min. State: side (1 long, −1 short), SAR, EP, AF.
  */
 export const parabolicSar = recursive("psar", [high, low], {
   delay: 1,
@@ -87,58 +87,40 @@ export const parabolicSar = recursive("psar", [high, low], {
     let extreme = state[2]!;
     let factor = state[3]!;
     // The first bar has none before it: its own high and low stand for them.
-    let topBefore = h[t === first ? t : t - 1]!;
-    let bottomBefore = l[t === first ? t : t - 1]!;
-    while (t < to) {
-      let top = 0;
-      let bottom = 0;
-      let flipped = false;
-      // A new SAR may not enter the last two bars; two branches that are rarely taken are faster than Math.min.
-      for (; t < to && long; t++) {
-        top = h[t]!;
-        bottom = l[t]!;
-        flipped = bottom <= sar;
-        if (flipped) break;
+    let top = h[t === first ? t : t - 1]!;
+    let bottom = l[t === first ? t : t - 1]!;
+    for (; t < to; t++) {
+      const topBefore = top;
+      const bottomBefore = bottom;
+      top = h[t]!;
+      bottom = l[t]!;
+      const isHit = long ? bottom <= sar : top >= sar;
+      if (isHit) {
+        long = !long;
+        sar = long ? Math.min(extreme, bottomBefore, bottom) : Math.max(extreme, topBefore, top);
+        extreme = long ? top : bottom;
+        factor = STEP;
+      }
+      out[t] = sar;
+      if (long) {
         if (top > extreme) {
           extreme = top;
-          factor = Math.min(factor + STEP, MOST);
+          factor += STEP;
+          if (factor > MOST) factor = MOST;
         }
-        out[t] = sar;
         sar += factor * (extreme - sar);
         if (sar > bottomBefore) sar = bottomBefore;
         if (sar > bottom) sar = bottom;
-        topBefore = top;
-        bottomBefore = bottom;
-      }
-      for (; t < to && !long; t++) {
-        top = h[t]!;
-        bottom = l[t]!;
-        flipped = top >= sar;
-        if (flipped) break;
+      } else {
         if (bottom < extreme) {
           extreme = bottom;
-          factor = Math.min(factor + STEP, MOST);
+          factor += STEP;
+          if (factor > MOST) factor = MOST;
         }
-        out[t] = sar;
         sar += factor * (extreme - sar);
         if (sar < topBefore) sar = topBefore;
         if (sar < top) sar = top;
-        topBefore = top;
-        bottomBefore = bottom;
       }
-      if (!flipped) break;
-      const highest = Math.max(topBefore, top);
-      const lowest = Math.min(bottomBefore, bottom);
-      sar = long ? Math.max(extreme, highest) : Math.min(extreme, lowest);
-      extreme = long ? bottom : top;
-      factor = STEP;
-      long = !long;
-      out[t] = sar;
-      sar += factor * (extreme - sar);
-      sar = long ? Math.min(sar, lowest) : Math.max(sar, highest);
-      topBefore = top;
-      bottomBefore = bottom;
-      t++;
     }
     state[0] = long ? 1 : -1;
     state[1] = sar;
