@@ -2,22 +2,12 @@
 
 import { type FeatureEntry, RECURSIVE, windowed, windowOf } from "../define.ts";
 import { rsi } from "../kernels/average.ts";
-import {
-  abs,
-  bounded,
-  changeSign,
-  close,
-  lnClose,
-  open,
-  quotient,
-  range,
-  simpleReturn,
-  trueRange,
-} from "../kernels/bar.ts";
+import { abs, changeSign, close, lnClose, open, quotient, range, simpleReturn, trueRange } from "../kernels/bar.ts";
 import { trueStrength } from "../kernels/nested-ema.ts";
 import {
   buyingPressure,
   cci,
+  percentMean3,
   stochastic,
   stochasticOf,
   streak,
@@ -25,9 +15,9 @@ import {
   williamsR,
 } from "../kernels/oscillator.ts";
 import { percentRank } from "../kernels/rank.ts";
-import { mean, sum } from "../kernels/sum.ts";
+import { sum } from "../kernels/sum.ts";
 
-const slowK = bounded(mean(stochastic(14), 3), 0, 100);
+const slowK = percentMean3(stochastic(14));
 const rsi14 = rsi(close, 14);
 
 const pressure = sum(buyingPressure, 7);
@@ -131,7 +121,7 @@ export const momentum: readonly FeatureEntry[] = [
     warmup: 17,
     memory: windowOf(18),
     unit: "0..100",
-    series: bounded(mean(slowK, 3), 0, 100),
+    series: percentMean3(slowK),
   },
   {
     name: "stochrsi_14_14_3_d",
@@ -141,7 +131,7 @@ export const momentum: readonly FeatureEntry[] = [
     warmup: 29,
     memory: RECURSIVE,
     unit: "0..100",
-    series: bounded(mean(stochasticOf(rsi14, 14), 3), 0, 100),
+    series: percentMean3(stochasticOf(rsi14, 14)),
   },
   {
     name: "willr_14",

@@ -145,15 +145,6 @@ export function quotient(x: Series, y: Series): Series {
   });
 }
 
-/** x, kept in its range where rounding would leave it. */
-export function bounded(x: Series, low: number, high: number): Series {
-  return windowed(`bounded${low}_${high}`, [x], {
-    compute(out, { from, to }, x) {
-      for (let t = from; t < to; t++) out[t] = Math.min(high, Math.max(low, x[t]!));
-    },
-  });
-}
-
 /** x·y. */
 export function product(x: Series, y: Series): Series {
   return windowed("product", [x, y], {
