@@ -55,6 +55,7 @@ export function covariation(x: Series, y: Series, n: number): Series {
     width: 3,
     compute(out, { from, to, origin }, x, y) {
       const part = 1 / n;
+      const rounding = ROUNDING * n;
       for (let t = from; t < to; ) {
         const block = t - ((t - origin) % n);
         const before = block > origin ? block - 1 : block;
@@ -87,8 +88,10 @@ export function covariation(x: Series, y: Series, n: number): Series {
         }
         const end = Math.min(block + n, to);
         for (let at = SUMS * (t - block + 1); t < end; t++, at += SUMS) {
-          const dx = x[t]! - anchorX;
-          const dy = y[t]! - anchorY;
+          const newestX = x[t]!;
+          const newestY = y[t]!;
+          const dx = newestX - anchorX;
+          const dy = newestY - anchorY;
           a += dx;
           b += dy;
           aa += dx * dx;
@@ -98,27 +101,33 @@ export function covariation(x: Series, y: Series, n: number): Series {
           const sy = suffixes[at + 1]! + b;
           const sxx = suffixes[at + 2]! + aa;
           const syy = suffixes[at + 3]! + bb;
-          const xx = sxx - sx * sx * part;
-          const yy = syy - sy * sy * part;
-          if (xx >= CANCELLED * sxx && yy >= CANCELLED * syy) {
-            out[3 * t] = xx;
-            out[3 * t + 1] = yy;
-            out[3 * t + 2] = suffixes[at + 4]! + ab - sx * sy * part;
-          } else {
+          const meanX = sx * part;
+          let xx = sxx - sx * meanX;
+          let yy = syy - sy * (sy * part);
+          let xy = suffixes[at + 4]! + ab - sy * meanX;
+          if (!(xx >= CANCELLED * sxx && yy >= CANCELLED * syy)) {
             covaryAt(out, 3 * t, x, y, t, n);
+            xx = out[3 * t]!;
+            yy = out[3 * t + 1]!;
+            xy = out[3 * t + 2]!;
           }
-          const isFlatX = out[3 * t]! <= ROUNDING * n * x[t]! * x[t]!;
-          const isFlatY = out[3 * t + 1]! <= ROUNDING * n * y[t]! * y[t]!;
-          if (isFlatX) out[3 * t] = 0;
-          if (isFlatY) out[3 * t + 1] = 0;
-          if (isFlatX || isFlatY) out[3 * t + 2] = 0;
+          if (xx <= rounding * newestX * newestX) xx = xy = 0;
+          if (yy <= rounding * newestY * newestY) yy = xy = 0;
+          out[3 * t] = xx;
+          out[3 * t + 1] = yy;
+          out[3 * t + 2] = xy;
         }
       }
     },
   });
 }
 
-const clamped = (value: number) => Math.max(-1, Math.min(1, value));
+/** −1..1; the branches, never taken but for rounding, are faster than Math.min and Math.max. */
+function clamped(value: number): number {
+  if (value > 1) return 1;
+  if (value < -1) return -1;
+  return value;
+}
 
 /** corr_n(x, y): Pearson's correlation, −1..1; NaN where one of them does not vary. */
 export function correlation(x: Series, y: Series, n: number): Series {
