@@ -246,12 +246,13 @@ function published(
   gaps: Float64Array | null,
   setup: FeatureSetup,
 ): Float64Array {
-  const values = column.slice(from, bars.ts.length);
+  const values = new Float64Array(bars.ts.length - from);
   const warmup = typeof feature.warmup === "number" ? Math.max(0, feature.warmup - base - from) : 0;
-  values.fill(Number.NaN, 0, warmup);
+  if (warmup > 0) values.fill(Number.NaN, 0, warmup);
   for (let i = warmup; i < values.length; i++) {
-    const value = values[i]!;
-    values[i] = value - value === 0 ? value + 0 : Number.NaN;
+    const value = column[from + i]!;
+    // value − value is 0, or NaN for an infinity; −0 + 0 is 0.
+    values[i] = value + (value - value);
   }
   if (gaps !== null && needsVolume(feature)) {
     const reach = volumeReach(feature, setup);
