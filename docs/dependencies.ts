@@ -123,9 +123,9 @@ For development only in \`package.json\`: \`@modelcontextprotocol/server\`, whic
 Few servers are read by agents, so \`npm start\` leaves it out; \`bun add --optional --omit=dev @modelcontextprotocol/server@2\`
 installs it, and until then \`/mcp\` answers 501 with that command. It is loaded by the first request to \`/mcp\`.
 
-For development only, too: \`bullmq\` and \`pg\`, which a server loads if \`BARKEEP_QUEUE\` is set (MIT). \`bun add --optional --omit=dev
-bullmq@6\` is enough for Redis, because Bun has a client of its own; PostgreSQL needs \`bullmq@6 pg@8\`. Without them such a start
-fails with that command.
+For development only, too: \`bullmq\` and \`pg\`, which a server loads if \`BARKEEP_QUEUE\` is set (MIT).
+\`bun add --optional --omit=dev bullmq@6\` is enough for Redis, because Bun has a client of its own; PostgreSQL needs
+\`bullmq@6 pg@8\`. Without them such a start fails with that command.
 `;
 
 const GROUPS: readonly [title: string, packages: object | undefined][] = [
