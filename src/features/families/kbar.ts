@@ -25,13 +25,19 @@ const toRange = windowed("kmid2", [close, open, high, low], {
 
 const upperShadow = windowed("upper_shadow", [open, high, close], {
   compute(out, { from, to }, o, h, c) {
-    for (let t = from; t < to; t++) out[t] = h[t]! - Math.max(o[t]!, c[t]!);
+    for (let t = from; t < to; t++) {
+      const falls = +(o[t]! > c[t]!);
+      out[t] = h[t]! - (falls * o[t]! + (1 - falls) * c[t]!);
+    }
   },
 });
 
 const lowerShadow = windowed("lower_shadow", [open, low, close], {
   compute(out, { from, to }, o, l, c) {
-    for (let t = from; t < to; t++) out[t] = Math.min(o[t]!, c[t]!) - l[t]!;
+    for (let t = from; t < to; t++) {
+      const falls = +(o[t]! > c[t]!);
+      out[t] = falls * c[t]! + (1 - falls) * o[t]! - l[t]!;
+    }
   },
 });
 

@@ -20,12 +20,13 @@ const cumulative = recursive("cumulative_return", [close], {
 function sided(sign: 1 | -1): { total: Series; count: Series } {
   const part = windowed(`return_part${sign}`, [simpleReturn], {
     compute(out, { from, to }, R) {
-      for (let t = from; t < to; t++) out[t] = Math.max(sign * R[t]!, 0);
+      // |R| ± R is exactly 0 or twice the part: no branch.
+      for (let t = from; t < to; t++) out[t] = (Math.abs(R[t]!) + sign * R[t]!) / 2;
     },
   });
   const flag = windowed(`return_flag${sign}`, [simpleReturn], {
     compute(out, { from, to }, R) {
-      for (let t = from; t < to; t++) out[t] = sign * R[t]! > 0 ? 1 : 0;
+      for (let t = from; t < to; t++) out[t] = +(sign * R[t]! > 0);
     },
   });
   return { total: sum(part, 60), count: sum(flag, 60) };

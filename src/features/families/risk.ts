@@ -62,7 +62,10 @@ function perRisk(mean: Series, risk: Series): Series {
 
 const squaredLoss = windowed("squared_loss", [simpleReturn], {
   compute(out, { from, to }, R) {
-    for (let t = from; t < to; t++) out[t] = R[t]! < 0 ? R[t]! * R[t]! : 0;
+    for (let t = from; t < to; t++) {
+      const loss = (Math.abs(R[t]!) - R[t]!) / 2;
+      out[t] = loss * loss;
+    }
   },
 });
 

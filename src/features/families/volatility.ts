@@ -73,7 +73,10 @@ const jumpRatio = windowed("jump", [sum(product(absReturn, lag(absReturn, 1)), 5
 
 const squaredLoss = windowed("squared_loss", [logReturn], {
   compute(out, { from, to }, r) {
-    for (let t = from; t < to; t++) out[t] = r[t]! < 0 ? r[t]! * r[t]! : 0;
+    for (let t = from; t < to; t++) {
+      const loss = (Math.abs(r[t]!) - r[t]!) / 2;
+      out[t] = loss * loss;
+    }
   },
 });
 

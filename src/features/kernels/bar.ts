@@ -127,11 +127,11 @@ export function lag(x: Series, k: number): Series {
   });
 }
 
-/** sign(x), with sign(0) = 0. */
+/** sign(x), with sign(0) = 0; without branches, of which every other one would be mispredicted. */
 function sign(x: Series): Series {
   return windowed("sign", [x], {
     compute(out, { from, to }, x) {
-      for (let t = from; t < to; t++) out[t] = x[t]! > 0 ? 1 : x[t]! < 0 ? -1 : 0;
+      for (let t = from; t < to; t++) out[t] = +(x[t]! > 0) - +(x[t]! < 0);
     },
   });
 }

@@ -69,7 +69,7 @@ export function permutationEntropy(x: Series, n: number): Series {
         const b = x[t - 1]!;
         const c = x[t]!;
         // Three comparisons name the six orders; the codes 1 and 6 cannot occur.
-        out[t] = (a > b ? 4 : 0) + (b > c ? 2 : 0) + (a > c ? 1 : 0);
+        out[t] = (+(a > b) << 2) | (+(b > c) << 1) | +(a > c);
       }
     },
   });

@@ -33,9 +33,13 @@ const corwinSchultzTerm = windowed("corwin_schultz", [lnHigh, lnLow, lnClose], {
       const c1 = C[t - 1]!;
       const gap = c1 > h ? c1 - h : c1 < l ? c1 - l : 0;
       const beta = (h - l) * (h - l) + (h1 - l1) * (h1 - l1);
-      const both = Math.max(h + gap, h1) - Math.min(l + gap, l1);
-      const alpha = own * Math.sqrt(beta) - joint * both;
-      out[t] = 2 * hyperbolicTangent(Math.max(0, alpha) / 2);
+      // The larger high and the lower low without a branch.
+      const rises = +(h + gap > h1);
+      const falls = +(l + gap < l1);
+      const top = rises * (h + gap) + (1 - rises) * h1;
+      const bottom = falls * (l + gap) + (1 - falls) * l1;
+      const alpha = own * Math.sqrt(beta) - joint * (top - bottom);
+      out[t] = 2 * hyperbolicTangent((alpha + Math.abs(alpha)) / 4);
     }
   },
 });
@@ -48,8 +52,9 @@ const abdiRanaldoTerm = windowed("abdi_ranaldo", [lnHigh, lnLow, lnClose], {
   compute(out, { from, to }, H, L, C) {
     for (let t = from; t < to; t++) {
       const c = C[t - 1]!;
-      const squared = 4 * (c - (H[t - 1]! + L[t - 1]!) / 2) * (c - (H[t]! + L[t]!) / 2);
-      out[t] = Math.sqrt(Math.max(0, squared));
+      const half = 2 * (c - (H[t - 1]! + L[t - 1]!) / 2) * (c - (H[t]! + L[t]!) / 2);
+      // x + |x| is 2·max(0, x).
+      out[t] = Math.sqrt(half + Math.abs(half));
     }
   },
 });

@@ -80,10 +80,10 @@ export function runsTest(x: Series, n: number): Series {
           const sign = x[block - n + i]!;
           if (sign !== 0) {
             if (ending === 0) ending = sign;
-            if (sign !== next) runs++;
+            runs += +(sign !== next);
             next = sign;
-            if (sign > 0) ups++;
-            else downs++;
+            ups += +(sign > 0);
+            downs += +(sign < 0);
           }
           runsFrom[i] = runs;
           upsFrom[i] = ups;
@@ -99,10 +99,10 @@ export function runsTest(x: Series, n: number): Series {
           const sign = x[i]!;
           if (sign !== 0) {
             if (leading === 0) leading = sign;
-            if (sign !== next) runs++;
+            runs += +(sign !== next);
             next = sign;
-            if (sign > 0) ups++;
-            else downs++;
+            ups += +(sign > 0);
+            downs += +(sign < 0);
           }
           if (i < t) continue;
           const start = i - block + 1;
