@@ -21,10 +21,19 @@ const { tree } = fc.letrec((tie) => ({
   ),
 }));
 
+/** The value with lists of numbers in place of columns, of which those with NaN are not compared as equal. */
+function listed(value: unknown): unknown {
+  if (value instanceof Float64Array || value instanceof Uint8Array) return [value.constructor.name, ...value];
+  if (Array.isArray(value)) return value.map(listed);
+  if (value instanceof Map) return new Map([...value].map(([key, each]) => [key, listed(each)]));
+  if (value === null || typeof value !== "object" || value instanceof Set) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, listed(each)]));
+}
+
 test("property: a message is read as it was written, with its columns, its unusual numbers and its keys", () => {
   fc.assert(
     fc.property(tree, (value) => {
-      expect(decode(encode(value))).toEqual(value);
+      expect(listed(decode(encode(value)))).toEqual(listed(value));
     }),
     { numRuns: 300 },
   );
