@@ -83,6 +83,7 @@ export const METRICS = {
   barkeep_disk_free_bytes: gauge("Free space where the database file is; absent for a remote one", []),
 
   barkeep_workers: gauge("Worker threads that are configured", []),
+  barkeep_workers_wanted: gauge("Worker threads that jobs have asked for and that are still needed", []),
   barkeep_workers_alive: gauge("Worker threads that are running; they end after five minutes without a job", []),
   barkeep_queue_up: gauge("Whether the job queue can be reached: 1 or 0; without BARKEEP_QUEUE always 1", []),
   barkeep_hosts: gauge("Machines that do jobs by their state, the server itself included", ["status"]),

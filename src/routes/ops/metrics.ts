@@ -76,6 +76,7 @@ function serverSamples({ hub, pool, queue, runs, version }: MetricsServices, bro
     ...ACTIVE_STATES.map((state) => sample("barkeep_jobs_open", { state }, jobs(state))),
     sample("barkeep_queue_oldest_seconds", {}, runs.registry.oldestQueued() / 1_000),
     sample("barkeep_workers", {}, pool.size),
+    sample("barkeep_workers_wanted", {}, pool.wanted),
     sample("barkeep_workers_alive", {}, pool.alive),
     sample("barkeep_queue_up", {}, queue.trouble() === null ? 1 : 0),
     sample("barkeep_viewers", {}, broadcaster.connections),
