@@ -111,3 +111,20 @@ test("a job that begins while older bars are still being deleted deletes them fi
     keptFrom: CUT,
   });
 });
+
+test("a job that ends without bars because older ones were deleted says so, and how they are fetched again", async () => {
+  using pipeline = await startPipeline();
+  const vendor = vendorWith(125);
+  await pipeline.run(vendor, { asOf: evening(119) });
+  const id = await pipeline.series(vendor);
+  const before = SESSIONS[119]!.date + DAY;
+  await beginPruning(pipeline.db, { selection: { ids: [id] }, before, expect: 1 }, DECIDED);
+  while (!(await pruneSeries(pipeline.db, id)));
+  const kept = isoSecond(before).slice(0, 10);
+  expect(await pipeline.run(vendor, { asOf: before + DAY / 2 })).toMatchObject({
+    kind: "failed",
+    reason: expect.stringMatching(
+      new RegExp(`; bars before ${kept} were deleted by choice: a full run from an earlier day fetches them again$`),
+    ),
+  });
+});
