@@ -96,6 +96,7 @@ function namedSymbols({ symbols, missing }: Pick<PromiseStatusView, "symbols" | 
 
 const WIDTH = 240;
 const HEIGHT = 44;
+const DAY_MS = 86_400_000;
 
 /** How many symbols were missing from the end of the session on, and how long it is until the deadline. */
 export const BurnDown = ({ status, name }: { status: PromiseStatusView; name: string }) => {
@@ -109,6 +110,8 @@ export const BurnDown = ({ status, name }: { status: PromiseStatusView; name: st
   const steps = burnDown.slice(1).map((step) => `H${place(x(step.at))}V${place(y(step.missing))}`);
   const line = `M${place(x(first.at))} ${place(y(first.missing))}${steps.join("")}H${place(x(at))}`;
   const bottom = place(HEIGHT - 2);
+  // Times without dates say which days they are of only if less than a day is between them.
+  const style = deadline - first.at < DAY_MS ? "clock" : "minute";
   const words = `${name}: ${formatCount(missing)} of ${plural(total, "symbol")} missing at ${utcMinute(at)}, ${formatCount(first.missing)} at ${utcMinute(first.at)}; the deadline is at the right edge`;
   return (
     <div class={`burn-down burn-down-${status.state}`}>
@@ -125,8 +128,8 @@ export const BurnDown = ({ status, name }: { status: PromiseStatusView; name: st
         <path class="burn-down-line" d={line} />
       </svg>
       <p class="muted" aria-hidden="true">
-        <Moment at={first.at} style="clock" />
-        <Moment at={deadline} style="clock" />
+        <Moment at={first.at} style={style} />
+        <Moment at={deadline} style={style} />
       </p>
     </div>
   );
