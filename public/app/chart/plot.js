@@ -47,6 +47,8 @@ const FONT_SIZE = 11;
 const LABEL_DISTANCE = 72;
 const TICK_DISTANCE = 44;
 const LEAST_AXIS = 52;
+/** Values that are written without decimals. */
+const LARGE = 1e5;
 /** Bands and marks that are narrower or closer than this are left out. */
 const LEAST_BAND = 4;
 const MARK_DISTANCE = 14;
@@ -195,10 +197,13 @@ export function createPlot(holder, scene) {
   }
 
   /**
-   * One decimal more than the labels of a scale have.
-   * @param {readonly { text: string }[]} labels
+   * One decimal more than the labels of a scale have; none for large values.
+   * @param {readonly { value: number, text: string }[]} labels
    */
-  const decimalsFor = (labels) => Math.max(2, ...labels.map(({ text }) => (text.split(".")[1] ?? "").length + 1));
+  const decimalsFor = (labels) =>
+    labels.some(({ value }) => Math.abs(value) >= LARGE)
+      ? 0
+      : Math.max(2, ...labels.map(({ text }) => (text.split(".")[1] ?? "").length + 1));
 
   /**
    * @param {Scene} shown

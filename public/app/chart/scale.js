@@ -1,6 +1,6 @@
 // A price scale of a chart: where values lie between the top and the bottom of a pane. Positions are CSS pixels.
 
-import { decimalsOf, linearTicks, logTicks } from "./ticks.js";
+import { decimalsOf, linearTicks, logTicks, roundStep } from "./ticks.js";
 
 const compact = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 });
 
@@ -67,10 +67,13 @@ export function createScale({ low, high }, { top, height }, mode, { base = 1, is
      */
     ticks(most) {
       const [least, greatest] = isLog ? [Math.exp(from), Math.exp(to)] : [from, to];
+      /** @type {[number, number]} */
       const ends = [toLabel(least), toLabel(greatest)];
       const labels = (isLog ? logTicks : linearTicks)(Math.min(...ends), Math.max(...ends), most);
       const distances = labels.slice(1).map((label, at) => label - Number(labels[at]));
-      const decimals = decimalsOf(Math.min(...distances));
+      // A label that stands alone must not be rounded to something else either.
+      const alone = [Math.abs(ends[1] - ends[0]) / most, Math.abs(Number(labels[0]))].filter((size) => size > 0);
+      const decimals = decimalsOf(Math.min(...(distances.length > 0 ? distances : alone.map(roundStep))));
       return labels.map((label) => ({ value: fromLabel(label), text: write(label, decimals) }));
     },
     /**

@@ -60,6 +60,31 @@ describe("the labels of an axis", () => {
 describe("a price scale", () => {
   const box = { top: 20, height: 300 };
 
+  test("a label that stands alone has the decimals of its value", () => {
+    const only = (low: number, high: number, mode: "linear" | "log" = "linear") =>
+      createScale({ low, high }, box, mode)
+        .ticks(2)
+        .map(({ text }) => text);
+    expect(only(0.00011, 0.00029)).toEqual(["0.0002"]);
+    expect(only(0.0006, 0.9, "log")).toEqual(["0.01"]);
+    expect(only(27, 74)).toEqual(["50"]);
+    expect(only(-4e6, 4e6)).toEqual(["0"]);
+  });
+
+  test("labels read back as the values that they stand for", () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: 1e-6, max: 1e6, noNaN: true }),
+        fc.double({ min: 0.05, max: 20, noNaN: true }),
+        fc.integer({ min: 2, max: 9 }),
+        (low, share, most) => {
+          for (const { value, text } of createScale({ low, high: low * (1 + share) }, box, "linear").ticks(most))
+            expect(Math.abs(Number(text) / value - 1)).toBeLessThan(1e-6);
+        },
+      ),
+    );
+  });
+
   test.each(["linear", "log", "percent"] as const)(
     "a %s scale has its extremes at the edges, and reads positions back",
     (mode) => {
