@@ -91,7 +91,7 @@ const Feature = ({ feature, address }: { feature: FeatureView; address: string }
       <details hx-get={address} hx-trigger="toggle once" hx-target="find div" hx-swap="innerHTML">
         <summary title={formula}>
           <code>
-            {name}
+            <span>{name}</span>
             {drifted === null ? null : (
               <b class="drift" title={`Drift ${drifted.toFixed(2)}: unusual for this feature`}>
                 drift
