@@ -31,3 +31,6 @@ export function missingSettings(entry: ProviderEntry, values: SettingValues): st
   });
   return [...variables, ...(entry.missing?.(values) ?? [])];
 }
+
+/** Whether a provider reads from a folder, which only the machine of the server has. */
+export const readsFolder = ({ settings }: ProviderEntry): boolean => settings.some(({ kind }) => kind === "folder");

@@ -1,6 +1,7 @@
 /** What a worker on another machine and its server say to each other, beside the job store. */
 
 import { z } from "zod";
+import { hasControlCharacters } from "../../domain/errors.ts";
 import { RULES_VERSION } from "../../domain/market/anomalies/scale-changes.ts";
 import { GAP_RULES } from "../../domain/market/holes.ts";
 import type { CalendarOverrides } from "../../domain/market/session-exceptions.ts";
@@ -19,11 +20,16 @@ export const RULES = { protocol: PROTOCOL, features: CATALOG_VERSION, prices: RU
 export const MAX_THREADS = 256;
 export const MAX_JOBS = 1_024;
 
+/** What a worker is called. */
+export const hostName = name.min(1).refine((text) => text.trim() === text && !hasControlCharacters(text), {
+  error: "wants a name without line breaks",
+});
+
 /** What a worker says of itself when it comes. */
 export const registration = z.strictObject({
   rules: z.record(z.string().max(40), z.number()),
   version: name,
-  host: name,
+  host: hostName,
   cores: z.int().min(1).max(100_000),
   /** Bytes. */
   memory: z.number().nonnegative(),

@@ -1,11 +1,14 @@
 /** Which providers' jobs a worker on another machine may have, and the settings that it is sent for them. */
 
+import { readsFolder } from "../../providers/entry.ts";
 import { findProvider, listProviders } from "../../providers/registry.ts";
 import type { SettingValues } from "../../providers/setting.ts";
 
 /** Whether a provider reads from a folder of the server's machine. */
-const isHere = (provider: string): boolean =>
-  findProvider(provider)?.settings.some(({ kind }) => kind === "folder") ?? true;
+function isHere(provider: string): boolean {
+  const entry = findProvider(provider);
+  return entry === undefined || readsFolder(entry);
+}
 
 /** Whether a provider works with a key. */
 const hasKey = (provider: string, values: SettingValues): boolean =>
