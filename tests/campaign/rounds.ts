@@ -8,9 +8,10 @@ import { startHrana } from "../fakes/hrana.ts";
 import { breakOff, html, reply, truncated } from "../fakes/vendors/faults.ts";
 import { dropped } from "../fakes/vendors/relay.ts";
 import type { ServerProcess } from "../helpers/server.ts";
+import { workers } from "./workers.ts";
 import type { World } from "./world.ts";
 
-interface Round {
+export interface Round {
   readonly world: World;
   /** A number from 0 to 1, the same for the same seed and round. */
   readonly random: () => number;
@@ -25,7 +26,7 @@ const PATIENCE_MS = 30_000;
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
-async function within<T>(promise: Promise<T>, what: string): Promise<T> {
+export async function within<T>(promise: Promise<T>, what: string): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(new Error(`${what} within ${PATIENCE_MS / 1000} s`)), PATIENCE_MS);
   try {
@@ -145,7 +146,7 @@ async function lock(round: Round): Promise<string> {
 const CLOCK_PER_MINUTE = 20;
 
 /** The most arrivals (epoch ms) in a minute that ends with one from place `first` on. */
-function busiestSince(arrivals: readonly number[], first: number): number {
+export function busiestSince(arrivals: readonly number[], first: number): number {
   let most = 0;
   for (let end = first, start = 0; end < arrivals.length; end++) {
     while (arrivals[end]! - arrivals[start]! >= MINUTE_MS) start++;
@@ -262,4 +263,5 @@ export const ROUNDS: Readonly<Record<string, (round: Round) => Promise<string>>>
   vendor,
   full,
   remote,
+  workers,
 };

@@ -12,8 +12,9 @@ import { idOf, World } from "./world.ts";
 const DEFAULT_ROUNDS = 60;
 /** Rounds between two looks into the database: without one, the next server finds the files as they were left. */
 const LOOK_EVERY = 3;
-/** Rounds for which a line is printed. */
+/** A line is printed after so many rounds, and after a round that ends so long after the last line, ms. */
 const LINE_EVERY = 10;
+const LINE_MS = 10_000;
 /** Jobs that wait for the next server, so that none is without work. */
 const JOBS_AHEAD = 4;
 
@@ -36,7 +37,8 @@ function readOptions() {
     const strange = kinds.find((kind) => !KINDS.includes(kind));
     if (strange !== undefined) usage(`there is no kind ${strange}`);
     const minutes = number("minutes", 0);
-    const rounds = number("rounds", minutes > 0 ? Number.POSITIVE_INFINITY : DEFAULT_ROUNDS);
+    const isTimed = minutes > 0 && values.rounds === undefined;
+    const rounds = isTimed ? Number.POSITIVE_INFINITY : number("rounds", DEFAULT_ROUNDS);
     return { kinds, rounds, minutes, seed: number("seed", crypto.getRandomValues(new Uint32Array(1))[0]!) };
   } catch (error) {
     return usage((error as Error).message);
@@ -85,6 +87,7 @@ async function look(): Promise<void> {
 }
 
 await look();
+let printedAt = performance.now();
 let isStopped = false;
 // The round is finished and everything is compared. One signal may arrive twice, from the shell and from its group.
 const SAME_SIGNAL_MS = 1_000;
@@ -109,10 +112,12 @@ while (done < rounds && !isStopped && performance.now() < endsAt) {
   if (world.asked > asked) busy += 1;
   counts.set(kind, (counts.get(kind) ?? 0) + 1);
   if (kind !== "kill" || done % LOOK_EVERY === 0) await look();
-  if (done % LINE_EVERY === 0)
+  if (done % LINE_EVERY === 0 || performance.now() - printedAt > LINE_MS) {
+    printedAt = performance.now();
     console.log(
       `${elapsed()}: round ${done} (${kind}: ${said}); ${invariants.totals.compared} runs equal, ${world.received} requests`,
     );
+  }
 }
 
 const ids = Array.from({ length: world.ordered }, (_, run) => idOf(run));

@@ -27,6 +27,12 @@ const nameOf = (run: number | "calm", index: number) => `R${run === "calm" ? "" 
 const symbolsOf = (run: number | "calm") => PRICES.map((_, index) => nameOf(run, index));
 export const idOf = (run: number | "calm") => `run-${run}`;
 
+/** Lets a vendor answer after so long, milliseconds. */
+const answersAfter = (latency: number) => async () => {
+  await Bun.sleep(latency);
+  return null;
+};
+
 /** A request for bars that the vendor received; epoch seconds, half open. */
 export interface Asked {
   readonly symbol: string;
@@ -56,10 +62,7 @@ export class World implements AsyncDisposable {
     const isSmallDisk = mountSmallDisk(folder.path);
     const vendor = await behindRelay(fakeMassive());
     vendor.market.pricesOf = (symbol) => PRICES["AB".indexOf(symbol.at(-1)!)]!;
-    vendor.always = async () => {
-      await Bun.sleep(LATENCY_MS);
-      return null;
-    };
+    vendor.always = answersAfter(LATENCY_MS);
     const calm = await undisturbed(folder, vendor);
     vendor.urls.length = 0;
     vendor.arrivals.length = 0;
@@ -82,6 +85,17 @@ export class World implements AsyncDisposable {
 
   spawn(more: Record<string, string> = {}): ServerProcess {
     return spawnServer({ ...environmentOf(this.folder, this.vendor, "campaign.db"), ...more });
+  }
+
+  /** The vendor answers after so long, milliseconds, until the end of the block. */
+  slow(latency: number): Disposable {
+    const { vendor } = this;
+    vendor.always = answersAfter(latency);
+    return {
+      [Symbol.dispose]() {
+        vendor.always = answersAfter(LATENCY_MS);
+      },
+    };
   }
 
   /** Stores one more run. */
