@@ -30,7 +30,11 @@ export class Host {
   readonly threads = new Map<number, RemoteThread>();
   /** When it was last heard of, epoch milliseconds and milliseconds of `performance.now()`. */
   lastSeen: number;
-  #heardAt = performance.now();
+  /** Milliseconds of `performance.now()`. */
+  readonly cameAt = performance.now();
+  #heardAt = this.cameAt;
+  /** Whether it has said anything since it came. */
+  hasReported = false;
   /** Bytes that its process holds. */
   memory = 0;
   /** Bars that its jobs have stored. */
@@ -75,9 +79,15 @@ export class Host {
     return performance.now() - this.#heardAt > milliseconds || this.#orders.length > MAX_ORDERS;
   }
 
+  /** Milliseconds of `performance.now()`. */
+  get lastHeardAt(): number {
+    return this.#heardAt;
+  }
+
   heard(now: number, memory: number): void {
     this.lastSeen = now;
     this.#heardAt = performance.now();
+    this.hasReported = true;
     this.memory = memory;
   }
 

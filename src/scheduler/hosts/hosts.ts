@@ -305,7 +305,12 @@ export class RemoteHosts {
       if (!host.isGone(this.#leaseMs)) continue;
       const { host: name } = host.options.registration;
       const jobs = host.jobs;
-      this.#noteLost(factsOf({ id, host }));
+      if (!host.hasReported) {
+        // The answer to its registration was lost: the worker has registered again.
+        this.#remove(host, "it has never reported");
+        continue;
+      }
+      if (!this.#isReplaced(host)) this.#noteLost(factsOf({ id, host }));
       this.#alert({ kind: "worker_lost", at: host.lastSeen, name, jobs });
       this.#remove(host, `its worker ${name} is not heard of any more`);
       this.dependencies.log.write(
@@ -313,6 +318,13 @@ export class RemoteHosts {
         `Worker ${name} is not heard of any more: ${jobs} of its jobs are tried again`,
       );
     }
+  }
+
+  /** Whether a worker of the same name came after the last sign of life of this one: it was started again. */
+  #isReplaced({ lastHeardAt, options }: Host): boolean {
+    return this.#hosts
+      .values()
+      .some(({ host }) => host.options.registration.host === options.registration.host && host.cameAt > lastHeardAt);
   }
 
   #alert(event: WorkerLostEvent): void {

@@ -1,18 +1,21 @@
-import { expect, test } from "bun:test";
+import { expect, spyOn, test } from "bun:test";
 import { type Report, RULES, type SyncRequest } from "../../../src/pipeline/remote/protocol.ts";
 import { RemoteHosts } from "../../../src/scheduler/hosts/hosts.ts";
 import { WriteLock } from "../../../src/storage/connection/file/write-lock.ts";
 import { hurried, patienceEnd } from "../../../src/storage/connection/patience.ts";
-import type { Database } from "../../../src/storage/db.ts";
+import type { Database, Write } from "../../../src/storage/db.ts";
 
-test("what a worker's report causes waits for a database in trouble, although the request that brought it does not", async () => {
-  const patience: number[] = [];
-  const note = () => void patience.push(patienceEnd());
+const LEASE_MS = 100;
+
+/** Hosts without a database; `note` is called when their pool hears of them, `onLine` with what is logged. */
+function startHosts(note = () => {}, onLine: (text: string) => void = () => {}) {
+  const recorded: Write[] = [];
   const hosts = new RemoteHosts({
-    db: {} as Database,
-    log: { write() {} },
+    db: { write: async (writes: Write[]) => void recorded.push(...writes) } as unknown as Database,
+    log: { write: (_level, text) => onLine(text) },
     pool: { attach: note, detach: note, receive: note },
     version: "0.0.0",
+    leaseMs: LEASE_MS,
     settings: () => ({
       dbUrl: "file:none",
       dbToken: undefined,
@@ -24,20 +27,63 @@ test("what a worker's report causes waits for a database in trouble, although th
     }),
     onStorage() {},
   });
-  const registration = { rules: { ...RULES }, version: "0.0.0", host: "h", cores: 1, memory: 1, jobs: 1 };
+  const about = {
+    rules: { ...RULES },
+    version: "0.0.0",
+    cores: 1,
+    memory: 1,
+    jobs: 1,
+    providers: null,
+    intervals: null,
+  };
   const from = { token: "t", address: "127.0.0.1", mayHaveKeys: true };
-  const settings = { providers: null, intervals: null };
-  const { session } = hosts.register({ ...registration, ...settings }, from);
-  const reports: Report[] = [
-    { thread: 1, report: { type: "thread_started" } },
-    { thread: 1, report: { type: "thread_ended", why: "crashed" } },
-  ];
-  const request: SyncRequest = { session, first: 1, reports, ordered: 0, mayWait: false, memory: 1, isLeaving: false };
+  return {
+    hosts,
+    recorded,
+    come: (host: string) => hosts.register({ ...about, host }, from).session,
+    sync: (session: string, reports: Report[] = []) => {
+      const rest = { first: 1, ordered: 0, mayWait: false, memory: 1, isLeaving: false };
+      return hosts.sync({ session, reports, ...rest } satisfies SyncRequest);
+    },
+  };
+}
+
+test("what a worker's report causes waits for a database in trouble, although the request that brought it does not", async () => {
+  const patience: number[] = [];
+  const { hosts, come, sync } = startHosts(() => void patience.push(patienceEnd()));
+  const session = come("h");
   const answer = await hurried(2_000, async () => {
     expect(patienceEnd()).toBeLessThan(Number.POSITIVE_INFINITY);
-    return hosts.sync(request);
+    return sync(session, [
+      { thread: 1, report: { type: "thread_started" } },
+      { thread: 1, report: { type: "thread_ended", why: "crashed" } },
+    ]);
   });
   expect(answer).toEqual({ received: 2, orders: [] });
   expect(patience).toEqual([Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]);
+  await hosts.close();
+});
+
+test("a worker is lost when it falls silent, unless it was started again or never knew that it was taken in", async () => {
+  let now = 0;
+  using _ = spyOn(performance, "now").mockImplementation(() => now);
+  const given = Promise.withResolvers<void>();
+  const lines: string[] = [];
+  const { hosts, recorded, come, sync } = startHosts(undefined, (line) => {
+    if (!line.includes("is not heard of any more")) return;
+    if (lines.push(line) === 2) given.resolve();
+  });
+  const first = ["killed", "restarted"].map(come);
+  come("registered twice");
+  for (const session of first) await sync(session);
+  now = 10;
+  const again = [come("restarted"), come("registered twice")];
+  now = LEASE_MS + 5;
+  for (const session of again) await sync(session);
+  await given.promise;
+  expect(hosts.list().map(({ name }) => name)).toEqual(["restarted", "registered twice"]);
+  expect(hosts.lost().map(({ name }) => name)).toEqual(["killed"]);
+  // Both that were lost with their jobs are alerts.
+  expect(recorded.length).toBe(2);
   await hosts.close();
 });
