@@ -47,8 +47,6 @@ const FONT_SIZE = 11;
 const LABEL_DISTANCE = 72;
 const TICK_DISTANCE = 44;
 const LEAST_AXIS = 52;
-/** Values that are written without decimals. */
-const LARGE = 1e5;
 /** Bands and marks that are narrower or closer than this are left out. */
 const LEAST_BAND = 4;
 const MARK_DISTANCE = 14;
@@ -187,7 +185,7 @@ export function createPlot(holder, scene) {
       context.textBaseline = "middle";
       for (const { value, text } of labels[index] ?? []) context.fillText(text, plotWidth + 7, scale.y(value) + 0.5);
       if (index > 0) paintLevel({ ...sheet, width }, whole.top, colours.line);
-      const decimals = pane === undefined ? shown.precision : decimalsFor(labels[index] ?? []);
+      const decimals = pane === undefined ? shown.precision : scale.decimals(labels[index] ?? []);
       return { box: innerBox, whole, scale, decimals };
     });
     paintMarks(shown, sheet);
@@ -195,15 +193,6 @@ export function createPlot(holder, scene) {
     paintLastPrice(shown, sheet);
     paintNames(shown, sheet);
   }
-
-  /**
-   * One decimal more than the labels of a scale have; none for large values.
-   * @param {readonly { value: number, text: string }[]} labels
-   */
-  const decimalsFor = (labels) =>
-    labels.some(({ value }) => Math.abs(value) >= LARGE)
-      ? 0
-      : Math.max(2, ...labels.map(({ text }) => (text.split(".")[1] ?? "").length + 1));
 
   /**
    * @param {Scene} shown

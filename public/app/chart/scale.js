@@ -4,6 +4,9 @@ import { decimalsOf, linearTicks, logTicks, roundStep } from "./ticks.js";
 
 const compact = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 });
 
+// Values from here on are written without decimals.
+const LARGE = 1e5;
+
 /** @typedef {"linear" | "log" | "percent"} Mode percent: values are labelled by their change from `base` */
 /** @typedef {{ low: number, high: number }} Extent */
 
@@ -76,6 +79,14 @@ export function createScale({ low, high }, { top, height }, mode, { base = 1, is
       const decimals = decimalsOf(Math.min(...(distances.length > 0 ? distances : alone.map(roundStep))));
       return labels.map((label) => ({ value: fromLabel(label), text: write(label, decimals) }));
     },
+    /**
+     * Decimals of a value beside the axis: one more than its labels have, none where it reaches to large values.
+     * @param {readonly { text: string }[]} labels
+     */
+    decimals: (labels) =>
+      Math.max(Math.abs(low), Math.abs(high)) >= LARGE
+        ? 0
+        : Math.max(2, ...labels.map(({ text }) => (text.split(".")[1] ?? "").length + 1)),
     /**
      * A value as the axis would label it.
      * @param {number} value

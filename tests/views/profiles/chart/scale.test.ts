@@ -71,6 +71,16 @@ describe("a price scale", () => {
     expect(only(-4e6, 4e6)).toEqual(["0"]);
   });
 
+  test("a value has a decimal more than the labels beside it, and none where values are large", () => {
+    const written = (low: number, high: number, value: number) => {
+      const scale = createScale({ low, high }, box, "linear");
+      return scale.text(value, scale.decimals(scale.ticks(2)));
+    };
+    expect(written(0.00011, 0.00029, 0.000169)).toBe("0.00017");
+    expect(written(20, 80, 63.974)).toBe("63.97");
+    expect(written(-4e6, 6.8e7, 67_759_520)).toBe("67759520");
+  });
+
   test("labels read back as the values that they stand for", () => {
     fc.assert(
       fc.property(
