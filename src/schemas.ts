@@ -69,7 +69,8 @@ export const strictObject = <const S extends z.ZodRawShape>(shape: S) =>
       code === "unrecognized_keys" ? `unknown field ${keys.map(quote).join(", ")}` : "wants a JSON object",
   });
 
-/** The faults that zod found, as the API and the forms show them. */
+/** The faults that zod found, as the API and the forms show them; each once, as a number may break two rules of one message. */
 export function fieldErrors(error: z.core.$ZodError): FieldError[] {
-  return error.issues.map((issue) => ({ path: issue.path.join("."), message: issue.message }));
+  const errors = error.issues.map((issue) => ({ path: issue.path.join("."), message: issue.message }));
+  return [...new Map(errors.map((each) => [JSON.stringify(each), each])).values()];
 }

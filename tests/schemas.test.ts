@@ -103,3 +103,7 @@ test("faults are named by the path to their field", () => {
   const { error } = body.safeParse({ list: [{ size: 1 }, { size: 3 }] });
   expect(fieldErrors(error!)).toEqual([{ path: "list.1.size", message: "wants a whole number from 1 to 2" }]);
 });
+
+test("a number that breaks two rules of one message is refused once", () => {
+  expect(check(wholeNumberText(1, 1e15), "9".repeat(20))).toEqual(["wants a whole number from 1 to 1000000000000000"]);
+});
