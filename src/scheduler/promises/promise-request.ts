@@ -86,6 +86,8 @@ export function promiseToWire(input: PromiseInput) {
 /** The promise with the changes of `patch`, ready to be checked as a whole. */
 export function patchedPromise(input: PromiseInput, patch: PromisePatch): unknown {
   const before = promiseToWire(input);
+  if (patch.scope === undefined && patch.symbols && patch.watchlist_id)
+    return { ...before, ...patch, scope: undefined };
   // Naming symbols or a watchlist also selects them as the scope.
   const scope = patch.scope ?? (patch.symbols ? "symbols" : patch.watchlist_id ? "watchlist" : before.scope);
   const merged = { ...before, ...patch, scope };
@@ -99,6 +101,9 @@ export function parsePromise(input: unknown): PromiseInput {
   const { data } = parsed;
   const scope: PromiseScope = data.scope ?? (data.watchlist_id ? "watchlist" : "symbols");
   const errors = [
+    ...(data.scope === undefined && data.symbols && data.watchlist_id
+      ? [{ path: "watchlist_id", message: "wants either symbols or a watchlist, or a scope that says which counts" }]
+      : []),
     ...(scope === "symbols" && !data.symbols ? [{ path: "symbols", message: "wants at least one symbol" }] : []),
     ...(scope === "watchlist" && !data.watchlist_id ? [{ path: "watchlist_id", message: "wants a watchlist" }] : []),
   ];

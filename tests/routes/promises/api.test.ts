@@ -57,6 +57,8 @@ test("a promise is made, read, listed, changed, paused and deleted over the API"
     reasons: [{ cause: "schedule", forecast: "will_be_missed", symbols: 1 }],
   });
 
+  const both = await app.send("PATCH", path, { symbols: ["AAPL"], watchlist_id: 1 });
+  expect([both.status, pathsOf(both.body)]).toEqual([422, ["watchlist_id"]]);
   const paused = await app.send("PATCH", path, { enabled: false });
   expect(paused.body.promise).toMatchObject({ enabled: false, status: null });
   const { promises } = (await app.get("/api/promises")).body;
@@ -81,6 +83,7 @@ test.each([
   [{ symbols: undefined }, "symbols"],
   [{ symbols: undefined, scope: "watchlist" }, "watchlist_id"],
   [{ symbols: undefined, watchlist_id: 999 }, "watchlist_id"],
+  [{ watchlist_id: 1 }, "watchlist_id"],
   [{ provider: "nobody" }, "provider"],
   [{ max_gaps: -1 }, "max_gaps"],
   [{ gap_days: 0 }, "gap_days"],
