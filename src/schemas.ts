@@ -62,6 +62,22 @@ export const symbols = z
   .min(1, { error: "wants at least one symbol" })
   .max(MAX_SYMBOLS, { error: `wants at most ${MAX_SYMBOLS} symbols; start several runs for more` });
 
+interface Scoped {
+  readonly scope?: string | undefined;
+  readonly symbols?: readonly string[] | undefined;
+  readonly watchlist_id?: number | null | undefined;
+}
+
+/** Whether a body names symbols and a watchlist, and no scope that says which of them counts. */
+export const namesBoth = ({ scope, symbols, watchlist_id }: Scoped): boolean =>
+  scope === undefined && symbols !== undefined && Boolean(watchlist_id);
+
+/** The fault of such a body. */
+export const bothFaults = (body: Scoped): FieldError[] =>
+  namesBoth(body)
+    ? [{ path: "watchlist_id", message: "wants either symbols or a watchlist, or a scope that says which counts" }]
+    : [];
+
 /** An object that has no fields but those of `shape`. */
 export const strictObject = <const S extends z.ZodRawShape>(shape: S) =>
   z.strictObject(shape, {

@@ -113,6 +113,20 @@ describe("a schedule over the API", () => {
     expect(pathsOf(body)).toEqual([path]);
   });
 
+  test("a schedule that names symbols and a watchlist is refused unless its scope says which counts", async () => {
+    const { body: watchlist } = await app.post("/api/watchlists", { name: "Both", symbols: ["MSFT"] });
+    const order = { name: "Both", cron: "0 9 * * *", symbols: ["AAPL"], watchlist_id: watchlist.id, enabled: false };
+    const made = await app.post("/api/schedules", order);
+    expect([made.status, pathsOf(made.body)]).toEqual([422, ["watchlist_id"]]);
+    const { body } = await app.post("/api/schedules", { ...order, scope: "watchlist" });
+    expect(body.schedule).toMatchObject({ scope: "watchlist", symbols: [], watchlist_id: watchlist.id });
+    const path = `/api/schedules/${body.schedule.id}`;
+    const both = { symbols: ["AAPL"], watchlist_id: watchlist.id };
+    expect((await app.send("PATCH", path, both)).status).toBe(422);
+    expect((await app.send("PATCH", path, { symbols: ["AAPL"] })).body.schedule).toMatchObject({ scope: "symbols" });
+    await app.send("DELETE", path);
+  });
+
   test("a schedule's name is unique", async () => {
     const order = { cron: "0 9 * * *", symbols: ["AAPL"], enabled: false };
     const { body } = await app.post("/api/schedules", { ...order, name: "Twin" });

@@ -14,7 +14,16 @@ import {
   type PromiseScope,
 } from "../../domain/promises/promise.ts";
 import { isTimeZone } from "../../domain/time.ts";
-import { choice, fieldErrors, readable, strictObject, text, wholeNumber } from "../../schemas.ts";
+import {
+  bothFaults,
+  choice,
+  fieldErrors,
+  namesBoth,
+  readable,
+  strictObject,
+  text,
+  wholeNumber,
+} from "../../schemas.ts";
 import { RunRequestBody } from "../runs/run-request.ts";
 
 const watchlist = z.int({ error: "wants the number of a watchlist" }).positive({ error: "wants a watchlist" });
@@ -86,8 +95,7 @@ export function promiseToWire(input: PromiseInput) {
 /** The promise with the changes of `patch`, ready to be checked as a whole. */
 export function patchedPromise(input: PromiseInput, patch: PromisePatch): unknown {
   const before = promiseToWire(input);
-  if (patch.scope === undefined && patch.symbols && patch.watchlist_id)
-    return { ...before, ...patch, scope: undefined };
+  if (namesBoth(patch)) return { ...before, ...patch, scope: undefined };
   // Naming symbols or a watchlist also selects them as the scope.
   const scope = patch.scope ?? (patch.symbols ? "symbols" : patch.watchlist_id ? "watchlist" : before.scope);
   const merged = { ...before, ...patch, scope };
@@ -101,9 +109,7 @@ export function parsePromise(input: unknown): PromiseInput {
   const { data } = parsed;
   const scope: PromiseScope = data.scope ?? (data.watchlist_id ? "watchlist" : "symbols");
   const errors = [
-    ...(data.scope === undefined && data.symbols && data.watchlist_id
-      ? [{ path: "watchlist_id", message: "wants either symbols or a watchlist, or a scope that says which counts" }]
-      : []),
+    ...bothFaults(data),
     ...(scope === "symbols" && !data.symbols ? [{ path: "symbols", message: "wants at least one symbol" }] : []),
     ...(scope === "watchlist" && !data.watchlist_id ? [{ path: "watchlist_id", message: "wants a watchlist" }] : []),
   ];

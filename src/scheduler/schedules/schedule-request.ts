@@ -4,7 +4,7 @@ import { z } from "zod";
 import { RUN_DEFAULTS, SCHEDULE_DEFAULTS } from "../../domain/defaults.ts";
 import { invalidFields, Refusal } from "../../domain/errors.ts";
 import { MISSED_POLICIES, SCHEDULE_SCOPES, type ScheduleInput, type ScheduleScope } from "../../domain/schedules.ts";
-import { choice, fieldErrors, strictObject, text } from "../../schemas.ts";
+import { bothFaults, choice, fieldErrors, namesBoth, strictObject, text } from "../../schemas.ts";
 import { RunRequestBody } from "../runs/run-request.ts";
 import { checkCron } from "./cron.ts";
 
@@ -62,6 +62,7 @@ export function orderToWire(input: ScheduleInput) {
 /** The schedule with the changes of `patch`, ready to be checked as a whole. */
 export function patched(input: ScheduleInput, patch: SchedulePatch): unknown {
   const before = orderToWire(input);
+  if (namesBoth(patch)) return { ...before, ...patch, scope: undefined };
   // Naming symbols or a watchlist also selects them as the scope.
   const scope = patch.scope ?? (patch.symbols ? "symbols" : patch.watchlist_id ? "watchlist" : before.scope);
   const merged = { ...before, ...patch, scope };
@@ -80,6 +81,7 @@ export function parseScheduleInput(input: unknown): ScheduleInput {
   }
   if (parsed.success) {
     const { data } = parsed;
+    errors.push(...bothFaults(data));
     const scope: ScheduleScope = data.scope ?? (data.watchlist_id ? "watchlist" : "symbols");
     if (scope === "symbols" && !data.symbols) errors.push({ path: "symbols", message: "wants at least one symbol" });
     if (scope === "watchlist" && !data.watchlist_id)

@@ -57,8 +57,6 @@ test("a promise is made, read, listed, changed, paused and deleted over the API"
     reasons: [{ cause: "schedule", forecast: "will_be_missed", symbols: 1 }],
   });
 
-  const both = await app.send("PATCH", path, { symbols: ["AAPL"], watchlist_id: 1 });
-  expect([both.status, pathsOf(both.body)]).toEqual([422, ["watchlist_id"]]);
   const paused = await app.send("PATCH", path, { enabled: false });
   expect(paused.body.promise).toMatchObject({ enabled: false, status: null });
   const { promises } = (await app.get("/api/promises")).body;
@@ -83,7 +81,6 @@ test.each([
   [{ symbols: undefined }, "symbols"],
   [{ symbols: undefined, scope: "watchlist" }, "watchlist_id"],
   [{ symbols: undefined, watchlist_id: 999 }, "watchlist_id"],
-  [{ watchlist_id: 1 }, "watchlist_id"],
   [{ provider: "nobody" }, "provider"],
   [{ max_gaps: -1 }, "max_gaps"],
   [{ gap_days: 0 }, "gap_days"],
@@ -100,6 +97,19 @@ test.each([
   expect(status).toBe(422);
   expect(pathsOf(body)).toEqual([path]);
   expect((await app.get("/api/promises")).body.promises).toHaveLength(JSON.parse(before).promises.length);
+});
+
+test("a promise that names symbols and a watchlist is refused unless its scope says which counts", async () => {
+  const { body: watchlist } = await app.post("/api/watchlists", { name: "Both", symbols: ["MSFT"] });
+  const both = { symbols: ["AAPL"], watchlist_id: watchlist.id };
+  const made = await app.post("/api/promises", { ...both, name: "Both", by_time: "07:00" });
+  expect([made.status, pathsOf(made.body)]).toEqual([422, ["watchlist_id"]]);
+  const { body } = await app.post("/api/promises", { ...both, name: "Both", by_time: "07:00", scope: "watchlist" });
+  expect(body.promise).toMatchObject({ scope: "watchlist", symbols: [], watchlist_id: watchlist.id });
+  const path = `/api/promises/${body.promise.id}`;
+  expect((await app.send("PATCH", path, both)).status).toBe(422);
+  expect((await app.send("PATCH", path, { symbols: ["AAPL"] })).body.promise).toMatchObject({ scope: "symbols" });
+  await app.send("DELETE", path);
 });
 
 test("the name of a promise is unique, whatever its case", async () => {
