@@ -11,8 +11,9 @@ export interface Closes {
 export const LEAST_RETURNS = 20;
 export const LEAST_FOR_SHAPE = 60;
 
-/** A return, and the close at its end (epoch seconds). */
+/** A return, and the closes that it lies between (epoch seconds). */
 interface Extreme {
+  readonly from: number;
   readonly ts: number;
   readonly value: number;
 }
@@ -82,8 +83,8 @@ export function statisticsOf({ ts, close }: Closes, perYear: number): SeriesStat
     sharpe: isEnough && deviation > 0 ? (mean / deviation) * Math.sqrt(perYear) : null,
     drawdown: drawdownOf({ ts, close }),
     ...shapeOf(returns, mean),
-    best: { ts: ts[best + 1]!, value: returns[best]! },
-    worst: { ts: ts[worst + 1]!, value: returns[worst]! },
+    best: { from: ts[best]!, ts: ts[best + 1]!, value: returns[best]! },
+    worst: { from: ts[worst]!, ts: ts[worst + 1]!, value: returns[worst]! },
     hitRate: hits / count,
     meanReturn: mean,
   };

@@ -44,11 +44,11 @@ describe("statistics of closes", () => {
     expect(statisticsOf(closes([1, 2, 3]), 252).drawdown).toMatchObject({ value: 0, recovered: null });
   });
 
-  test("the best and the worst return are named by the close at their end", () => {
+  test("the best and the worst return are named by the closes that they lie between", () => {
     const { best, worst } = statisticsOf(closes([10, 12, 9, 9.9]), 252);
     expect([best, worst]).toEqual([
-      { ts: 1, value: expect.closeTo(0.2, 12) },
-      { ts: 2, value: -0.25 },
+      { from: 0, ts: 1, value: expect.closeTo(0.2, 12) },
+      { from: 1, ts: 2, value: -0.25 },
     ]);
   });
 

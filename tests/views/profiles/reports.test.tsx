@@ -153,3 +153,12 @@ describe("the analysis", () => {
     expect(words).toContain("11 to 12 50 50.0%");
   });
 });
+
+test("a return over missing bars is named by both closes, one over a long weekend by its last", () => {
+  const day = (text: string) => Date.parse(text) / 1_000;
+  const ts = Float64Array.from(["2026-01-05", "2026-01-06", "2026-04-02", "2026-04-07"].map(day));
+  const statistics = statisticsOf({ ts, close: Float64Array.of(10, 11, 22, 20) }, 252);
+  const words = wordsOf(<Statistics statistics={statistics} unit="day" perYear={252} isBuilt={false} interval="1d" />);
+  expect(words).toContain("+100.00%, 2026-01-06 to 2026-04-02");
+  expect(words).toMatch(/−9\.09%, 2026-04-07/);
+});
