@@ -97,21 +97,25 @@ export function encode(value: unknown): Uint8Array<ArrayBuffer> {
   return sent;
 }
 
-/** @throws BadMessage if the bytes are not what `encode` makes, or too many */
-export function decode(bytes: Uint8Array): unknown {
+/**
+ * @param most the bytes that the message may have when it is no longer compressed
+ * @throws BadMessage if the bytes are not what `encode` makes, or too many
+ */
+export function decode(bytes: Uint8Array, most = MAX_READ): unknown {
   try {
-    return read(unpacked(bytes));
+    return read(unpacked(bytes, most));
   } catch (error) {
     throw error instanceof BadMessage ? error : new BadMessage(`not a message: ${messageOf(error)}`);
   }
 }
 
 /** The bytes of a message in a buffer of their own. */
-function unpacked(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+function unpacked(bytes: Uint8Array, most: number): Uint8Array<ArrayBuffer> {
   const rest = bytes.subarray(1);
+  if (rest.length > most) throw new BadMessage("the message is too long");
   if (bytes[0] === PLAIN) return new Uint8Array(rest);
   if (bytes[0] !== ZSTD) throw new BadMessage("not a message: unknown compression");
-  return new Uint8Array(zstdDecompressSync(rest, { maxOutputLength: MAX_READ }));
+  return new Uint8Array(zstdDecompressSync(rest, { maxOutputLength: most }));
 }
 
 function read(bytes: Uint8Array<ArrayBuffer>): unknown {

@@ -14,6 +14,9 @@ import type { Services } from "../services.ts";
 /** Seconds after which a request that could not be answered is sent again. */
 const TRY_AGAIN_S = 1;
 
+/** The most bytes of a message that is read on the main thread: those of the job store are read on others. */
+const MAX_READ_HERE = 16 * 1024 * 1024;
+
 /** Networks that are not reached from the internet: keys may be sent there without TLS. */
 const PRIVATE = new BlockList();
 for (const [network, bits] of [
@@ -41,7 +44,7 @@ const gone = (c: Context) =>
 
 /** The body of a request. @throws BadMessage if it has another shape */
 async function bodyOf<Shape extends z.ZodType>(c: Context, shape: Shape): Promise<z.output<Shape>> {
-  const parsed = shape.safeParse(decode(new Uint8Array(await c.req.arrayBuffer())));
+  const parsed = shape.safeParse(decode(new Uint8Array(await c.req.arrayBuffer()), MAX_READ_HERE));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new BadMessage(`${issue?.path.join(".") ?? ""}: ${issue?.message ?? "wrong"}`);

@@ -188,6 +188,11 @@ test("the routes of workers take tokens with the scope worker only, and that sco
   // What is wrong is refused, and what belongs to nobody is gone.
   expect(await post("register", app.secret)).toBe(422);
   expect(await post("register", app.secret, Uint8Array.of(1, 2, 3))).toBe(422);
+  // Few bytes that become many are not read on the thread that answers everybody.
+  const bomb = encode({ text: "x".repeat(17 * 1024 * 1024) });
+  const headers = { "Content-Type": CONTENT_TYPE, Authorization: `Bearer ${app.secret}` };
+  const answer = await fetch(`${app.url}/api/worker/sync`, { method: "POST", headers, body: bomb });
+  expect([answer.status, await answer.text()]).toEqual([422, expect.stringContaining("not a message")]);
   const sync = { session: "x", first: 1, reports: [], ordered: 0, mayWait: false, memory: 1, isLeaving: false };
   expect(await post("sync", app.secret, encode(sync))).toBe(410);
   expect(await post("store", app.secret)).toBe(410);

@@ -77,3 +77,12 @@ test("a short message that would become too long is refused before it is read", 
   expect(bomb.length).toBeLessThan(100_000);
   expect(() => decode(new Uint8Array([1, ...bomb]))).toThrow(BadMessage);
 });
+
+test("a message longer than it may be is refused before it is read, compressed or not", () => {
+  const short = encode({ text: "x".repeat(300) });
+  const long = encode({ text: "x".repeat(5_000) });
+  expect(long.length).toBeLessThan(short.length);
+  expect(decode(short, 1_000)).toEqual(decode(short));
+  expect(() => decode(short, 100)).toThrow(BadMessage);
+  expect(() => decode(long, 1_000)).toThrow(BadMessage);
+});
