@@ -165,7 +165,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const spends = spendRecord(db, usage, clockChanges);
   const limiter = stack.adopt(new RateLimiter(quotaRules(settings.values), spends), close);
   const restoreLimiter = async (clockSet = 0) => limiter.restore((await readQuotas(db)) as QuotaRow[], clockSet);
-  const clockSetBy = await clockChanges.sinceLastStart();
+  const clockSetBy = await clockChanges.sinceLastStart(limiter);
   await restoreLimiter(clockSetBy);
   const quotaOf = (provider: string) => limiter.state(provider);
   const counters = countersFromZero(listProviders(config.providerValues).map(({ name }) => name));

@@ -5,12 +5,15 @@ import { uptime } from "node:os";
 import { CLOCK_SET_MS, type Clock, ClockWatch } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { Database, Write } from "../storage/db.ts";
-import { type ClockMark, clockMarkStatement, readClockMark } from "../storage/quotas/limiter-state.ts";
+import { type ClockMark, clockMarkStatement, limiterWrites, readClockMark } from "../storage/quotas/limiter-state.ts";
 
 /** How often the place of the clocks is stored, milliseconds. */
 const MARK_MS = 60_000;
 /** A clock that was set by less than this is not marked at once, milliseconds: it may only be kept in step. */
 const MARK_AGAIN_MS = 1_000;
+
+/** What has stored times of this machine's clock, which a mark of another time would make old or new. */
+type Timed = { rows(): Parameters<typeof limiterWrites>[1] };
 
 interface Dependencies {
   readonly db: Database;
@@ -26,14 +29,19 @@ export class ClockChanges {
   /** What the clock was ahead of the time since boot when that was last stored, milliseconds. */
   #marked = Number.NaN;
   readonly #boot: () => Omit<ClockMark, "wall">;
+  #timed: Timed = { rows: () => [] };
 
   constructor(private readonly dependencies: Dependencies) {
     this.#boot = dependencies.boot ?? bootOfMachine;
   }
 
-  /** How far the clock was set since it was last marked, milliseconds; 0 if it was not, or that cannot be known. */
-  async sinceLastStart(): Promise<number> {
+  /**
+   * How far the clock was set since it was last marked, milliseconds; 0 if it was not, or that cannot be known.
+   * @param timed its times are stored again with every mark, by the clock of that mark
+   */
+  async sinceLastStart(timed: Timed): Promise<number> {
     const { db, log, clock } = this.dependencies;
+    this.#timed = timed;
     const mark = await readClockMark(db);
     const { boot, uptime } = this.#boot();
     if (mark === null || boot === null || mark.boot !== boot) return 0;
@@ -66,12 +74,12 @@ export class ClockChanges {
    * after the commit.
    */
   mark(): { readonly writes: readonly Write[]; stored(): void } {
-    const { db, clock } = this.dependencies;
+    const { clock } = this.dependencies;
     const mark = { ...this.#boot(), wall: clock.now() };
     const lead = mark.wall - mark.uptime;
     const isKnown = Math.abs(lead - this.#marked) < MARK_AGAIN_MS;
     return {
-      writes: isKnown ? [] : [clockMarkStatement(db, mark)],
+      writes: isKnown ? [] : this.#marking(mark),
       stored: () => {
         if (!isKnown) this.#marked = lead;
       },
@@ -81,8 +89,13 @@ export class ClockChanges {
   async #mark(): Promise<void> {
     const { db, clock } = this.dependencies;
     const mark = { ...this.#boot(), wall: clock.now() };
-    await db.write([clockMarkStatement(db, mark)]);
+    await db.write(this.#marking(mark));
     this.#marked = mark.wall - mark.uptime;
+  }
+
+  #marking(mark: ClockMark): Write[] {
+    const { db } = this.dependencies;
+    return [...limiterWrites(db, this.#timed.rows()), clockMarkStatement(db, mark)];
   }
 
   #markLater(): void {

@@ -10,6 +10,7 @@ import { migratedDatabase, temporaryFolder } from "../helpers/folder.ts";
 import { VirtualClock } from "../helpers/virtual-clock.ts";
 
 const HOUR = 3_600_000;
+const nothing = { rows: () => [] };
 
 test("a clock that is set while the server runs is noticed within seconds, said once, and handed on", async () => {
   using folder = temporaryFolder();
@@ -45,16 +46,16 @@ test("a clock that was set while the server did not run is known by the time sin
     return new ClockChanges({ db, clock, log, boot: () => ({ boot, uptime: clock.steady() }) });
   };
   const first = start();
-  expect(await first.sinceLastStart()).toBe(0);
+  expect(await first.sinceLastStart(nothing)).toBe(0);
   await first.start(() => {});
   first.close();
   await clock.advance(3 * HOUR);
-  expect(await start().sinceLastStart()).toBe(0);
+  expect(await start().sinceLastStart(nothing)).toBe(0);
   clock.set(-26 * HOUR);
-  expect(await start().sinceLastStart()).toBe(-26 * HOUR);
+  expect(await start().sinceLastStart(nothing)).toBe(-26 * HOUR);
   expect(lines).toEqual([expect.stringMatching(/was set back by 1\.1 days while Barkeep did not run/)]);
   boot = "second";
-  expect(await start().sinceLastStart()).toBe(0);
+  expect(await start().sinceLastStart(nothing)).toBe(0);
   db.close();
 });
 
@@ -79,7 +80,7 @@ test.each([
         () => clock.now(),
       );
       const limiter = new RateLimiter(rules, { clock, ...spendRecord(db, usage, changes) });
-      limiter.restore((await readQuotas(db)) as QuotaRow[], await changes.sinceLastStart());
+      limiter.restore((await readQuotas(db)) as QuotaRow[], await changes.sinceLastStart(limiter));
       return { changes, limiter };
     };
     const first = await start();
@@ -89,13 +90,20 @@ test.each([
     permit.settle({});
     first.changes.close();
     first.limiter.close();
+    clock.set(-3 * step);
     const second = await start();
     expect(second.limiter.state("acme")?.gauges[0]?.used).toBe(1);
-    second.limiter.close();
     // A clock that is only kept in step is not written again with every request.
     await second.changes.start(() => {});
     expect(second.changes.mark().writes).toEqual([]);
     second.changes.close();
+    second.limiter.close();
+    // The second server sent nothing, but it marked its clock.
+    clock.set(5 * step);
+    const third = await start();
+    expect(third.limiter.state("acme")?.gauges[0]?.used).toBe(1);
+    third.changes.close();
+    third.limiter.close();
     db.close();
   },
 );

@@ -359,8 +359,11 @@ export class LimiterAccount {
     this.#useClock(offset - clockSet, now);
     for (const { period, startedAt, used } of rows) {
       const age = this.#epoch(now) - startedAt * 1000;
-      // It is not known which of the last minute's requests were answered: all count for a minute from now.
-      if (period === "minute" && age < 60_000) for (const minute of this.#minutes) minute.atLeast(used, now);
+      if (period === "minute" && age < 60_000) {
+        // It is not known which of the last minute's requests were answered: all count for a minute from now.
+        for (const minute of this.#minutes) minute.atLeast(used, now);
+        this.#lastGrant = Math.max(this.#lastGrant, now - Math.max(0, age));
+      }
       if (period === "hold" && age < 0) this.#hold.restore(now - age, now);
       for (const meter of this.#periods) if (meter.rule.period === period) meter.restore(startedAt * 1000, used, now);
     }
