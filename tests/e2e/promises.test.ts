@@ -155,6 +155,8 @@ test("notifications are offered on the monitor, shown for an ended run while the
   await page.getByRole("button", { name: "Notify me" }).click();
   await page.getByRole("button", { name: "Notify me" }).waitFor({ state: "hidden" });
   expect(await titles(page)).toEqual(["Notifications are on"]);
+  // What an older version or a person has kept there does not silence it.
+  await page.evaluate(`localStorage.setItem("barkeep-notifications", '{"on":true}')`);
 
   // While it is visible, the page itself shows it.
   await run(["AAPL"], "Seen");

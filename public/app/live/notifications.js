@@ -17,7 +17,10 @@ const SILENT = 60_000;
 /** What the reader has decided; `null` if nothing yet, or if the browser keeps nothing. @returns {Choice | null} */
 function readChoice() {
   try {
-    return JSON.parse(localStorage.getItem(CHOICE) ?? "null");
+    const kept = JSON.parse(localStorage.getItem(CHOICE) ?? "null");
+    // Another version, or somebody by hand, may have kept something else there.
+    if (typeof kept?.on !== "boolean") return null;
+    return { on: kept.on, without: Array.isArray(kept.without) ? kept.without : [] };
   } catch {
     return null;
   }
