@@ -107,3 +107,20 @@ test.each([
     db.close();
   },
 );
+
+test("requests of the last minute count in full after restarts with a lower and a higher limit", () => {
+  const clock = new VirtualClock(Date.UTC(2026, 0, 15, 12));
+  const limiterOf = (limit: number) =>
+    new RateLimiter(
+      [{ provider: "acme", account: "acme:1", limits: [{ period: "minute", counts: "requests", limit }] }],
+      { clock },
+    );
+  const stored: QuotaRow[] = [{ account: "acme:1", period: "minute", startedAt: clock.now() / 1_000, used: 90 }];
+  const lower = limiterOf(20);
+  lower.restore(stored);
+  const higher = limiterOf(100);
+  higher.restore(lower.rows());
+  expect(higher.state("acme")?.gauges[0]?.used).toBe(90);
+  lower.close();
+  higher.close();
+});

@@ -361,7 +361,7 @@ export class LimiterAccount {
       const age = this.#epoch(now) - startedAt * 1000;
       if (period === "minute" && age < 60_000) {
         // It is not known which of the last minute's requests were answered: all count for a minute from now.
-        for (const minute of this.#minutes) minute.atLeast(used, now);
+        for (const minute of this.#minutes) minute.restore(used, now);
         this.#lastGrant = Math.max(this.#lastGrant, now - Math.max(0, age));
       }
       if (period === "hold" && age < 0) this.#hold.restore(now - age, now);

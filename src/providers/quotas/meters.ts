@@ -96,7 +96,12 @@ export class SlidingMinute {
 
   /** The vendor counted more: the difference is taken until a minute from now. */
   atLeast(used: number, now: number): void {
-    const more = Math.min(used, this.limit) - this.used(now);
+    this.restore(Math.min(used, this.limit), now);
+  }
+
+  /** So much was taken within the last minute, perhaps under a higher limit. */
+  restore(used: number, now: number): void {
+    const more = used - this.used(now);
     if (more <= 0) return;
     this.#used += more;
     this.#answered.push({ endsAt: now + MINUTE, cost: more });
