@@ -3,7 +3,7 @@
 
 import { Moment, Pill } from "./ui/components.tsx";
 import { type Flash, FlashMessage } from "./ui/flash-message.tsx";
-import { formFields, Reason, TIME } from "./ui/form-field.tsx";
+import { formFields, Reason, TIME } from "./ui/forms/form-field.tsx";
 
 const BACKUP_FIELDS = ["folder", "at", "keep"] as const;
 export type BackupFields = Readonly<Record<(typeof BACKUP_FIELDS)[number], string>>;

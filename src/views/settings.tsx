@@ -8,7 +8,7 @@ import { NotificationSettings } from "./notifications.tsx";
 import { QuotaGauges, type QuotaView } from "./quotas/quota-gauges.tsx";
 import { Moment, Pill } from "./ui/components.tsx";
 import { type Flash, FlashMessage } from "./ui/flash-message.tsx";
-import { Reason } from "./ui/form-field.tsx";
+import { Reason } from "./ui/forms/form-field.tsx";
 import { Layout, type PageContext } from "./ui/layout.tsx";
 
 /** A setting as it may be shown; of a key `value` is what was just typed, otherwise `null`. */

@@ -1,6 +1,6 @@
 /** @jsxImportSource hono/jsx */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { formFields } from "../../src/views/ui/form-field.tsx";
+import { formFields } from "../../src/views/ui/forms/form-field.tsx";
 import { startApp, type TestApp } from "../helpers/app.ts";
 
 const { Field, control } = formFields("f", ["name", "when"], { when: "Five parts" });

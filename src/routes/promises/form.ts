@@ -1,19 +1,13 @@
 /** The promise form: converts text fields to the body of the API, a refusal to errors by field, and says what it means now. */
 
 import { Refusal } from "../../domain/errors.ts";
-import { splitSymbols } from "../../domain/market/symbol.ts";
 import { PROMISE_DEFAULTS } from "../../domain/promises/promise.ts";
 import { readyProviders } from "../../providers/registry.ts";
 import { promiseToWire } from "../../scheduler/promises/promise-request.ts";
-import { readWatchlists } from "../../storage/companies/watchlists.ts";
 import { requirePromise } from "../../storage/promises/promises.ts";
-import {
-  PROMISE_FIELDS,
-  type PromiseField,
-  type PromiseFormView,
-  type PromisePreviewView,
-} from "../../views/promises/promise-form.tsx";
+import { PROMISE_FIELDS, type PromiseFormView, type PromisePreviewView } from "../../views/promises/promise-form.tsx";
 import { errorSentences } from "../form-errors.ts";
+import { idIn, selectionBody, selectionOptions, typedFields } from "../http/selection-form.ts";
 import type { Services } from "../services.ts";
 
 type Values = PromiseFormView["values"];
@@ -50,8 +44,7 @@ export async function promiseForm(
     preview: await promisePreview(services, values),
     isOpen: id !== null || typed !== undefined,
     providers: readyProviders(settings.values),
-    watchlists: await readWatchlists(db),
-    timeZones: ["UTC", ...Intl.supportedValuesOf("timeZone").filter((zone) => zone !== "UTC")],
+    ...(await selectionOptions(db)),
   };
 }
 
@@ -86,11 +79,8 @@ async function storedValues(db: Services["db"], id: number): Promise<Values> {
   };
 }
 
-/** The form's fields as sent; a missing field is empty, because browsers leave out an unchecked box. */
-export function typedPromise(body: Readonly<Record<string, unknown>>): Values {
-  const text = (field: PromiseField) => (typeof body[field] === "string" ? body[field] : "");
-  return Object.fromEntries(PROMISE_FIELDS.map((field) => [field, text(field)])) as Values;
-}
+/** The form's fields as sent. */
+export const typedPromise = (body: Readonly<Record<string, unknown>>): Values => typedFields(PROMISE_FIELDS, body);
 
 const numberOf = (text: string) => (text.trim() === "" ? Number.NaN : Number(text));
 
@@ -99,8 +89,7 @@ export function promiseBody(values: Values): unknown {
   const { symbols, watchlist_id, max_gaps, gap_days, warn_hours, provider, enabled, ...rest } = values;
   return {
     ...rest,
-    ...(rest.scope === "symbols" && { symbols: splitSymbols(symbols) }),
-    ...(rest.scope === "watchlist" && watchlist_id !== "" && { watchlist_id: Number(watchlist_id) }),
+    ...selectionBody({ scope: rest.scope, symbols, watchlist_id }),
     by_time: rest.by_time.trim(),
     time_zone: rest.time_zone.trim(),
     max_gaps: numberOf(max_gaps),
@@ -115,8 +104,5 @@ export function promiseBody(values: Values): unknown {
 export const promiseErrors = (refusal: Refusal): PromiseFormView["errors"] => errorSentences(refusal, PROMISE_FIELDS);
 
 /** The id in an address. @throws Refusal if there is no such promise */
-export async function promiseId({ db }: Pick<Services, "db">, text: string): Promise<number> {
-  if (!/^\d{1,15}$/.test(text)) throw new Refusal("not_found", "There is no such promise");
-  const { id } = await requirePromise(db, Number(text));
-  return id;
-}
+export const promiseId = ({ db }: Pick<Services, "db">, text: string): Promise<number> =>
+  idIn(text, "promise", (id) => requirePromise(db, id));

@@ -4,11 +4,11 @@
 import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { Refusal } from "../../domain/errors.ts";
-import { readWatchlists } from "../../storage/companies/watchlists.ts";
 import { type PromiseFormView, PromisePreview } from "../../views/promises/promise-form.tsx";
 import { DeletePromisePage, PromisesPage } from "../../views/promises/promises-page.tsx";
 import { ReaderZone } from "../../views/ui/components.tsx";
 import { compressed } from "../compression.ts";
+import { watchlistNames } from "../http/selection-form.ts";
 import { wantsFragment } from "../page-context.ts";
 import {
   type PromiseFormServices,
@@ -26,7 +26,7 @@ export function promisePages(services: PromiseFormServices) {
   pages.use("/promises", compressed);
 
   const show = async (c: Context, form: PromiseFormView, status: ContentfulStatusCode = 200) => {
-    const names = new Map((await readWatchlists(db)).map(({ id, name }) => [id, name]));
+    const names = await watchlistNames(db);
     const views = (await promises.list()).map((each) => ({
       ...each,
       watchlist: names.get(each.promise.watchlistId ?? 0) ?? null,

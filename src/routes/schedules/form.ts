@@ -2,15 +2,14 @@
 
 import { RUN_DEFAULTS, SCHEDULE_DEFAULTS } from "../../domain/defaults.ts";
 import { Refusal } from "../../domain/errors.ts";
-import { splitSymbols } from "../../domain/market/symbol.ts";
 import { readyProviders } from "../../providers/registry.ts";
 import { checkCron, readCron } from "../../scheduler/schedules/cron.ts";
 import { orderToWire } from "../../scheduler/schedules/schedule-request.ts";
-import { readWatchlists } from "../../storage/companies/watchlists.ts";
 import { requireSchedule } from "../../storage/schedules.ts";
 import type { CronPreviewView } from "../../views/schedules/cron-preview.tsx";
-import { SCHEDULE_FIELDS, type ScheduleField, type ScheduleFormView } from "../../views/schedules/schedule-form.tsx";
+import { SCHEDULE_FIELDS, type ScheduleFormView } from "../../views/schedules/schedule-form.tsx";
 import { errorSentences } from "../form-errors.ts";
+import { idIn, selectionBody, selectionOptions, typedFields } from "../http/selection-form.ts";
 import type { Services } from "../services.ts";
 
 type Values = ScheduleFormView["values"];
@@ -43,8 +42,7 @@ export async function scheduleForm(
     preview: cronPreview(values),
     isOpen: id !== null || typed !== undefined,
     providers: readyProviders(settings.values),
-    watchlists: await readWatchlists(db),
-    timeZones: ["UTC", ...Intl.supportedValuesOf("timeZone").filter((zone) => zone !== "UTC")],
+    ...(await selectionOptions(db)),
   };
 }
 
@@ -75,18 +73,14 @@ async function storedValues(db: Services["db"], id: number): Promise<Values> {
   };
 }
 
-/** The form's fields as sent; a missing field is empty, because browsers leave out an unchecked box. */
-export function typedSchedule(body: Readonly<Record<string, unknown>>): Values {
-  const text = (field: ScheduleField) => (typeof body[field] === "string" ? body[field] : "");
-  return Object.fromEntries(SCHEDULE_FIELDS.map((field) => [field, text(field)])) as Values;
-}
+/** The form's fields as sent. */
+export const typedSchedule = (body: Readonly<Record<string, unknown>>): Values => typedFields(SCHEDULE_FIELDS, body);
 
 /** The typed values as a body of the API, for the same check. */
 export function scheduleBody({ symbols, watchlist_id, years, provider, enabled, ...rest }: Values): unknown {
   return {
     ...rest,
-    ...(rest.scope === "symbols" && { symbols: splitSymbols(symbols) }),
-    ...(rest.scope === "watchlist" && watchlist_id !== "" && { watchlist_id: Number(watchlist_id) }),
+    ...selectionBody({ scope: rest.scope, symbols, watchlist_id }),
     years: years === "all" ? years : Number(years),
     provider: provider === "" ? null : provider,
     enabled: enabled === "on",
@@ -98,13 +92,5 @@ export const scheduleErrors = (refusal: Refusal): ScheduleFormView["errors"] =>
   errorSentences(refusal, SCHEDULE_FIELDS);
 
 /** The id in an address. @throws Refusal if there is no such schedule */
-export async function scheduleId({ db }: Pick<Services, "db">, text: string): Promise<number> {
-  if (!/^\d{1,15}$/.test(text)) throw new Refusal("not_found", "There is no such schedule");
-  const { id } = await requireSchedule(db, Number(text));
-  return id;
-}
-
-/** The names of the watchlists by id. */
-export async function watchlistNames({ db }: Pick<Services, "db">): Promise<ReadonlyMap<number, string>> {
-  return new Map((await readWatchlists(db)).map(({ id, name }) => [id, name]));
-}
+export const scheduleId = ({ db }: Pick<Services, "db">, text: string): Promise<number> =>
+  idIn(text, "schedule", (id) => requireSchedule(db, id));

@@ -9,16 +9,9 @@ import { CronPreview } from "../../views/schedules/cron-preview.tsx";
 import type { ScheduleFormView } from "../../views/schedules/schedule-form.tsx";
 import { DeleteSchedulePage, SchedulesPage, type SchedulesView } from "../../views/schedules/schedules-page.tsx";
 import { compressed } from "../compression.ts";
+import { watchlistNames } from "../http/selection-form.ts";
 import type { Services } from "../services.ts";
-import {
-  cronPreview,
-  scheduleBody,
-  scheduleErrors,
-  scheduleForm,
-  scheduleId,
-  typedSchedule,
-  watchlistNames,
-} from "./form.ts";
+import { cronPreview, scheduleBody, scheduleErrors, scheduleForm, scheduleId, typedSchedule } from "./form.ts";
 
 export function schedulePages(services: Pick<Services, "db" | "schedules" | "settings">) {
   const { schedules } = services;
@@ -31,7 +24,7 @@ export function schedulePages(services: Pick<Services, "db" | "schedules" | "set
     flash: SchedulesView["flash"] = null,
     status: ContentfulStatusCode = 200,
   ) => {
-    const names = await watchlistNames(services);
+    const names = await watchlistNames(services.db);
     const views = (await schedules.list()).map((schedule) => ({
       ...schedule,
       watchlist: names.get(schedule.watchlistId ?? 0) ?? null,

@@ -2,8 +2,8 @@
 /** The audit page: actor, action, subject, reason, and values before and after. */
 
 import { Moment, TimeHead } from "../ui/components.tsx";
-import { DATE } from "../ui/form-field.tsx";
 import { plural } from "../ui/format.ts";
+import { DATE } from "../ui/forms/form-field.tsx";
 import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
 
 /** The filter's fields, named as in the query. */

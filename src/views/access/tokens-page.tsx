@@ -3,7 +3,7 @@
 
 import { SCOPES, type Scope } from "../../domain/access.ts";
 import { Moment, TimeHead } from "../ui/components.tsx";
-import { type FormState, formFields } from "../ui/form-field.tsx";
+import { type FormState, formFields } from "../ui/forms/form-field.tsx";
 import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
 import { type SessionSummary, SessionsSection } from "./sessions-section.tsx";
 

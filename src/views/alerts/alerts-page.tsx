@@ -4,8 +4,8 @@
 import { ALERT_KINDS, type AlertKind, MAIL_STATES } from "../../domain/alerts.ts";
 import { Moment, Pill, TimeHead } from "../ui/components.tsx";
 import { type Flash, FlashMessage } from "../ui/flash-message.tsx";
-import { type FormState, formFields, Reason, TIME } from "../ui/form-field.tsx";
 import { plural } from "../ui/format.ts";
+import { type FormState, formFields, Reason, TIME } from "../ui/forms/form-field.tsx";
 import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
 import { PageLinks, type PageLinksView } from "../ui/pagination.tsx";
 

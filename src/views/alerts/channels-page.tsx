@@ -4,7 +4,7 @@
 import { ALERT_KINDS, type AlertKind, CHANNEL_KINDS, type ChannelKind } from "../../domain/alerts.ts";
 import { Pill } from "../ui/components.tsx";
 import { type Flash, FlashMessage } from "../ui/flash-message.tsx";
-import { type FormState, formFields, Reason, TIME } from "../ui/form-field.tsx";
+import { type FormState, formFields, Reason, TIME } from "../ui/forms/form-field.tsx";
 import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
 import { KIND_TITLES } from "./alerts-page.tsx";
 

@@ -3,7 +3,7 @@
 
 import { Pill } from "../ui/components.tsx";
 import { type Flash, FlashMessage } from "../ui/flash-message.tsx";
-import { formFields, Reason } from "../ui/form-field.tsx";
+import { formFields, Reason } from "../ui/forms/form-field.tsx";
 
 export interface MailSettingsView {
   readonly values: { readonly server: string; readonly from: string; readonly to: string };

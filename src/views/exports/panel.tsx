@@ -3,8 +3,8 @@
 
 import { listSymbols } from "../../domain/market/symbol.ts";
 import { type Command, CopyAs } from "../ui/copy-as.tsx";
-import { DATE, type FormState, formFields } from "../ui/form-field.tsx";
 import { formatCount, plural, sizeText } from "../ui/format.ts";
+import { DATE, type FormState, formFields } from "../ui/forms/form-field.tsx";
 import { Layout, type PageContext } from "../ui/layout.tsx";
 
 /** The fields of the form with one value each. */

@@ -4,8 +4,8 @@
 import type { Interval } from "../../domain/market/interval.ts";
 import { Moment } from "../ui/components.tsx";
 import { profileAddress } from "../ui/dom.ts";
-import { Reason } from "../ui/form-field.tsx";
 import { formatCount } from "../ui/format.ts";
+import { Reason } from "../ui/forms/form-field.tsx";
 import { Layout, type PageContext } from "../ui/layout.tsx";
 
 export interface DeletionView {

@@ -7,8 +7,8 @@ import type { Health } from "../../domain/profiles/health.ts";
 import { CELL_STATES, CELL_WORDS, type CellState, monthText } from "../../domain/profiles/quality-map.ts";
 import { SyntheticPill } from "../ui/components.tsx";
 import { profileAddress } from "../ui/dom.ts";
-import { MONTH } from "../ui/form-field.tsx";
 import { formatCount, plural } from "../ui/format.ts";
+import { MONTH } from "../ui/forms/form-field.tsx";
 import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
 import { HealthPill } from "./health-badge.tsx";
 

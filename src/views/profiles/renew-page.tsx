@@ -2,8 +2,8 @@
 /** Confirms a renewal of profiles, with its cost. */
 
 import { Preview, type PreviewView } from "../runs/cost-preview.tsx";
-import { Reason } from "../ui/form-field.tsx";
 import { formatCount, plural } from "../ui/format.ts";
+import { Reason } from "../ui/forms/form-field.tsx";
 import { Layout, type PageContext } from "../ui/layout.tsx";
 
 export interface RenewalView {

@@ -1,17 +1,11 @@
 /** @jsxImportSource hono/jsx */
 /** The form of a promise, with what it means now. It keeps what was typed and shows errors at their fields. */
 
-import {
-  PROMISE_DAYS,
-  PROMISE_SCOPES,
-  PROMISE_VENUES,
-  type PromiseDays,
-  type PromiseScope,
-  venueTitle,
-} from "../../domain/promises/promise.ts";
+import { PROMISE_DAYS, PROMISE_VENUES, type PromiseDays, venueTitle } from "../../domain/promises/promise.ts";
 import { Until } from "../ui/components.tsx";
-import { type FormState, formFields, Reason } from "../ui/form-field.tsx";
-import { INTERVAL_OPTIONS, inZone, plural } from "../ui/format.ts";
+import { INTERVAL_OPTIONS, inZone } from "../ui/format.ts";
+import { type FormState, formFields, Reason } from "../ui/forms/form-field.tsx";
+import { FormError, type SelectionOptions, selectionFields } from "../ui/forms/selection-fields.tsx";
 import { ForecastPill, type PromiseStatusView, StatusDetails } from "./promise-status.tsx";
 
 /** The fields as the browser sends them: text, named as in `POST /api/promises`. */
@@ -31,37 +25,37 @@ export const PROMISE_FIELDS = [
   "warn_hours",
   "enabled",
 ] as const;
-export type PromiseField = (typeof PROMISE_FIELDS)[number];
+type PromiseField = (typeof PROMISE_FIELDS)[number];
 
 /** What the form means now, or why it cannot be said. */
 export type PromisePreviewView =
   | { readonly hint: string }
   | { readonly status: PromiseStatusView; readonly timeZone: string; readonly now: number };
 
-export interface PromiseFormView extends FormState<PromiseField> {
+export interface PromiseFormView extends FormState<PromiseField>, SelectionOptions {
   /** The promise that is changed; `null` for a new one. */
   readonly id: number | null;
   readonly providers: readonly { readonly name: string; readonly title: string }[];
-  readonly watchlists: readonly { readonly id: number; readonly name: string; readonly symbols: number }[];
-  readonly timeZones: readonly string[];
   readonly preview: PromisePreviewView;
   /** Whether the form is open at first. */
   readonly isOpen: boolean;
 }
 
-const { Field, Choice, control } = formFields("promise", PROMISE_FIELDS, {
+const fields = formFields("promise", PROMISE_FIELDS, {
   by_time: "On a clock of 24 hours",
   symbols: "Separate with commas or spaces",
   max_gaps: "Of all its series together",
   gap_days: "Before the deadline",
   warn_hours: "From then on an alert says that it is at risk",
 });
+const { Field, Choice, control } = fields;
 
-const SCOPE_TITLES: Readonly<Record<PromiseScope, string>> = {
-  symbols: "The symbols below",
-  watchlist: "A watchlist",
-  stored: "All stored, by interval and provider",
-};
+const { TimeZoneField, SymbolFields, EnabledField } = selectionFields<PromiseField>(fields, {
+  scope: "What shall be fresh",
+  noWatchlist: "There is no watchlist",
+  chooseWatchlist: "Choose a watchlist",
+});
+
 const DAYS_TITLES: Readonly<Record<PromiseDays, string>> = {
   trading_days: "Trading days",
   weekdays: "Monday to Friday",
@@ -125,53 +119,14 @@ export const PromiseForm = ({ form }: { form: PromiseFormView }) => (
         spellcheck={false}
       />
     </Field>
-    <Field name="time_zone" title="Time zone" form={form}>
-      <input
-        {...control("time_zone", form)}
-        value={form.values.time_zone}
-        list="time-zones"
-        autocomplete="off"
-        spellcheck={false}
-      />
-      <datalist id="time-zones">
-        {form.timeZones.map((zone) => (
-          <option value={zone} />
-        ))}
-      </datalist>
-    </Field>
+    <TimeZoneField form={form} />
     <Field name="days" title="On" form={form}>
       <Choice name="days" form={form} options={PROMISE_DAYS.map((days) => [days, DAYS_TITLES[days]])} />
     </Field>
     <Field name="venue" title="Trading days of" form={form}>
       <Choice name="venue" form={form} options={PROMISE_VENUES.map((venue) => [venue, venueTitle(venue)])} />
     </Field>
-    <Field name="scope" title="What shall be fresh" form={form}>
-      <Choice name="scope" form={form} options={PROMISE_SCOPES.map((scope) => [scope, SCOPE_TITLES[scope]])} />
-    </Field>
-    <Field name="symbols" title="Symbols" form={form}>
-      <textarea
-        {...control("symbols", form)}
-        rows={2}
-        placeholder="AAPL, MSFT, GOOGL"
-        autocomplete="off"
-        autocapitalize="characters"
-        spellcheck={false}
-      >
-        {form.values.symbols}
-      </textarea>
-    </Field>
-    <Field name="watchlist_id" title="Watchlist" form={form}>
-      <Choice
-        name="watchlist_id"
-        form={form}
-        options={[
-          ["", form.watchlists.length === 0 ? "There is no watchlist" : "Choose a watchlist"],
-          ...form.watchlists.map(
-            ({ id, name, symbols }) => [String(id), `${name} (${plural(symbols, "symbol")})`] as const,
-          ),
-        ]}
-      />
-    </Field>
+    <SymbolFields form={form} />
     <Field name="interval" title="Interval" form={form}>
       <Choice name="interval" form={form} options={INTERVAL_OPTIONS} />
     </Field>
@@ -191,11 +146,7 @@ export const PromiseForm = ({ form }: { form: PromiseFormView }) => (
     <Field name="warn_hours" title="Hours of warning" form={form}>
       <input {...control("warn_hours", form)} value={form.values.warn_hours} inputmode="numeric" autocomplete="off" />
     </Field>
-    <p class="field check">
-      <label>
-        <input type="checkbox" name="enabled" value="on" checked={form.values.enabled === "on" || undefined} /> Enabled
-      </label>
-    </p>
+    <EnabledField form={form} />
     <section class="promise-preview" aria-labelledby="promise-preview-title">
       <h3 id="promise-preview-title">What it means now</h3>
       <div id="promise-preview" aria-live="polite" {...PREVIEW}>
@@ -203,11 +154,7 @@ export const PromiseForm = ({ form }: { form: PromiseFormView }) => (
       </div>
     </section>
     {form.id === null ? null : <Reason of="promise" />}
-    {form.errors.form ? (
-      <p class="error" role="alert">
-        {form.errors.form}
-      </p>
-    ) : null}
+    <FormError form={form} />
     <p class="button-row">
       <button type="submit" class="button primary">
         {form.id === null ? "Add promise" : "Save promise"}

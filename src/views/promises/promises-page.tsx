@@ -1,11 +1,11 @@
 /** @jsxImportSource hono/jsx */
 /** The promises page: each promise with its next deadline and what came of the last ones, and the form. */
 
-import { listSymbols } from "../../domain/market/symbol.ts";
 import { type FreshnessPromise, type PromiseResult, venueTitle } from "../../domain/promises/promise.ts";
 import { Pill, Until } from "../ui/components.tsx";
-import { Reason } from "../ui/form-field.tsx";
 import { inZone, plural } from "../ui/format.ts";
+import { Reason } from "../ui/forms/form-field.tsx";
+import { selectionText } from "../ui/forms/selection-fields.tsx";
 import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
 import { PromiseForm, type PromiseFormView } from "./promise-form.tsx";
 import { BurnDown, ForecastPill, type PromiseStatusView, StatusDetails } from "./promise-status.tsx";
@@ -117,19 +117,9 @@ function dueText({ byTime, timeZone, days, venue }: FreshnessPromise): string {
   return `Fresh by ${byTime} in ${timeZone} ${on}`;
 }
 
-/** Symbols that are named; more are only counted. */
-const NAMED = 8;
-
 function contentText({ promise, watchlist }: PromiseView): string {
   const { scope, symbols, interval, provider, maxGaps, gapDays } = promise;
-  const what =
-    scope === "stored"
-      ? "everything stored"
-      : scope === "watchlist"
-        ? watchlist
-          ? `the watchlist ${watchlist}`
-          : "a watchlist that was deleted"
-        : listSymbols(symbols, NAMED);
+  const what = selectionText({ scope, symbols, watchlist });
   const gaps = maxGaps === 0 ? "no gap" : `at most ${plural(maxGaps, "gap")}`;
   return `${what} · ${interval} · ${provider ?? "any provider"} · ${gaps} in ${plural(gapDays, "day")}`;
 }

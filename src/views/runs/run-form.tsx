@@ -4,8 +4,8 @@
 import { MAX_AT_WORK, MAX_BATCH_DAYS, MAX_RUN_NAME, MAX_YEARS, RUN_DEFAULTS } from "../../domain/defaults.ts";
 import { MODES, type Mode } from "../../domain/runs/states.ts";
 import { dom } from "../ui/dom.ts";
-import { DATE, type FormState, formFields } from "../ui/form-field.tsx";
 import { INTERVAL_OPTIONS, plural } from "../ui/format.ts";
+import { DATE, type FormState, formFields } from "../ui/forms/form-field.tsx";
 
 /** The fields as the browser sends them: text, named as in `POST /api/runs`. */
 export const RUN_FIELDS = [

@@ -1,16 +1,11 @@
 /** @jsxImportSource hono/jsx */
 /** The form of a schedule. It keeps what was typed and shows errors at their fields. */
 
-import {
-  CRON_PRESETS,
-  MISSED_POLICIES,
-  type MissedPolicy,
-  SCHEDULE_SCOPES,
-  type ScheduleScope,
-} from "../../domain/schedules.ts";
+import { CRON_PRESETS, MISSED_POLICIES, type MissedPolicy } from "../../domain/schedules.ts";
 import { MODE_OPTIONS, YEAR_OPTIONS } from "../runs/run-form.tsx";
-import { type FormState, formFields, Reason } from "../ui/form-field.tsx";
-import { INTERVAL_OPTIONS, plural } from "../ui/format.ts";
+import { INTERVAL_OPTIONS } from "../ui/format.ts";
+import { type FormState, formFields, Reason } from "../ui/forms/form-field.tsx";
+import { FormError, type SelectionOptions, selectionFields } from "../ui/forms/selection-fields.tsx";
 import { CronPreview, type CronPreviewView } from "./cron-preview.tsx";
 
 /** The fields as the browser sends them: text, named as in `POST /api/schedules`. */
@@ -28,14 +23,12 @@ export const SCHEDULE_FIELDS = [
   "on_missed",
   "enabled",
 ] as const;
-export type ScheduleField = (typeof SCHEDULE_FIELDS)[number];
+type ScheduleField = (typeof SCHEDULE_FIELDS)[number];
 
-export interface ScheduleFormView extends FormState<ScheduleField> {
+export interface ScheduleFormView extends FormState<ScheduleField>, SelectionOptions {
   /** The schedule that is changed; `null` for a new one. */
   readonly id: number | null;
   readonly providers: readonly { readonly name: string; readonly title: string }[];
-  readonly watchlists: readonly { readonly id: number; readonly name: string; readonly symbols: number }[];
-  readonly timeZones: readonly string[];
   /** What the typed expression means. */
   readonly preview: CronPreviewView;
   /** Whether the form is open at first: a schedule is being changed, or an input was refused or chosen. */
@@ -50,17 +43,19 @@ const PREVIEW = {
   "hx-sync": "this:replace",
 } as const;
 
-const { Field, Choice, control } = formFields("schedule", SCHEDULE_FIELDS, {
+const fields = formFields("schedule", SCHEDULE_FIELDS, {
   cron: "Minute, hour, day of month, month, day of week",
   symbols: "Separate with commas or spaces",
   years: "For full runs, and the first run of a symbol",
 });
+const { Field, Choice, control } = fields;
 
-const SCOPE_TITLES: Readonly<Record<ScheduleScope, string>> = {
-  symbols: "The symbols below",
-  watchlist: "A watchlist",
-  stored: "All stored, by interval and provider",
-};
+const { TimeZoneField, SymbolFields, EnabledField } = selectionFields<ScheduleField>(fields, {
+  scope: "What to run",
+  noWatchlist: "There is none yet",
+  chooseWatchlist: "Choose one",
+});
+
 const MISSED_TITLES: Readonly<Record<MissedPolicy, string>> = {
   catch_up: "Catch up with one run",
   skip: "Wait for the next run",
@@ -94,20 +89,7 @@ export const ScheduleForm = ({ form }: { form: ScheduleFormView }) => (
         spellcheck={false}
       />
     </Field>
-    <Field name="time_zone" title="Time zone" form={form}>
-      <input
-        {...control("time_zone", form)}
-        value={form.values.time_zone}
-        list="time-zones"
-        autocomplete="off"
-        spellcheck={false}
-      />
-      <datalist id="time-zones">
-        {form.timeZones.map((zone) => (
-          <option value={zone} />
-        ))}
-      </datalist>
-    </Field>
+    <TimeZoneField form={form} />
     <div class="cron-help">
       <p class="button-row">
         {CRON_PRESETS.map(({ key, title }) => (
@@ -126,33 +108,7 @@ export const ScheduleForm = ({ form }: { form: ScheduleFormView }) => (
         <CronPreview preview={form.preview} />
       </div>
     </div>
-    <Field name="scope" title="What to run" form={form}>
-      <Choice name="scope" form={form} options={SCHEDULE_SCOPES.map((scope) => [scope, SCOPE_TITLES[scope]])} />
-    </Field>
-    <Field name="symbols" title="Symbols" form={form}>
-      <textarea
-        {...control("symbols", form)}
-        rows={2}
-        placeholder="AAPL, MSFT, GOOGL"
-        autocomplete="off"
-        autocapitalize="characters"
-        spellcheck={false}
-      >
-        {form.values.symbols}
-      </textarea>
-    </Field>
-    <Field name="watchlist_id" title="Watchlist" form={form}>
-      <Choice
-        name="watchlist_id"
-        form={form}
-        options={[
-          ["", form.watchlists.length === 0 ? "There is none yet" : "Choose one"],
-          ...form.watchlists.map(
-            ({ id, name, symbols }) => [String(id), `${name} (${plural(symbols, "symbol")})`] as const,
-          ),
-        ]}
-      />
-    </Field>
+    <SymbolFields form={form} />
     <Field name="mode" title="Mode" form={form}>
       <Choice name="mode" form={form} options={MODE_OPTIONS} />
     </Field>
@@ -172,17 +128,9 @@ export const ScheduleForm = ({ form }: { form: ScheduleFormView }) => (
     <Field name="on_missed" title="After a missed run" form={form}>
       <Choice name="on_missed" form={form} options={MISSED_POLICIES.map((policy) => [policy, MISSED_TITLES[policy]])} />
     </Field>
-    <p class="field check">
-      <label>
-        <input type="checkbox" name="enabled" value="on" checked={form.values.enabled === "on" || undefined} /> Enabled
-      </label>
-    </p>
+    <EnabledField form={form} />
     {form.id === null ? null : <Reason of="schedule" />}
-    {form.errors.form ? (
-      <p class="error" role="alert">
-        {form.errors.form}
-      </p>
-    ) : null}
+    <FormError form={form} />
     <p class="button-row">
       <button type="submit" class="button primary">
         {form.id === null ? "Add schedule" : "Save schedule"}

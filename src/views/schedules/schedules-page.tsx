@@ -1,13 +1,13 @@
 /** @jsxImportSource hono/jsx */
 /** The schedules page: each schedule with its next runs and its last turns, and the form. */
 
-import { listSymbols } from "../../domain/market/symbol.ts";
 import type { Schedule, Turn } from "../../domain/schedules.ts";
 import { RunState } from "../runs/run-header.tsx";
 import { Moment, Pill, Until } from "../ui/components.tsx";
 import { type Flash, FlashMessage } from "../ui/flash-message.tsx";
-import { Reason } from "../ui/form-field.tsx";
 import { inZone, plural } from "../ui/format.ts";
+import { Reason } from "../ui/forms/form-field.tsx";
+import { selectionText } from "../ui/forms/selection-fields.tsx";
 import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
 import { ScheduleForm, type ScheduleFormView } from "./schedule-form.tsx";
 import { TurnSpark } from "./turn-history.tsx";
@@ -158,18 +158,8 @@ const LastTurn = ({ turn: { dueAt, cause, outcome, note, run } }: { turn: Turn }
   </p>
 );
 
-/** Symbols that are named; more are only counted. */
-const NAMED = 8;
-
 function describeRun({ mode, interval, provider, scope, symbols, watchlist, onMissed }: ScheduleView): string {
-  const what =
-    scope === "stored"
-      ? "everything stored"
-      : scope === "watchlist"
-        ? watchlist
-          ? `the watchlist ${watchlist}`
-          : "a watchlist that was deleted"
-        : listSymbols(symbols, NAMED);
+  const what = selectionText({ scope, symbols, watchlist });
   const missed = onMissed === "catch_up" ? "after a missed run, runs once to catch up" : "missed runs are skipped";
   const how = { full: "Full history", incremental: "Incremental", reprocess: "Reprocess", repair: "Repair" }[mode];
   return `${how} · ${interval} · ${provider ?? "default provider"} · ${what} · ${missed}`;

@@ -2,8 +2,8 @@
 /** Confirms the deletion of old bars: what is deleted, what stays, and what follows from it. */
 
 import { isoDate } from "../../domain/time.ts";
-import { Reason } from "../ui/form-field.tsx";
 import { formatCount, plural, sizeText } from "../ui/format.ts";
+import { Reason } from "../ui/forms/form-field.tsx";
 import { Layout, type PageContext } from "../ui/layout.tsx";
 import { type StorageFields, storageAddress } from "./series-table.tsx";
 

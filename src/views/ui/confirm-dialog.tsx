@@ -1,7 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** The confirmation of an action: shows the present numbers, which the server checks again when it is confirmed. */
 
-import { Reason } from "./form-field.tsx";
+import { Reason } from "./forms/form-field.tsx";
 import { Layout, type PageContext } from "./layout.tsx";
 
 interface Choice {

@@ -3,7 +3,7 @@
 
 import { DAY, READ_SECONDS } from "../../../domain/market/interval.ts";
 import { isoDate } from "../../../domain/time.ts";
-import { DATE } from "../../ui/form-field.tsx";
+import { DATE } from "../../ui/forms/form-field.tsx";
 import type { ChartView } from "./chart-view.ts";
 
 /** Value in the address, label, what it is read as, and days at least. */
