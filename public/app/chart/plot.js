@@ -68,7 +68,7 @@ export function createPlot(holder, scene) {
   let [width, height, axis] = [0, 0, LEAST_AXIS];
   let frame = 0;
   let isStale = false;
-  /** The scales of the panes as they were drawn last. @type {{ box: Box, whole: Box, scale: Scale, decimals: number }[]} */
+  /** The scales of the panes in the last drawing. @type {{ box: Box, whole: Box, scale: Scale, decimals: number }[]} */
   let drawn = [];
 
   /** @param {boolean} all whether more than the crosshair has changed */
