@@ -6,7 +6,7 @@ import { HTTPException } from "hono/http-exception";
 import { secureHeaders } from "hono/secure-headers";
 import { changesState, isOfWorker } from "../domain/access.ts";
 import { traceOf } from "../domain/errors.ts";
-import { hurried } from "../storage/connection/patience.ts";
+import { withWaitLimit } from "../storage/connection/wait-limit.ts";
 import { StorageUnavailable } from "../storage/db.ts";
 import { liveToast } from "../views/live.tsx";
 import { ErrorPage } from "../views/ui/layout.tsx";
@@ -22,7 +22,7 @@ import type { Services } from "./services.ts";
 const UNUSED_FEATURES = ["camera", "geolocation", "microphone", "payment", "usb"] as const;
 
 /** How long reads and writes of a request may wait for a database in trouble, milliseconds. */
-const PATIENCE_MS = 2_000;
+const WAIT_LIMIT_MS = 2_000;
 
 const isApi = (c: Context) => c.req.path.startsWith("/api/");
 
@@ -75,7 +75,7 @@ export function addMiddleware(
     }),
   );
   // A database in trouble delays no answer for long.
-  app.use((_, next) => hurried(PATIENCE_MS, next));
+  app.use((_, next) => withWaitLimit(WAIT_LIMIT_MS, next));
   addGuard(app, { ...guard, refuse });
   app.use(async (c, next) => {
     const trouble = changesState(c.req.method, c.req.path) ? storage.current() : null;

@@ -1,7 +1,7 @@
 /** A write of what has gathered in memory, in the background. */
 
 import { messageOf } from "../domain/errors.ts";
-import { unhurried } from "./connection/patience.ts";
+import { withoutWaitLimit } from "./connection/wait-limit.ts";
 
 const DELAY_MS = 250;
 /** The first wait after a failed write; doubles with every further one, milliseconds. */
@@ -50,7 +50,7 @@ export class DeferredWrite {
 
   #schedule(ms: number): void {
     if (this.#closed) return;
-    this.#timer ??= unhurried(() => setTimeout(() => void this.flush(), ms));
+    this.#timer ??= withoutWaitLimit(() => setTimeout(() => void this.flush(), ms));
   }
 
   #succeeded(): void {

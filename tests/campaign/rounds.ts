@@ -22,13 +22,13 @@ const STARTING = 1 / 6;
 const START_MS = 400;
 const WORK_MS = 1_300;
 /** How long a server may take to notice that it lost its lease, or to answer, ms. */
-const PATIENCE_MS = 30_000;
+const WAIT_LIMIT_MS = 30_000;
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
 export async function within<T>(promise: Promise<T>, what: string): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(`${what} within ${PATIENCE_MS / 1000} s`)), PATIENCE_MS);
+  const timer = setTimeout(() => reject(new Error(`${what} within ${WAIT_LIMIT_MS / 1000} s`)), WAIT_LIMIT_MS);
   try {
     return await Promise.race([promise, late]);
   } finally {

@@ -8,8 +8,8 @@ import { threadModule } from "../../installation.ts";
 import type { Log } from "../../log.ts";
 import { auditStatement, changesOf } from "../../storage/access/audit.ts";
 import { recordStatements } from "../../storage/alerts/outbox.ts";
-import { unhurried } from "../../storage/connection/patience.ts";
 import { freeSpace } from "../../storage/connection/space.ts";
+import { withoutWaitLimit } from "../../storage/connection/wait-limit.ts";
 import { type Database, pathOf, type Write } from "../../storage/db.ts";
 import { settingStatement } from "../../storage/settings.ts";
 import { readCron } from "../schedules/cron.ts";
@@ -77,7 +77,7 @@ export class Backups {
 
   /** Makes up for a missed time, and backs up when it is due, until it is closed. */
   start(): void {
-    if (this.dependencies.db.local) unhurried(() => this.#poll());
+    if (this.dependencies.db.local) withoutWaitLimit(() => this.#poll());
   }
 
   async close(): Promise<void> {
@@ -209,7 +209,7 @@ export class Backups {
   /** @param due the time of the plan that it is for, or `null` */
   #begin(plan: BackupPlan, due: number | null): Promise<void> {
     const since = this.options.clock.now();
-    const work = unhurried(() => this.#make(plan, since, due)).finally(() => {
+    const work = withoutWaitLimit(() => this.#make(plan, since, due)).finally(() => {
       this.#underway = null;
     });
     this.#underway = { since, work };
@@ -244,7 +244,7 @@ export class Backups {
   #store(statements: readonly Write[], stored = () => {}): void {
     const { db, log } = this.dependencies;
     this.#saving = this.#saving
-      .then(() => unhurried(() => db.write(statements)))
+      .then(() => withoutWaitLimit(() => db.write(statements)))
       .then(stored)
       .catch((error) => log.write("warn", `What came of a backup could not be stored: ${messageOf(error)}`));
   }

@@ -21,7 +21,7 @@ import type { HeldJob } from "../../pipeline/remote/store-executor.ts";
 import type { WorkerPool } from "../../pipeline/workers/pool.ts";
 import { WorkerCrashed, WorkerLost } from "../../pipeline/workers/worker-handle.ts";
 import { recordStatements } from "../../storage/alerts/outbox.ts";
-import { unhurried } from "../../storage/connection/patience.ts";
+import { withoutWaitLimit } from "../../storage/connection/wait-limit.ts";
 import { type Database, storageFault } from "../../storage/db.ts";
 import { newAttempt } from "../../storage/runs/attempts.ts";
 import { Host, type HostOptions, RemoteThread } from "./host.ts";
@@ -171,7 +171,7 @@ export class RemoteHosts {
     if (host === undefined) return null;
     host.heard(Date.now(), request.memory);
     // What this causes is no part of the request: it does not give up when the request would.
-    unhurried(() => {
+    withoutWaitLimit(() => {
       if (request.isLeaving && !host.isLeaving) this.#giveBack(host);
       for (const { thread, report } of host.fresh(request.first, request.reports)) this.#take(host, thread, report);
     });

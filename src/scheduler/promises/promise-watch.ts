@@ -16,7 +16,7 @@ import {
 import { utcMinute } from "../../domain/time.ts";
 import type { Log } from "../../log.ts";
 import { isRecorded, recordStatements } from "../../storage/alerts/outbox.ts";
-import { unhurried } from "../../storage/connection/patience.ts";
+import { withoutWaitLimit } from "../../storage/connection/wait-limit.ts";
 import {
   isNotJudged,
   isStillMissed,
@@ -106,7 +106,7 @@ export class PromiseWatch {
 
   /** Judges, forecasts and reports now, and sets the timer for the next check. */
   check(): Promise<void> {
-    return unhurried(() => {
+    return withoutWaitLimit(() => {
       this.#checking = this.#checking.then(() => this.#check());
       return this.#checking;
     });
@@ -114,7 +114,7 @@ export class PromiseWatch {
 
   /** Judges the deadlines that have passed, before anything is fetched after a start. */
   judgePassed(): Promise<void> {
-    return unhurried(() => {
+    return withoutWaitLimit(() => {
       this.#checking = this.#checking.then(() => this.#attempt(() => this.#judgeAll()));
       return this.#checking;
     });

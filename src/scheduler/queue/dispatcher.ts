@@ -4,7 +4,7 @@
  */
 
 import { after } from "../../clock.ts";
-import { unhurried } from "../../storage/connection/patience.ts";
+import { withoutWaitLimit } from "../../storage/connection/wait-limit.ts";
 import type { JobQueue, QueueCounts } from "./job-queue.ts";
 
 export interface QueuedTask {
@@ -261,7 +261,7 @@ export class Dispatcher implements JobDispatcher {
     const dispatched: Dispatched = { task, group, begun: false, at: performance.now(), ended };
     this.#dispatched.set(task.key, dispatched);
     // A request may have made it begin, but does not wait for it.
-    unhurried(() => this.queue.enqueue([task.key])).catch(() => this.#refused(dispatched));
+    withoutWaitLimit(() => this.queue.enqueue([task.key])).catch(() => this.#refused(dispatched));
   }
 
   /** The queue may not have taken a key: it waits here until the queue can be reached. */
@@ -287,7 +287,7 @@ export class Dispatcher implements JobDispatcher {
     const late = [...this.#dispatched.values()].filter(({ begun, at }) => !begun && at <= before);
     if (late.length === 0) return;
     for (const each of late) each.at = performance.now();
-    unhurried(() => this.queue.enqueue(late.map(({ task }) => task.key))).catch(() => {});
+    withoutWaitLimit(() => this.queue.enqueue(late.map(({ task }) => task.key))).catch(() => {});
   }
 
   #later(task: QueuedTask, group: Group, afterMs: number): void {

@@ -4,7 +4,7 @@ import type { Clock } from "../../clock.ts";
 import { messageOf } from "../../domain/errors.ts";
 import type { Schedule, Turn } from "../../domain/schedules.ts";
 import { utcMinute } from "../../domain/time.ts";
-import { unhurried } from "../../storage/connection/patience.ts";
+import { withoutWaitLimit } from "../../storage/connection/wait-limit.ts";
 import { readSchedules, setChecked } from "../../storage/schedules.ts";
 import { type CronTimes, readCron } from "./cron.ts";
 import { closeTurn, runTurn, type TurnDependencies } from "./turn.ts";
@@ -32,7 +32,7 @@ export class ScheduleRunner {
 
   /** Runs what is due now and sets the timer for the next poll; called at the start and after every change. */
   poll(): Promise<void> {
-    return unhurried(() => this.#poll());
+    return withoutWaitLimit(() => this.#poll());
   }
 
   #poll(): Promise<void> {

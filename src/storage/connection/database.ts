@@ -36,7 +36,7 @@ export interface Database {
   /**
    * Runs all statements in one write transaction: all take effect, or none. Resolves after the commit. On a file, writes
    * that come close together share a transaction; one of them that fails leaves the others alone. While the database is in
-   * trouble it waits: for a request as long as `hurried` allows, otherwise until that is over.
+   * trouble it waits: for a request as long as `withWaitLimit` allows, otherwise until that is over.
    * @param mayWait whether others may come first that share its transaction; `flush` ends the wait
    * @throws StorageUnavailable if it was given up; nothing was written then
    */

@@ -6,9 +6,9 @@
 import type { Client, InArgs, InStatement, InValue, ResultSet, TransactionMode } from "@libsql/client";
 import type { Row, Statement } from "./database.ts";
 import { type Fence, HOLDS_LEASE, isRead, LeaseLost } from "./fence.ts";
-import { patienceEnd } from "./patience.ts";
 import type { Retries } from "./retries.ts";
 import { AnswerLost, StorageUnavailable, storageFault } from "./trouble.ts";
+import { waitLimitEnd } from "./wait-limit.ts";
 
 /** The rows that hold the number of the last write of each place of each connection. */
 export const WRITE_KEYS = "write:";
@@ -134,7 +134,7 @@ export class RemoteClient implements Client {
 
   /** Sends until there is an answer, or the caller gives up. */
   async #untilAnswered<T>(send: () => Promise<T>, writes = false): Promise<T> {
-    const until = patienceEnd();
+    const until = waitLimitEnd();
     for (;;) {
       try {
         const answer = await send();

@@ -2,7 +2,7 @@ import { expect, spyOn, test } from "bun:test";
 import { type Report, RULES, type SyncRequest } from "../../../src/pipeline/remote/protocol.ts";
 import { RemoteHosts } from "../../../src/scheduler/hosts/hosts.ts";
 import { WriteLock } from "../../../src/storage/connection/file/write-lock.ts";
-import { hurried, patienceEnd } from "../../../src/storage/connection/patience.ts";
+import { waitLimitEnd, withWaitLimit } from "../../../src/storage/connection/wait-limit.ts";
 import type { Database, Write } from "../../../src/storage/db.ts";
 
 const LEASE_MS = 100;
@@ -49,18 +49,18 @@ function startHosts(note = () => {}, onLine: (text: string) => void = () => {}) 
 }
 
 test("what a worker's report causes waits for a database in trouble, although the request that brought it does not", async () => {
-  const patience: number[] = [];
-  const { hosts, come, sync } = startHosts(() => void patience.push(patienceEnd()));
+  const limits: number[] = [];
+  const { hosts, come, sync } = startHosts(() => void limits.push(waitLimitEnd()));
   const session = come("h");
-  const answer = await hurried(2_000, async () => {
-    expect(patienceEnd()).toBeLessThan(Number.POSITIVE_INFINITY);
+  const answer = await withWaitLimit(2_000, async () => {
+    expect(waitLimitEnd()).toBeLessThan(Number.POSITIVE_INFINITY);
     return sync(session, [
       { thread: 1, report: { type: "thread_started" } },
       { thread: 1, report: { type: "thread_ended", why: "crashed" } },
     ]);
   });
   expect(answer).toEqual({ received: 2, orders: [] });
-  expect(patience).toEqual([Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]);
+  expect(limits).toEqual([Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]);
   await hosts.close();
 });
 

@@ -73,7 +73,7 @@ test("a server whose database another program has locked holds its work, says so
   expect((await app.get("/settings")).text).not.toContain("has locked");
 });
 
-test("an action that meets a lock is refused within its patience, and is not done later", async () => {
+test("an action that meets a lock is refused within its limit, and is not done later", async () => {
   using folder = temporaryFolder();
   const url = await migratedDatabase(folder);
   await using app = await startApp({ dbUrl: url });

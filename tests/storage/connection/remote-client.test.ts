@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { LEASE_KEY } from "../../../src/storage/connection/fence.ts";
-import { hurried } from "../../../src/storage/connection/patience.ts";
 import { openServer } from "../../../src/storage/connection/remote-database.ts";
+import { withWaitLimit } from "../../../src/storage/connection/wait-limit.ts";
 import { AnswerLost, type Database, migrateDatabase, StorageUnavailable } from "../../../src/storage/db.ts";
 import { insertRun, jobsOfRun, moveJobs } from "../../../src/storage/runs/runs.ts";
 import { startFaultyProxy } from "../../fakes/faulty-proxy.ts";
@@ -63,7 +63,7 @@ test("a remote server that never answers is given up after a time limit", async 
 
 test("a request does not wait for a remote server that is away, and what it wanted to write is not written later", async () => {
   proxy.fail("down");
-  const refused = hurried(100, () => db.write([line("never")]));
+  const refused = withWaitLimit(100, () => db.write([line("never")]));
   await expect(refused).rejects.toThrow(StorageUnavailable);
   proxy.heal();
   expect(await lines()).toEqual([]);

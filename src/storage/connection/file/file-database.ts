@@ -9,8 +9,8 @@ import Driver from "libsql";
 import { faultOf } from "../../../domain/errors.ts";
 import { type Database, plain, type Row } from "../database.ts";
 import { isRead } from "../fence.ts";
-import { patienceEnd } from "../patience.ts";
 import { StorageUnavailable } from "../trouble.ts";
+import { waitLimitEnd } from "../wait-limit.ts";
 import { type FileId, FileIdentity } from "./file-identity.ts";
 import { keepPrivate } from "./private-file.ts";
 import { StatementCache, type StatementResult } from "./statement-cache.ts";
@@ -132,7 +132,7 @@ class FileClient implements Client {
         return this.statements.rows(sql, args);
       } catch (error) {
         if (!isBusy(error)) throw error;
-        if (performance.now() >= this.writes.latest(patienceEnd())) throw new StorageUnavailable(faultOf("locked"));
+        if (performance.now() >= this.writes.latest(waitLimitEnd())) throw new StorageUnavailable(faultOf("locked"));
       }
       await Bun.sleep(pause);
     }

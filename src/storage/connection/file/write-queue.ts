@@ -3,9 +3,9 @@
 import type Driver from "libsql";
 import { faultOf, type StorageFault } from "../../../domain/errors.ts";
 import { type Fence, HOLDS_LEASE, LeaseLost } from "../fence.ts";
-import { patienceEnd } from "../patience.ts";
 import { Retries } from "../retries.ts";
 import { StorageUnavailable, storageFault } from "../trouble.ts";
+import { waitLimitEnd } from "../wait-limit.ts";
 import type { StatementCache } from "./statement-cache.ts";
 import type { WriteLock } from "./write-lock.ts";
 
@@ -62,7 +62,7 @@ export class WriteQueue {
   add<Result>(write: () => Result, mayWait = false): Promise<Result> {
     if (this.#closed) return Promise.reject(new Error("The database is closed"));
     return new Promise<Result>((resolve, reject) => {
-      const until = patienceEnd();
+      const until = waitLimitEnd();
       this.#waiting.push({ until, run: write, resolve: (result) => resolve(result as Result), reject });
       this.retries.limit(until);
       if (mayWait) this.#timer ??= setTimeout(() => this.flush(), this.lingerMs);

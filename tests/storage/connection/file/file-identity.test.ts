@@ -5,7 +5,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, s
 import { dirname, join } from "node:path";
 import { FileIdentity } from "../../../../src/storage/connection/file/file-identity.ts";
 import { WriteLock } from "../../../../src/storage/connection/file/write-lock.ts";
-import { hurried } from "../../../../src/storage/connection/patience.ts";
+import { withWaitLimit } from "../../../../src/storage/connection/wait-limit.ts";
 import {
   migrateDatabase,
   openDatabase,
@@ -42,7 +42,7 @@ test.each(WAYS)("a database whose file was %s takes no more writes, and says why
   performance.now = () => clock.call(performance) + 2_000;
   try {
     expect(db.trouble()?.what).toContain(says);
-    const write = hurried(10, () => db.write([{ sql: "INSERT INTO settings VALUES ('a', 'b', 0)", args: [] }]));
+    const write = withWaitLimit(10, () => db.write([{ sql: "INSERT INTO settings VALUES ('a', 'b', 0)", args: [] }]));
     await expect(write).rejects.toThrow(StorageUnavailable);
   } finally {
     performance.now = clock;

@@ -4,8 +4,8 @@ import Driver from "libsql";
 import { StatementCache } from "../../../../src/storage/connection/file/statement-cache.ts";
 import { WriteLock } from "../../../../src/storage/connection/file/write-lock.ts";
 import { WriteQueue } from "../../../../src/storage/connection/file/write-queue.ts";
-import { hurried } from "../../../../src/storage/connection/patience.ts";
 import { StorageUnavailable } from "../../../../src/storage/connection/trouble.ts";
+import { withWaitLimit } from "../../../../src/storage/connection/wait-limit.ts";
 import { temporaryFolder } from "../../../helpers/folder.ts";
 
 let folder: ReturnType<typeof temporaryFolder>;
@@ -143,7 +143,7 @@ test("a write waits while the disk is full, whose beginning and end are reported
 test("a write whose caller gives up while another program writes is not made later", async () => {
   const other = new Driver(join(folder.path, "queue.db"));
   other.exec("BEGIN IMMEDIATE");
-  const refused = hurried(30, () => insert(1)).catch((error) => error);
+  const refused = withWaitLimit(30, () => insert(1)).catch((error) => error);
   const patient = insert(2);
   const error = await refused;
   expect(error).toBeInstanceOf(StorageUnavailable);

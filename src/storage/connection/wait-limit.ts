@@ -11,7 +11,7 @@ interface Limit {
 const limits = new AsyncLocalStorage<Limit | null>();
 
 /** Does `work`, whose reads and writes give up `milliseconds` from now; what it leaves running has no limit afterwards. */
-export function hurried<T>(milliseconds: number, work: () => Promise<T>): Promise<T> {
+export function withWaitLimit<T>(milliseconds: number, work: () => Promise<T>): Promise<T> {
   const limit: Limit = { until: performance.now() + milliseconds, isOver: false };
   return limits.run(limit, async () => {
     try {
@@ -23,10 +23,10 @@ export function hurried<T>(milliseconds: number, work: () => Promise<T>): Promis
 }
 
 /** Starts `work` for the server itself, although a request may have caused it. */
-export const unhurried = <T>(work: () => T): T => limits.run(null, work);
+export const withoutWaitLimit = <T>(work: () => T): T => limits.run(null, work);
 
 /** When a read or write that begins now gives up, milliseconds of `performance.now()`. */
-export function patienceEnd(): number {
+export function waitLimitEnd(): number {
   const limit = limits.getStore();
   return limit == null || limit.isOver ? Number.POSITIVE_INFINITY : limit.until;
 }
