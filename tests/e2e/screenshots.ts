@@ -144,9 +144,15 @@ try {
   await takePicture("profiles", "/profiles?where=rsi_14+<+60+and+sma_20+>+sma_50&sort=-rsi_14");
   await takePicture("panel", "/panel?symbols=AAPL,MSFT&include=ohlcv&feature=rsi_14&label=fwd_ret_5");
   await takePicture("profile", "/profiles/AAPL?interval=1d&overlay=sma_20&overlay=bollinger", charted);
+  await takePicture("analysis", "/profiles/AAPL/analysis?interval=1d");
+  await takePicture("feature", "/profiles/AAPL/features/rsi_14?interval=1d");
+  await takePicture("derived", "/profiles/AAPL?interval=1w", charted);
+  await takePicture("compared", "/profiles/AAPL?interval=1d&compare=MSFT,NVDA&panes=volume,rsi", charted);
+  await takePicture("quality", "/quality");
   await takePicture("features", "/profiles/AAPL?interval=1d#trend", async (each) => {
     await charted(each);
-    await each.getByText("psar_002_020", { exact: true }).click();
+    await each.locator("summary").filter({ hasText: "psar_002_020" }).click();
+    await each.locator(".feature-report").first().waitFor();
   });
 
   await page.goto(`${browserApp.address}/schedules`);
