@@ -33,7 +33,7 @@ const OVERLAP = 4;
 const MOST_STRETCHES = 100;
 const BINS = 30;
 /** Points of a course: the least and the greatest value of so many parts of the year. */
-const POINTS = 240;
+const POINTS = 480;
 
 /** One feature. */
 interface FeatureDetails {
