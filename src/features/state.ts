@@ -24,17 +24,23 @@ export type StateRefusal =
 const MARKETS = ["us_equity", "crypto"] as const;
 const HEADER = 8;
 
+/** The layouts that were computed, by plan and setup. */
+const layouts = new WeakMap<ComputePlan, Map<string, number>>();
+
 /** A checksum of the plan's layout: any change to a node's formula, state or kept values changes it. */
 function layoutOf(plan: ComputePlan, setup: FeatureSetup): number {
-  const nodes = [...plan.stateful].map(([series, back]) => `${series.key}:${series.stateSize(setup)}:${back}`);
-  return Bun.hash.crc32([plan.margin, ...nodes].join(";"));
+  const known = layouts.getOrInsertComputed(plan, () => new Map<string, number>());
+  return known.getOrInsertComputed(JSON.stringify(setup), () => {
+    const nodes = [...plan.stateful].map(([series, back]) => `${series.key}:${series.stateSize(setup)}:${back}`);
+    return Bun.hash.crc32([plan.margin, ...nodes].join(";"));
+  });
 }
 
 /** A checksum of the `plan.margin` bars (or all there are) before position `end`. */
 function checksum(plan: ComputePlan, bars: BarColumns, end: number): number {
   let crc = 0;
   const start = Math.max(0, end - plan.margin);
-  for (const field of BAR_FIELDS) crc = Bun.hash.crc32(bars[field].slice(start, end), crc);
+  for (const field of BAR_FIELDS) crc = Bun.hash.crc32(bars[field].subarray(start, end), crc);
   return crc;
 }
 
