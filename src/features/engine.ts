@@ -43,7 +43,7 @@ export interface EngineerProgress {
 export interface Engineered {
   /** The value of every feature at the last bar, in catalogue order; NaN where undefined, never infinite. */
   readonly values: Float64Array;
-  /** The last `TAIL` values (or all) of every feature, oldest first. */
+  /** The last values of every feature that were asked for (or all there are), oldest first. */
   readonly tails: readonly Float64Array[];
   /** What the next update continues from (state.ts). */
   readonly state: Uint8Array;
@@ -66,22 +66,27 @@ export function resumeFrom(
   return readState(state, CATALOG_VERSION, PROFILE, setup, bars);
 }
 
+/** Columns of profiles that were computed, for the next ones: allocating them takes longer than a short update. */
+const idle: Scratch[] = [];
+
 /**
  * Computes the profile of all features at the last of `bars`. Without `resume`, `bars` is the whole series; with it,
  * the bars it was read with. Yields after every block of bars and after every feature, so that the caller can report
  * progress or stop.
+ * @param tail how many of the last values of every feature are wanted, from 1 to `TAIL`
  */
 export function* engineer(
   bars: BarColumns,
   setup: FeatureSetup,
   resume?: Resume,
+  tail = TAIL,
 ): Generator<EngineerProgress, Engineered> {
   const length = bars.ts.length;
   const carry = resume?.carry ?? emptyCarry(PROFILE, setup);
   const start = resume?.next ?? 0;
   const offset = carry.count - start;
   const cut = Math.max(start, length - TAIL);
-  const scratch = new Scratch();
+  const scratch = idle.pop() ?? new Scratch();
   let read = 0;
   for (let from = start; from < cut; from += BLOCK) {
     const to = Math.min(cut, from + BLOCK);
@@ -93,18 +98,24 @@ export function* engineer(
   const firstTs = resume?.firstTs ?? bars.ts[0] ?? Number.NaN;
   const state = writeState(CATALOG_VERSION, PROFILE, setup, carry, bars, cut, firstTs);
 
-  const span = spanOf(bars, PROFILE, offset, cut, length);
-  const gaps = volumeGaps(span, carry.unknownVolume);
+  // Most features are windows, which need not be computed for bars whose values nobody wants.
+  const shown = Math.max(cut, length - tail);
+  const gaps =
+    volumeGaps(spanOf(bars, PROFILE, offset, cut, length), carry.unknownVolume)?.subarray(shown - cut) ?? null;
+  if (shown > cut) drain(runPlan(ADVANCE, spanOf(bars, PROFILE, offset, cut, shown), carry, setup, scratch, ignore));
+  const span = spanOf(bars, PROFILE, offset, shown, length);
   const values = new Float64Array(FEATURES.length).fill(Number.NaN);
   const tails: Float64Array[] = [];
   const publish = (index: number, column: Float64Array) => {
-    const tail = published(FEATURES[index]!, column, span, gaps, setup);
-    tails[index] = tail;
-    if (tail.length > 0) values[index] = tail[tail.length - 1]!;
+    const last = published(FEATURES[index]!, column, span, gaps, setup);
+    tails[index] = last;
+    if (last.length > 0) values[index] = last[last.length - 1]!;
   };
   for (const index of runPlan(PROFILE, span, carry, setup, scratch, publish)) {
     yield { done: Math.max(read, index + 1), next: FEATURES[index + 1]?.family ?? null };
   }
+  scratch.release();
+  idle.push(scratch);
   return { values, tails, state, barCount: offset + length };
 }
 

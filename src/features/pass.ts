@@ -42,6 +42,8 @@ interface Span {
 /** Receives a target's finished column; only positions from `from` to the end of the block are valid. */
 type Emit = (target: number, column: Float64Array) => void;
 
+const NONE = new Float64Array(0);
+
 /** Scratch columns, grown to the longest block and reused from pass to pass. */
 export class Scratch {
   readonly #columns: Float64Array[] = [];
@@ -57,6 +59,11 @@ export class Scratch {
       if ((this.#columns[index]?.length ?? -1) < size) this.#columns[index] = new Float64Array(size);
     }
     return this.#columns;
+  }
+
+  /** Lets go of the bars of the last pass. */
+  release(): void {
+    for (let index = 0; index < BAR_FIELDS.length; index++) this.#columns[index] = NONE;
   }
 }
 
@@ -84,26 +91,52 @@ export function* runPlan(
       yield step.emit;
       continue;
     }
-    const { series, back } = step;
-    const inputs: Float64Array[] = [];
-    for (const column of step.inputs) inputs.push(columns[column]!);
+    const { series, back, inputs } = step;
     const first = series.warmup - base;
     const origin = step.origin - base;
     if (series.stateful) {
       const { state, kept } = carry.recursions.get(series)!;
       restore(kept, out, from);
-      series.compute(out, { from, to, origin, first, state, setup }, ...inputs);
+      call(series, out, { from, to, origin, first, state, setup }, columns, inputs);
       if (first > from) out.fill(Number.NaN, from, Math.min(first, to));
       save(kept, out, to);
     } else {
       const start = Math.max(0, from - back);
       const defined = clamp(first, start, to);
       if (defined > start) out.fill(Number.NaN, start * series.width, defined * series.width);
-      if (defined < to) series.compute(out, { from: defined, to, origin, first, state: NO_STATE, setup }, ...inputs);
+      if (defined < to) {
+        call(series, out, { from: defined, to, origin, first, state: NONE, setup }, columns, inputs);
+      }
     }
   }
   carry.count = base + to;
   carry.unknownVolume = unknownVolume;
+}
+
+/** Computes a node. Spreading a list of arguments costs as much as a short computation. */
+function call(
+  { compute }: Series,
+  out: Float64Array,
+  span: Parameters<Series["compute"]>[1],
+  columns: readonly Float64Array[],
+  inputs: readonly number[],
+): void {
+  switch (inputs.length) {
+    case 1:
+      compute(out, span, columns[inputs[0]!]!);
+      break;
+    case 2:
+      compute(out, span, columns[inputs[0]!]!, columns[inputs[1]!]!);
+      break;
+    case 3:
+      compute(out, span, columns[inputs[0]!]!, columns[inputs[1]!]!, columns[inputs[2]!]!);
+      break;
+    case 4:
+      compute(out, span, columns[inputs[0]!]!, columns[inputs[1]!]!, columns[inputs[2]!]!, columns[inputs[3]!]!);
+      break;
+    default:
+      compute(out, span, ...inputs.map((input) => columns[input]!));
+  }
 }
 
 /** Whether a volume is NaN. `includes` finds one natively; `some(Number.isNaN)` would call a function for every bar. */
@@ -112,18 +145,18 @@ export const hasUnknown = (volume: Float64Array): boolean => volume.includes(Num
 /** Unknown volumes as 0, so that they do not spread through sums; what depends on them is not published. */
 const withoutUnknown = (volume: Float64Array): Float64Array => volume.map((value) => (Number.isNaN(value) ? 0 : value));
 
-const NO_STATE = new Float64Array(0);
-
 const clamp = (value: number, least: number, most: number) => (value < least ? least : Math.min(value, most));
 
-/** Writes the kept values before position `from`, without those before the first bar. */
+/** Writes the kept values before position `from`, without those before the first bar. Views cost more than few values. */
 function restore(kept: Float64Array, out: Float64Array, from: number): void {
   const count = Math.min(kept.length, from);
-  out.set(kept.subarray(kept.length - count), from - count);
+  const first = kept.length - count;
+  for (let i = 0; i < count; i++) out[from - count + i] = kept[first + i]!;
 }
 
 /** Saves the last values before position `to`. */
 function save(kept: Float64Array, out: Float64Array, to: number): void {
   const count = Math.min(kept.length, to);
-  kept.set(out.subarray(to - count, to), kept.length - count);
+  const first = kept.length - count;
+  for (let i = 0; i < count; i++) kept[first + i] = out[to - count + i]!;
 }

@@ -29,7 +29,7 @@ export async function engineerSeries(job: JobContext): Promise<EngineeredSeries 
   const bars = update?.bars ?? adjust(await io.store.readBars(series, 0, END_OF_TIME));
   if (bars.ts.length === 0) return null;
 
-  const pass = engineer(bars, setup, update?.resume);
+  const pass = engineer(bars, setup, update?.resume, 1);
   let reported = 0;
   let family: string | null = null;
   let step = pass.next();

@@ -104,8 +104,8 @@ export const setups: readonly FeatureSetup[] = (["1m", "5m", "15m", "1h", "1d"] 
 );
 
 /** Runs a profile computation to its end. */
-export function runEngineer(bars: BarColumns, setup: FeatureSetup, resume?: Resume): Engineered {
-  const steps = engineer(bars, setup, resume);
+export function runEngineer(bars: BarColumns, setup: FeatureSetup, resume?: Resume, tail?: number): Engineered {
+  const steps = engineer(bars, setup, resume, tail);
   let step = steps.next();
   while (!step.done) step = steps.next();
   return step.value;

@@ -14,11 +14,11 @@ setDefaultTimeout(60_000);
 const DAILY: FeatureSetup = { interval: "1d", market: "us_equity" };
 
 /** Continues from a stored state after the first `stored` of `bars`. */
-function update(state: Uint8Array, bars: BarColumns, stored: number, setup: FeatureSetup) {
+function update(state: Uint8Array, bars: BarColumns, stored: number, setup: FeatureSetup, tail?: number) {
   const part = sliceBars(bars, Math.max(0, stored - LOOKBACK_BARS), bars.ts.length);
   const resume = resumeFrom(state, part, setup);
   if ("refused" in resume) throw new Error(`refused: ${resume.refused}`);
-  return runEngineer(part, setup, resume);
+  return runEngineer(part, setup, resume, tail);
 }
 
 test("any sequence of updates gives the profile of one full pass, to the last bit", () => {
@@ -46,6 +46,36 @@ test("any sequence of updates gives the profile of one full pass, to the last bi
             feature.name,
             -1,
           ]);
+        }
+      },
+    ),
+    { numRuns: 40 },
+  );
+});
+
+test("a profile is the same, with its state, however many of its last values are wanted", () => {
+  fc.assert(
+    fc.property(
+      historyShapes(1, 900),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      fc.integer({ min: 1, max: TAIL }),
+      fc.array(fc.nat(), { maxLength: 3 }),
+      fc.constantFrom(...setups),
+      (shape, cut, tail, unknown, setup) => {
+        const bars = makeHistory(shape, setup);
+        for (const at of unknown) bars.volume[at % shape.length] = Number.NaN;
+        const stored = 1 + Math.floor(cut * (shape.length - 1));
+        const before = runEngineer(sliceBars(bars, 0, stored), setup);
+        for (const [all, some] of [
+          [runEngineer(bars, setup), runEngineer(bars, setup, undefined, tail)],
+          [update(before.state, bars, stored, setup), update(before.state, bars, stored, setup, tail)],
+        ] as const) {
+          expect(some.barCount).toBe(all.barCount);
+          expect(Buffer.from(some.state).equals(Buffer.from(all.state))).toBe(true);
+          for (const [index, { name }] of FEATURES.entries()) {
+            expect([name, firstDifference(some.tails[index]!, all.tails[index]!.slice(-tail))]).toEqual([name, -1]);
+            expect([name, firstDifference([some.values[index]!], [all.values[index]!])]).toEqual([name, -1]);
+          }
         }
       },
     ),

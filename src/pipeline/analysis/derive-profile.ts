@@ -3,7 +3,7 @@
 import { BAR_FIELDS, type BarColumns, emptyBars, sliceBars } from "../../domain/market/bars.ts";
 import type { ReadInterval } from "../../domain/market/interval.ts";
 import { derivedEdges, type PartialBars } from "../../domain/market/partial-bars.ts";
-import { engineer } from "../../features/engine.ts";
+import { engineer, TAIL } from "../../features/engine.ts";
 import { featureSetup } from "../../features/setup.ts";
 import { barEdges } from "../../storage/market/series.ts";
 import type { ExportContext, SeriesSource } from "../exports/series/read-bars.ts";
@@ -40,7 +40,7 @@ export async function deriveProfile(context: ExportContext, task: DerivedTask): 
   const bars = await readAll(context, series, interval);
   const length = bars.ts.length;
   if (length === 0) return null;
-  const pass = engineer(bars, featureSetup(symbol, interval, series.venue));
+  const pass = engineer(bars, featureSetup(symbol, interval, series.venue), undefined, tails ? TAIL : 1);
   let step = pass.next();
   while (!step.done) {
     context.throwIfStopped();
