@@ -6,7 +6,7 @@
 import type { Calendar, Session } from "../../domain/market/calendar.ts";
 import { DAY } from "../../domain/market/interval.ts";
 import type { Market } from "../../domain/market/symbol.ts";
-import { normal, seedOf, square, uniform } from "./seeded-random.ts";
+import { normal, normalAt, otherSeed, place, seedOf, square, uniform, uniformAt } from "./seeded-random.ts";
 
 /** The first day of the demo's history, by market (epoch seconds). */
 export const DEMO_START: Readonly<Record<Market, number>> = {
@@ -81,12 +81,57 @@ function demoTraits(symbol: string, market: Market): DemoTraits {
   };
 }
 
+/** What all symbols of a market share: its sessions since the first day of the demo's history, and their common moves. */
+class MarketDays {
+  readonly sessions: Session[] = [];
+  readonly moves: number[] = [];
+  #until: number;
+
+  constructor(
+    readonly market: Market,
+    readonly calendar: Calendar,
+  ) {
+    this.#until = DEMO_START[market];
+  }
+
+  /** Adds the days before `to` (epoch seconds, midnight UTC). */
+  extend(to: number): void {
+    if (to <= this.#until) return;
+    for (const session of this.calendar.sessionsBetween(this.market, this.#until, to)) {
+      this.sessions.push(session);
+      this.moves.push(0.007 * normal(MARKET_SEED, session.date / DAY, 0));
+    }
+    this.#until = to;
+  }
+
+  /** The place of the first session on or after a date. */
+  indexOf(date: number): number {
+    let low = 0;
+    let high = this.sessions.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.sessions[middle]!.date < date) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+const known = new WeakMap<Calendar, Map<Market, MarketDays>>();
+
+/** The days of a market by a calendar. */
+const marketDays = (market: Market, calendar: Calendar): MarketDays =>
+  known
+    .getOrInsertComputed(calendar, () => new Map<Market, MarketDays>())
+    .getOrInsertComputed(market, () => new MarketDays(market, calendar));
+
 /**
  * The daily bars of one symbol from `keptFrom` on, extended when later days are requested; earlier days do not depend on
  * its length. The walk begins with the symbol's first day, but only those days are kept.
  */
 export class DemoPath {
   readonly traits: DemoTraits;
+  readonly #market: MarketDays;
   readonly #days: DemoDay[] = [];
   readonly #volatility: number;
   readonly #beta: number;
@@ -100,10 +145,11 @@ export class DemoPath {
   constructor(
     symbol: string,
     market: Market,
-    readonly calendar: Calendar,
+    calendar: Calendar,
     /** Epoch seconds. */
     readonly keptFrom: number,
   ) {
+    this.#market = marketDays(market, calendar);
     this.traits = demoTraits(symbol, market);
     const { seed, scale, level } = this.traits;
     const crypto = market === "crypto";
@@ -137,40 +183,45 @@ export class DemoPath {
 
   #extend(to: number): void {
     const until = Math.ceil(to / DAY) * DAY;
-    for (const session of this.calendar.sessionsBetween(this.traits.market, this.#until, until)) {
-      const day = this.#step(session);
-      if (session.date >= this.keptFrom) this.#days.push(day);
+    this.#market.extend(until);
+    const { sessions, moves } = this.#market;
+    for (let at = this.#market.indexOf(this.#until); at < sessions.length && sessions[at]!.date < until; at++) {
+      this.#step(sessions[at]!, moves[at]!);
     }
     this.#until = until;
   }
 
-  #step(session: Session): DemoDay {
+  /** Walks one day on. What the next days do not depend on is computed only for a day that is kept. */
+  #step(session: Session, marketMove: number): void {
     const { seed } = this.traits;
     const day = session.date / DAY;
+    const at = place(seed, day);
+    const other = place(otherSeed(seed), day);
+    const before = this.#close;
     const deviation = Math.sqrt(this.#variance);
     // One day in fifty moves two and a half times as far, as after news.
-    const newsFactor = uniform(seed, day, 20) < 0.02 ? 2.5 : 1;
-    const own = deviation * normal(seed, day, 21) * newsFactor;
-    const market = 0.007 * normal(MARKET_SEED, day, 0);
+    const newsFactor = uniformAt(at, 20) < 0.02 ? 2.5 : 1;
+    const own = deviation * normalAt(at, other, 21) * newsFactor;
     // Mean reversion of at most 0.4 % a day keeps prices plausible over decades.
-    const pull = 0.004 * ((this.#level - this.#close) / (this.#level + this.#close));
-    const move = clamp(own + this.#beta * market + pull, -MAX_MOVE, MAX_MOVE);
-    const overnight = 0.4 * move + 0.2 * deviation * normal(seed, day, 22);
-    const open = Math.max(100, Math.round(this.#close * (1 + overnight)));
-    const close = Math.max(100, Math.round(this.#close * (1 + move)));
-    const reach = deviation * (0.15 + 0.85 * uniform(seed, day, 23));
-    const high = Math.round(Math.max(open, close) * (1 + reach * uniform(seed, day, 24)));
-    const low = Math.max(1, Math.round(Math.min(open, close) * (1 - reach * uniform(seed, day, 25))));
-    const activity = Math.min(6, 0.45 + Math.abs(move) / this.#volatility / 2 + 0.5 * uniform(seed, day, 26));
-    const volume = Math.round(this.#usualVolume * activity * (session.early ? 0.5 : 1));
-
+    const pull = 0.004 * ((this.#level - before) / (this.#level + before));
+    const move = clamp(own + this.#beta * marketMove + pull, -MAX_MOVE, MAX_MOVE);
+    const close = Math.max(100, Math.round(before * (1 + move)));
+    if (session.date >= this.keptFrom) {
+      const overnight = 0.4 * move + 0.2 * deviation * normalAt(at, other, 22);
+      const open = Math.max(100, Math.round(before * (1 + overnight)));
+      const reach = deviation * (0.15 + 0.85 * uniformAt(at, 23));
+      const high = Math.round(Math.max(open, close) * (1 + reach * uniformAt(at, 24)));
+      const low = Math.max(1, Math.round(Math.min(open, close) * (1 - reach * uniformAt(at, 25))));
+      const activity = Math.min(6, 0.45 + Math.abs(move) / this.#volatility / 2 + 0.5 * uniformAt(at, 26));
+      const volume = Math.round(this.#usualVolume * activity * (session.early ? 0.5 : 1));
+      this.#days.push({ session, open, high, low, close, volume });
+    }
     this.#variance =
       (1 - FROM_MOVE - FROM_VARIANCE) * square(this.#volatility) +
       FROM_MOVE * own * own +
       FROM_VARIANCE * this.#variance;
     this.#level *= this.#growth;
     this.#close = close;
-    return { session, open, high, low, close, volume };
   }
 }
 

@@ -12,8 +12,15 @@ export function seedOf(text: string): number {
 
 /** 32 well-mixed bits of a seed and two coordinates (the finalizer of MurmurHash3, once per coordinate). */
 export function bits(seed: number, a: number, b: number): number {
-  return mix(mix(seed ^ Math.imul(a, 0x9e3779b1)) ^ Math.imul(b + 1, 0x85ebca77)) >>> 0;
+  return bitsAt(place(seed, a), b);
 }
+
+/** What the numbers of a seed and a first coordinate share, for `bitsAt` and the others that end in `At`. */
+export function place(seed: number, a: number): number {
+  return mix(seed ^ Math.imul(a, 0x9e3779b1));
+}
+
+const bitsAt = (at: number, b: number): number => mix(at ^ Math.imul(b + 1, 0x85ebca77)) >>> 0;
 
 function mix(hash: number): number {
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
@@ -23,13 +30,25 @@ function mix(hash: number): number {
 
 /** A number in [0, 1). */
 export function uniform(seed: number, a: number, b: number): number {
-  return bits(seed, a, b) / 0x1_0000_0000;
+  return uniformAt(place(seed, a), b);
+}
+
+export function uniformAt(at: number, b: number): number {
+  return bitsAt(at, b) / 0x1_0000_0000;
 }
 
 /** Roughly a standard normal number within ±3.5: the sum of four uniform ones, two of 16 bits from each hash. */
 export function normal(seed: number, a: number, b: number): number {
-  const first = bits(seed, a, b);
-  const second = bits(seed ^ 0x5bd1e995, a, b);
+  return normalAt(place(seed, a), place(otherSeed(seed), a), b);
+}
+
+/** The seed of the second hash of a normal number. */
+export const otherSeed = (seed: number): number => seed ^ 0x5bd1e995;
+
+/** @param other the place of `otherSeed(seed)` at the same coordinate */
+export function normalAt(at: number, other: number, b: number): number {
+  const first = bitsAt(at, b);
+  const second = bitsAt(other, b);
   const sum = (first & 0xffff) + (first >>> 16) + (second & 0xffff) + (second >>> 16);
   return (sum / 0xffff - 2) * Math.sqrt(3);
 }
