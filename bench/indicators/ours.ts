@@ -80,11 +80,14 @@ function seriesOf(of: string | Series): Series {
 
 const SETUP: FeatureSetup = { interval: "1d", market: "us_equity" };
 
-/** The kernels as the engine runs them: block by block, their values written to whole, reused columns. */
+/**
+ * The kernels as the engine runs them: block by block, into columns of their own where a target has one. Here those are
+ * parts of whole, reused columns; other targets are copied to theirs.
+ */
 export const ours: Contender = ({ bars }) => {
   const scratch = new Scratch();
   const pass = (of: readonly (string | Series)[]) => {
-    const plan = planOf(of.map(seriesOf));
+    const plan = planOf(of.map(seriesOf), { own: true });
     const length = blockLength(plan);
     const columns = of.map(() => new Float64Array(bars.ts.length));
     return () => {
@@ -93,9 +96,11 @@ export const ours: Contender = ({ bars }) => {
         const base = Math.max(0, from - plan.margin);
         const to = Math.min(from + length, bars.ts.length);
         const stretch = { bars: sliceBars(bars, base, to), base, from: from - base };
-        const steps = runPlan(plan, stretch, carry, SETUP, scratch, (target, column) => {
-          columns[target]!.set(column.subarray(from - base, to - base), from);
-        });
+        const own = plan.ownColumns.map((at, target) => (at < 0 ? undefined : columns[target]!.subarray(base, to)));
+        const emit = (target: number, column: Float64Array) => {
+          if (!own[target]) columns[target]!.set(column.subarray(from - base, to - base), from);
+        };
+        const steps = runPlan(plan, stretch, carry, SETUP, scratch, emit, own);
         while (!steps.next().done) {}
       }
     };

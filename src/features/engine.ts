@@ -18,7 +18,7 @@ export const TAIL = 100;
 const PROFILE = planOf(FEATURES.map((feature) => feature.series));
 const ADVANCE = planOf(
   FEATURES.map((feature) => feature.series),
-  false,
+  { emit: false },
 );
 /** Bars of a long history between two reports of progress. */
 const BLOCK = 4096;
@@ -157,10 +157,11 @@ export function featureMatrix(
       if (visible) {
         const columns: Float64Array[] = [];
         const gaps = plan.readsVolume ? volumeGaps(span, carry.unknownVolume) : null;
+        const own = plan.ownColumns.map((at) => (at < 0 ? undefined : new Float64Array(span.bars.ts.length)));
         const publish = (index: number, column: Float64Array) => {
-          columns[index] = published(features[index]!, column, span, gaps, setup);
+          columns[index] = published(features[index]!, column, span, gaps, setup, own[index]);
         };
-        for (const _ of runPlan(plan, span, carry, setup, scratch, publish)) onStep();
+        for (const _ of runPlan(plan, span, carry, setup, scratch, publish, own)) onStep();
         yield { ts: bars.ts.slice(from, to), columns };
       } else {
         for (const _ of runPlan(advance, span, carry, setup, scratch, ignore)) onStep();
@@ -184,7 +185,7 @@ function matrixPlans(features: readonly Feature[]): MatrixPlans {
   const key = features.map(({ name }) => name).join();
   if (lastPlans?.key !== key) {
     const series = features.map((feature) => feature.series);
-    lastPlans = { key, plan: planOf(series), advance: planOf(series, false) };
+    lastPlans = { key, plan: planOf(series, { own: true }), advance: planOf(series, { emit: false }) };
   }
   return lastPlans;
 }
@@ -249,15 +250,19 @@ function volumeReach({ memory }: Feature, { interval }: FeatureSetup): number {
   return memory.kind === "session" ? DAY / READ_SECONDS[interval] : Number.POSITIVE_INFINITY;
 }
 
-/** A feature's values as published: NaN before the warm-up, for infinities and after unknown volumes, 0 for −0. */
+/**
+ * A feature's values as published: NaN before the warm-up, for infinities and after unknown volumes, 0 for −0. In place
+ * if the column is the feature's own.
+ */
 function published(
   feature: Feature,
   column: Float64Array,
   { bars, base, from }: PassSpan,
   gaps: Float64Array | null,
   setup: FeatureSetup,
+  own?: Float64Array,
 ): Float64Array {
-  const values = new Float64Array(bars.ts.length - from);
+  const values = own?.subarray(from) ?? new Float64Array(bars.ts.length - from);
   const warmup = typeof feature.warmup === "number" ? Math.max(0, feature.warmup - base - from) : 0;
   if (warmup > 0) values.fill(Number.NaN, 0, warmup);
   for (let i = warmup; i < values.length; i++) {

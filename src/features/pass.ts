@@ -47,18 +47,32 @@ const NONE = new Float64Array(0);
 /** Scratch columns, grown to the longest block and reused from pass to pass. */
 export class Scratch {
   readonly #columns: Float64Array[] = [];
+  readonly #shared: Float64Array[] = [];
 
-  /** The columns of one pass over the bars: their own, then scratch of the given widths. */
-  columns(bars: BarColumns, unknownVolume: boolean, widths: readonly number[]): Float64Array[] {
+  /** The columns of one pass over the bars: their own, those of the targets, and scratch for the others. */
+  columns(
+    bars: BarColumns,
+    unknownVolume: boolean,
+    { widths, ownColumns }: ComputePlan,
+    own: readonly (Float64Array | undefined)[],
+  ): Float64Array[] {
     const length = bars.ts.length;
+    const columns = this.#columns;
     BAR_FIELDS.forEach((field, index) => {
-      this.#columns[index] = field === "volume" && unknownVolume ? withoutUnknown(bars.volume) : bars[field];
+      columns[index] = field === "volume" && unknownVolume ? withoutUnknown(bars.volume) : bars[field];
     });
     for (let index = BAR_FIELDS.length; index < widths.length; index++) {
-      const size = widths[index]! * length;
-      if ((this.#columns[index]?.length ?? -1) < size) this.#columns[index] = new Float64Array(size);
+      columns[index] = own[ownColumns.indexOf(index)] ?? this.#sized(index, widths[index]! * length);
     }
-    return this.#columns;
+    return columns;
+  }
+
+  #sized(index: number, size: number): Float64Array {
+    const known = this.#shared[index];
+    if (known && known.length >= size) return known;
+    const column = new Float64Array(size);
+    this.#shared[index] = column;
+    return column;
   }
 
   /** Lets go of the bars of the last pass. */
@@ -67,9 +81,12 @@ export class Scratch {
   }
 }
 
+const NOTHING_OWN: readonly Float64Array[] = [];
+
 /**
  * Computes the plan over one block, yields after every target and advances `carry` to the end of the block. `bars` must
- * hold `plan.margin` bars before `from`, or all there are.
+ * hold `plan.margin` bars before `from`, or all there are. `own` gives a column, as long as the bars, to each target of
+ * `plan.ownColumns`: its values are written there, those before `from` again with the same bits.
  */
 export function* runPlan(
   plan: ComputePlan,
@@ -78,12 +95,13 @@ export function* runPlan(
   setup: FeatureSetup,
   scratch: Scratch,
   emit: Emit,
+  own: readonly (Float64Array | undefined)[] = NOTHING_OWN,
 ): Generator<number, void> {
   const { bars, base, from } = span;
   const to = bars.ts.length;
   // Those before the span have been in a pass.
   const unknownVolume = plan.readsVolume && (carry.unknownVolume || hasUnknown(bars.volume.subarray(from)));
-  const columns = scratch.columns(bars, unknownVolume, plan.widths);
+  const columns = scratch.columns(bars, unknownVolume, plan, own);
   for (const step of plan.steps) {
     const out = columns[step.column]!;
     if ("emit" in step) {

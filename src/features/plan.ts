@@ -29,6 +29,8 @@ export interface ComputePlan {
   readonly steps: readonly Step[];
   /** Values per bar of every column, the bar columns included. */
   readonly widths: readonly number[];
+  /** Each target's own column, which nothing else uses; −1 for a bar column, a repeated target and one read later. */
+  readonly ownColumns: readonly number[];
   /** Values before the span that some node needs: bars to pass before the first new one. */
   readonly margin: number;
   /** Whether some node reads the volume. */
@@ -44,7 +46,8 @@ const MAX_BARS = 65_536;
 
 /** How many bars of a long series to compute at a time. */
 export function blockLength(plan: ComputePlan): number {
-  const width = plan.widths.slice(BAR_FIELDS.length).reduce((sum, width) => sum + width, 0);
+  const shared = plan.widths.filter((_, column) => column >= BAR_FIELDS.length && !plan.ownColumns.includes(column));
+  const width = shared.reduce((sum, width) => sum + width, 0);
   return Math.min(MAX_BARS, Math.max(MIN_BARS, Math.floor(CACHED / width)));
 }
 
@@ -72,8 +75,15 @@ function backOf(nodes: readonly Series[]): Map<Series, number> {
   return back;
 }
 
-/** Plans the computation of `targets`; with `emit` false only that of the recursions' state. */
-export function planOf(targets: readonly Series[], emit = true): ComputePlan {
+interface PlanOptions {
+  /** Whether the targets are wanted; otherwise only the recursions' state is. */
+  readonly emit?: boolean;
+  /** Whether targets get columns of their own where they can, which then need not be copied. */
+  readonly own?: boolean;
+}
+
+/** Plans the computation of `targets`. */
+export function planOf(targets: readonly Series[], { emit = true, own = false }: PlanOptions = {}): ComputePlan {
   const back = backOf(inOrder(targets));
   const needed = emit ? targets : [...back.keys()].filter((series) => series.stateful);
 
@@ -97,6 +107,13 @@ export function planOf(targets: readonly Series[], emit = true): ComputePlan {
   const columnOf = new Map<Series, number>();
   const free: number[] = [];
   const widths: number[] = BAR_FIELDS.map(() => 1);
+  const ownColumns = targets.map(() => -1);
+  for (const action of own ? actions : []) {
+    if (!("emit" in action) || action.series.field || columnOf.has(action.series)) continue;
+    if (actions[lastUse.get(action.series)!] !== action) continue;
+    ownColumns[action.emit] = widths.push(action.series.width) - 1;
+    columnOf.set(action.series, ownColumns[action.emit]!);
+  }
   const claim = (width: number) => {
     const at = free.findLastIndex((column) => widths[column] === width);
     return at < 0 ? widths.push(width) - 1 : free.splice(at, 1)[0]!;
@@ -107,8 +124,10 @@ export function planOf(targets: readonly Series[], emit = true): ComputePlan {
       if (series.field) columnOf.set(series, BAR_FIELDS.indexOf(series.field));
       else if (!columnOf.has(series)) columnOf.set(series, claim(series.width));
     }
-    for (const series of new Set(used))
-      if (!series.field && lastUse.get(series) === at) free.push(columnOf.get(series)!);
+    for (const series of new Set(used)) {
+      const column = columnOf.get(series)!;
+      if (!series.field && lastUse.get(series) === at && !ownColumns.includes(column)) free.push(column);
+    }
     const column = columnOf.get(used[0]!)!;
     if ("emit" in action) return { emit: action.emit, column };
     const inputs = action.compute.inputs.map((input) => columnOf.get(input)!);
@@ -118,5 +137,5 @@ export function planOf(targets: readonly Series[], emit = true): ComputePlan {
 
   const stateful = new Map([...back].filter(([series]) => series.stateful));
   const readsVolume = [...back.keys()].some(({ field }) => field === "volume");
-  return { steps, widths, margin: Math.max(0, ...back.values()), readsVolume, stateful };
+  return { steps, widths, ownColumns, margin: Math.max(0, ...back.values()), readsVolume, stateful };
 }

@@ -109,6 +109,20 @@ test("the feature matrix ends with the profile at its last bar, whatever the siz
   );
 });
 
+test("a feature asked twice, or read by a later one of the same matrix, has its values in every place", () => {
+  const bars = plainHistory(600, DAILY);
+  const named = (name: string) => FEATURES.find((feature) => feature.name === name)!;
+  // The histogram reads line and signal.
+  const asked = ["macd_12_26_9_line", "macd_12_26_9_signal", "macd_12_26_9_hist", "macd_12_26_9_line", "rsi_14"].map(
+    named,
+  );
+  const [together] = [...featureBlocks([bars], DAILY, asked)];
+  asked.forEach((feature, index) => {
+    const [alone] = [...featureBlocks([bars], DAILY, [feature])];
+    expect([feature.name, firstDifference(together!.columns[index]!, alone!.columns[0]!)]).toEqual([feature.name, -1]);
+  });
+});
+
 test("a feature matrix that starts late has the rows of the whole one", () => {
   const bars = plainHistory(900, DAILY);
   const some = FEATURES.filter((feature) => feature.number % 3 === 0);
