@@ -109,6 +109,7 @@ const sideways = {
     ops: ["access", "live", "quotas"],
     middleware: ["access"],
     index: ["*"],
+    groups: ["*"],
   },
 };
 

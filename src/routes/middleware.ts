@@ -1,7 +1,6 @@
 /** Middleware of every request, in order: headers, access control, then its body, the page context, error responses. */
 
-import type { OpenAPIHono } from "@hono/zod-openapi";
-import type { Context } from "hono";
+import type { Context, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { secureHeaders } from "hono/secure-headers";
 import { changesState, isOfWorker } from "../domain/access.ts";
@@ -11,7 +10,7 @@ import { StorageUnavailable } from "../storage/db.ts";
 import { liveToast } from "../views/live.tsx";
 import { ErrorPage } from "../views/ui/layout.tsx";
 import { addGuard, asActor } from "./access/guard.ts";
-import { IMPORTS, RequestBodies } from "./http/request-body.ts";
+import { IMPORTS, type RequestBodies } from "./http/request-body.ts";
 import { withoutBodyForHead } from "./http/stream-body.ts";
 import { withoutTimeout } from "./http/timeouts.ts";
 import { pageContext, type SiteContext, wantsFragment } from "./page-context.ts";
@@ -27,10 +26,10 @@ const WAIT_LIMIT_MS = 2_000;
 const isApi = (c: Context) => c.req.path.startsWith("/api/");
 
 export function addMiddleware(
-  app: OpenAPIHono,
+  app: Hono,
   { log, storage }: Pick<Services, "log" | "storage">,
   guard: Omit<Parameters<typeof addGuard>[1], "refuse">,
-  site: SiteContext,
+  { bodies, site }: { readonly bodies: RequestBodies; readonly site: SiteContext },
 ): void {
   /**
    * Answers programs with problem details, htmx with a toast, people with a page. The page context is built here,
@@ -93,7 +92,7 @@ export function addMiddleware(
     }
     return next();
   });
-  app.use(new RequestBodies().reader(refuse));
+  app.use(bodies.reader(refuse));
   app.use(asActor);
   app.use((c, next) => {
     c.set("page", pageContext(c, site));
@@ -121,7 +120,7 @@ export function addMiddleware(
 }
 
 /** The methods that some route answers at `path`. */
-function methodsAt(app: OpenAPIHono, path: string): string[] {
+function methodsAt(app: Hono, path: string): string[] {
   const methods = app.routes
     .filter(({ method, path: pattern }) => method !== "ALL" && patternOf(pattern).test(path))
     .map(({ method }) => method);

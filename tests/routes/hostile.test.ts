@@ -121,7 +121,7 @@ test("the hostile-text test itself would find markup", () => {
 test("every page shows stored text and its own address as text", async () => {
   const routes = await createRoutes(app.app);
   routes.close();
-  const paths = routes.table.filter(
+  const paths = (await routes.table()).filter(
     ({ method, path }) => method === "GET" && !/events(?:\/notifications)?$/.test(path),
   );
   const hostileAddress = encodeURIComponent(hostile("address"));

@@ -1,8 +1,7 @@
 /** Access control: checks host, origin of forms, identity and scope of every request. */
 
 import { isIP } from "node:net";
-import type { OpenAPIHono } from "@hono/zod-openapi";
-import type { Context, MiddlewareHandler } from "hono";
+import type { Context, Hono, MiddlewareHandler } from "hono";
 import { hostName, isEmbedded, isForged, isLoopback, runAs } from "../../auth.ts";
 import type { Config } from "../../config.ts";
 import { type Actor, changesState, covers, neededScope } from "../../domain/access.ts";
@@ -48,7 +47,7 @@ interface Dependencies {
   refuse(c: Context, fault: Problem): Response | Promise<Response>;
 }
 
-export function addGuard(app: OpenAPIHono, dependencies: Dependencies): void {
+export function addGuard(app: Hono, dependencies: Dependencies): void {
   const { access, config, clients, cookie, refusals, refuse } = dependencies;
   /** Refuses and puts it on record. */
   const forbid = (c: Context, detail: string, why: string, actor = "nobody") => {

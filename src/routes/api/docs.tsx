@@ -46,11 +46,11 @@ export interface ApiDocument {
   readonly paths?: Readonly<Record<string, object>>;
 }
 
-export const docsRoutes = (config: Pick<Config, "publicUrl">, document: () => ApiDocument) =>
+export const docsRoutes = (config: Pick<Config, "publicUrl">, document: () => Promise<ApiDocument>) =>
   new Hono()
-    .get("/api/openapi.json", (c) => c.json(document()))
-    .get("/api/docs", (c) => {
-      const described = document();
+    .get("/api/openapi.json", async (c) => c.json(await document()))
+    .get("/api/docs", async (c) => {
+      const described = await document();
       const caller = { server: serverAddress(config, c), hasLogin: c.get("guarded") };
       const operations = Map.groupBy(operationsOf(described, caller), ({ tag }) => tag);
       const groups = (described.tags ?? []).map(({ name, description = "" }) => ({

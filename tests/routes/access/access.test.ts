@@ -35,7 +35,7 @@ async function makeToken(app: TestApp, scope: string, headers: Record<string, st
 async function postedRoutes(app: TestApp): Promise<[method: string, path: string][]> {
   const routes = await createRoutes(app.app);
   routes.close();
-  const posted = routes.table.filter(({ method }) => !["ALL", "GET", "HEAD", "OPTIONS"].includes(method));
+  const posted = (await routes.table()).filter(({ method }) => !["ALL", "GET", "HEAD", "OPTIONS"].includes(method));
   const filled = posted.map(({ method, path }): [string, string] => [method, path.replace(/:\w+/g, "x")]);
   return [...new Map(filled.map((route) => [route.join(" "), route])).values()];
 }

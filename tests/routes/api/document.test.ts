@@ -26,7 +26,7 @@ test("the document has every route of the API, each with an id, a tag, a summary
   const operations = Object.entries<Record<string, Operation>>(body.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ route: `${method.toUpperCase()} ${path}`, operation })),
   );
-  const answered = table
+  const answered = (await table())
     // What a worker sends has no description: only a worker of the same version understands it.
     .filter(({ method, path }) => method !== "ALL" && path.startsWith("/api/") && !isOfWorker(path))
     .filter(({ path }) => !DESCRIPTIONS.includes(path))

@@ -15,7 +15,9 @@ beforeAll(async () => {
   await app.post("/api/watchlists", { name: "list", symbols: ["AAPL"] });
   const routes = await createRoutes(app.app);
   routes.close();
-  const all = routes.table.filter(({ method }) => method !== "ALL").map(({ method, path }) => `${method} ${path}`);
+  const all = (await routes.table())
+    .filter(({ method }) => method !== "ALL")
+    .map(({ method, path }) => `${method} ${path}`);
   table = [...new Set(all)].map((each) => each.split(" ") as [string, string]);
 });
 afterAll(() => app[Symbol.asyncDispose]());

@@ -13,7 +13,7 @@ beforeAll(async () => {
   await app.waitForRun(runId, "complete");
   const routes = await createRoutes(app.app);
   routes.close();
-  const paths = routes.table.filter(({ method }) => method === "GET").map(({ path }) => path);
+  const paths = (await routes.table()).filter(({ method }) => method === "GET").map(({ path }) => path);
   addresses = [...new Set(paths)]
     .filter((path) => !path.includes("*"))
     .map((path) =>
