@@ -3,7 +3,8 @@
  * Run it with `bun docs/features.ts`.
  */
 
-import { CATALOG_VERSION, FEATURE_COUNT, FEATURES, type Feature } from "../src/features/catalog.ts";
+import { FEATURE_COUNT, FEATURES, type Feature } from "../src/features/catalog.ts";
+import { CATALOG_VERSION } from "../src/features/version.ts";
 import { FAMILIES, type Family } from "../src/features/define.ts";
 import { LOOKBACK_BARS } from "../src/features/engine.ts";
 

@@ -1,7 +1,8 @@
 /** Stored profiles for benches of lists and screens. */
 
 import { INTERVALS } from "../../src/domain/market/interval.ts";
-import { CATALOG_VERSION, FEATURES } from "../../src/features/catalog.ts";
+import { FEATURES } from "../../src/features/catalog.ts";
+import { CATALOG_VERSION } from "../../src/features/version.ts";
 import type { Database } from "../../src/storage/db.ts";
 import { profileStatements } from "../../src/storage/profiles/profiles.ts";
 

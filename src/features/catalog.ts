@@ -15,9 +15,6 @@ import { trend } from "./families/trend.ts";
 import { volatility } from "./families/volatility.ts";
 import { volumeFamily } from "./families/volume.ts";
 
-/** Increase it whenever a feature's values change: stored states and profiles of older versions are then recomputed. */
-export const CATALOG_VERSION = 5;
-
 /** A feature with its position in the catalogue. */
 export interface Feature extends FeatureEntry {
   /** 1-based position: `Feature {number}/{FEATURE_COUNT}`. */

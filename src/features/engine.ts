@@ -6,11 +6,12 @@
 
 import { type BarColumns, emptyBars, joinBars, lowerBound, sliceBars } from "../domain/market/bars.ts";
 import { DAY, READ_SECONDS } from "../domain/market/interval.ts";
-import { CATALOG_VERSION, FEATURES, type Feature } from "./catalog.ts";
+import { FEATURES, type Feature } from "./catalog.ts";
 import type { Family, FeatureSetup, Series } from "./define.ts";
 import { emptyCarry, hasUnknown, runPlan, Scratch } from "./pass.ts";
 import { blockLength, type ComputePlan, planOf } from "./plan.ts";
 import { type ResumePoint, readState, type StateRefusal, writeState } from "./state.ts";
+import { CATALOG_VERSION } from "./version.ts";
 
 /** Last values of each feature that a profile keeps (sparkline). */
 export const TAIL = 100;

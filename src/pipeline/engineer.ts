@@ -2,9 +2,10 @@
 
 import type { BarColumns } from "../domain/market/bars.ts";
 import { isoDate } from "../domain/time.ts";
-import { CATALOG_VERSION, FEATURE_COUNT, FEATURES } from "../features/catalog.ts";
+import { FEATURE_COUNT, FEATURES } from "../features/catalog.ts";
 import { type Engineered, engineer, LOOKBACK_BARS, type Resume, resumeFrom, TAIL } from "../features/engine.ts";
 import { featureSetup } from "../features/setup.ts";
+import { CATALOG_VERSION } from "../features/version.ts";
 import type { ProfileRecord } from "../storage/profiles/profiles.ts";
 import type { JobContext } from "./job-context.ts";
 import { adjusterFrom, type StoredPrices, USUAL_ADJUSTMENT } from "./price-adjustment.ts";

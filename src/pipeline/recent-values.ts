@@ -2,9 +2,9 @@
 
 import { venueOfSeries } from "../domain/market/exchanges/exchanges.ts";
 import type { Interval } from "../domain/market/interval.ts";
-import { CATALOG_VERSION } from "../features/catalog.ts";
 import { engineer, LOOKBACK_BARS, resumeFrom, TAIL } from "../features/engine.ts";
 import { featureSetup } from "../features/setup.ts";
+import { CATALOG_VERSION } from "../features/version.ts";
 import type { Database } from "../storage/db.ts";
 import { readLastBars } from "../storage/market/bars.ts";
 import { readSeries } from "../storage/market/series.ts";

@@ -8,7 +8,6 @@ import { Refusal } from "../../domain/errors.ts";
 import { divides, INTERVALS, type Interval, type ReadInterval } from "../../domain/market/interval.ts";
 import type { PartialBars } from "../../domain/market/partial-bars.ts";
 import type { ColumnOperand, Condition } from "../../domain/profiles/screener.ts";
-import { FEATURES } from "../../features/catalog.ts";
 import type { Database, Row } from "../../storage/db.ts";
 import { FactColumns } from "../../storage/profiles/fact-columns.ts";
 import type { ProfileColumns } from "../../storage/profiles/profile-columns.ts";
@@ -85,7 +84,14 @@ class Screen {
 const isSame = (a: ComputedSource | undefined, b: ComputedSource) =>
   a?.seriesId === b.seriesId && a.updatedAt === b.updatedAt;
 
-const PLACES = new Map(FEATURES.map(({ name }, at) => [name, at]));
+type DerivedAt = DerivedProfile & { readonly interval: ReadInterval };
+type Places = ReadonlyMap<string, number>;
+
+/** Where the value of each feature stands. Read late: a server that starts needs no formulas. */
+async function featurePlaces(): Promise<Places> {
+  const { FEATURES } = await import("../../features/catalog.ts");
+  return new Map(FEATURES.map(({ name }, at) => [name, at]));
+}
 
 export class DerivedProfiles {
   readonly #pages = new Map<string, DerivedProfile | null>();
@@ -154,7 +160,7 @@ export class DerivedProfiles {
       ...(sort !== undefined && "operand" in sort ? [sort.operand] : []),
       ...named.flatMap(operandsOf),
     ];
-    this.#addColumns(screen, operands);
+    this.#addColumns(screen, operands, await featurePlaces());
     await rankApart(screen.rows, operands, named);
     const stored = new Map(sources.map((source) => [source.symbol, source]));
     const found = matching(screen.rows, { search: query.search, where }, this.#facts).filter(({ symbol }) =>
@@ -191,13 +197,14 @@ export class DerivedProfiles {
     const isOpen = (source: ProfileEntry) =>
       !isSame(screen.built.get(source.symbol), source) && !isSame(screen.failed.get(source.symbol), source);
     const open = (await this.sourcesOf(interval)).filter(isOpen).reverse();
+    const places = await featurePlaces();
     const next = async () => {
       for (let source = open.pop(); source !== undefined; source = open.pop()) {
         if (this.#closed || performance.now() - screen.askedAt > FORGOTTEN_MS) return;
         try {
           const found = await this.analysis.runLater(await this.#task(source, interval, false));
           if (found === null) screen.failed.set(source.symbol, source);
-          else this.#put(screen, source, interval, found);
+          else this.#put(screen, source, { ...found, interval }, places);
         } catch {
           // The page counts those that could not be computed.
           screen.failed.set(source.symbol, source);
@@ -207,9 +214,9 @@ export class DerivedProfiles {
     await Promise.all(Array.from({ length: AHEAD }, next));
   }
 
-  #put(screen: Screen, source: ProfileEntry, interval: ReadInterval, found: DerivedProfile): void {
+  #put(screen: Screen, source: ProfileEntry, found: DerivedAt, places: Places): void {
     const revision = ++this.#revision;
-    const { values, firstBar, lastBar, bars, last, partial } = found;
+    const { interval, values, firstBar, lastBar, bars, last, partial } = found;
     const known = values.reduce((count, value) => (Number.isNaN(value) ? count : count + 1), 0);
     const { symbol, seriesId, provider, incomplete, catalogVersion, updatedAt } = source;
     const row = [
@@ -228,18 +235,18 @@ export class DerivedProfiles {
     ];
     screen.rows.put([row as Row]);
     screen.details.set(symbol, { revision, values, lastClose: last.close.at(-1)!, partial });
-    screen.rows.fill(revision, bytesOf(values), PLACES, screen.rows.features);
+    screen.rows.fill(revision, bytesOf(values), places, screen.rows.features);
     screen.built.set(symbol, source);
     screen.failed.delete(symbol);
   }
 
-  #addColumns(screen: Screen, operands: readonly ColumnOperand[]): void {
+  #addColumns(screen: Screen, operands: readonly ColumnOperand[], places: Places): void {
     const features = [...new Set(operands.map((each) => ("feature" in each ? each.feature : each.rankOf)))];
     const missing = features.filter((feature) => !screen.rows.features.includes(feature));
     if (missing.length === 0) return;
     screen.rows.addColumns(missing);
     for (const { revision, values } of screen.details.values())
-      screen.rows.fill(revision, bytesOf(values), PLACES, missing);
+      screen.rows.fill(revision, bytesOf(values), places, missing);
   }
 
   async #task(source: ComputedSource, interval: ReadInterval, tails: boolean) {

@@ -6,7 +6,6 @@
 import { waitAtMost } from "../../clock.ts";
 import type { ReadInterval } from "../../domain/market/interval.ts";
 import { type DriftCount, isDrifted } from "../../domain/profiles/distribution.ts";
-import { FEATURES } from "../../features/catalog.ts";
 import type { Database } from "../../storage/db.ts";
 import type { ProfileEntry } from "../../storage/profiles/profile-rows.ts";
 import type { Analysis } from "./analysis.ts";
@@ -25,14 +24,6 @@ const FEW = 10;
 const FEW_MS = 200;
 /** Tasks of a list that wait for the thread at once. */
 const AHEAD = 2;
-
-/**
- * Features that are held against their year to judge a profile: not those of price and volume themselves, which follow
- * every trend, nor those of the calendar, which follow the season.
- */
-const JUDGED = FEATURES.map(
-  ({ unit, family }) => family !== "time" && !/^(price|volume|money|index|squared price|log volume)/.test(unit),
-);
 
 type Counted = Pick<ProfileEntry, "symbol" | "interval" | "seriesId" | "updatedAt" | "bars">;
 
@@ -60,7 +51,7 @@ export class Reports {
     return this.#features.get(state, async () => {
       const series = await seriesSource(this.db, source);
       const report = await this.analysis.run({ kind: "features", symbol: source.symbol, interval, series });
-      if (interval === source.interval) this.#keepCount(source, report);
+      if (interval === source.interval) await this.#keepCount(source, report);
       return report;
     });
   }
@@ -122,8 +113,10 @@ export class Reports {
 
   #isCounted = ({ seriesId, updatedAt }: Counted): boolean => this.#counts.get(seriesId)?.updatedAt === updatedAt;
 
-  #keepCount({ seriesId, updatedAt }: ComputedSource, report: FeatureReport | null): void {
-    this.#counts.set(seriesId, { updatedAt, count: report === null ? null : countDrift(report) });
+  async #keepCount({ seriesId, updatedAt }: ComputedSource, report: FeatureReport | null): Promise<void> {
+    // Read late: a server that starts needs no formulas.
+    const { JUDGED } = await import("../../features/judged.ts");
+    this.#counts.set(seriesId, { updatedAt, count: report === null ? null : countDrift(report, JUDGED) });
   }
 
   async #count(): Promise<void> {
@@ -134,10 +127,10 @@ export class Reports {
         try {
           const { symbol, interval } = profile;
           const series = await seriesSource(this.db, profile);
-          this.#keepCount(profile, await this.analysis.runLater({ kind: "features", symbol, interval, series }));
+          await this.#keepCount(profile, await this.analysis.runLater({ kind: "features", symbol, interval, series }));
         } catch {
           // A profile that was deleted meanwhile, or a server that stops: the page of the profile says why.
-          this.#keepCount(profile, null);
+          await this.#keepCount(profile, null);
         }
       }
     };
@@ -145,9 +138,9 @@ export class Reports {
   }
 }
 
-/** Of the judged features; `null` if none has an index. */
-export function countDrift({ features }: FeatureReport): DriftCount | null {
-  const drifts = features.flatMap(({ drift }, at) => (JUDGED[at] && drift !== null ? [drift] : []));
+/** Of the features that are judged, in catalogue order (features/judged.ts); `null` if none has an index. */
+export function countDrift({ features }: FeatureReport, judged: readonly boolean[]): DriftCount | null {
+  const drifts = features.flatMap(({ drift }, at) => (judged[at] && drift !== null ? [drift] : []));
   return drifts.length === 0 ? null : { drifted: drifts.filter(isDrifted).length, of: drifts.length };
 }
 

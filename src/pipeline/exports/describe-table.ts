@@ -2,7 +2,7 @@
 
 import { version } from "../../../package.json";
 import { isoMillisecond, isoSecond } from "../../domain/time.ts";
-import { CATALOG_VERSION } from "../../features/catalog.ts";
+import { CATALOG_VERSION } from "../../features/version.ts";
 import type { StoredSeries } from "../../storage/market/series.ts";
 import type { FoundSources, PartialRow } from "./find-sources.ts";
 import type { ExportFormat } from "./formats.ts";

@@ -5,7 +5,8 @@ import { CALENDAR } from "../../domain/market/calendar.ts";
 import { adjustmentSteps, kindsToApply } from "../../domain/market/corporate-actions.ts";
 import { venueOfSeries } from "../../domain/market/exchanges/exchanges.ts";
 import type { Interval } from "../../domain/market/interval.ts";
-import { CATALOG_VERSION, FEATURES } from "../../features/catalog.ts";
+import { FEATURES } from "../../features/catalog.ts";
+import { CATALOG_VERSION } from "../../features/version.ts";
 import { type Database, yieldToEvents } from "../../storage/db.ts";
 import { listActions } from "../../storage/market/corporate-actions.ts";
 import {

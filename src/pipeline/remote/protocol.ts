@@ -5,7 +5,7 @@ import { hasControlCharacters } from "../../domain/errors.ts";
 import { RULES_VERSION } from "../../domain/market/anomalies/scale-changes.ts";
 import { GAP_RULES } from "../../domain/market/holes.ts";
 import type { CalendarOverrides } from "../../domain/market/session-exceptions.ts";
-import { CATALOG_VERSION } from "../../features/catalog.ts";
+import { CATALOG_VERSION } from "../../features/version.ts";
 import type { ToWorker } from "../messages.ts";
 import { workerReport } from "./report-shapes.ts";
 import { interval, name } from "./shapes.ts";

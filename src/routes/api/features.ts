@@ -1,8 +1,9 @@
 /** `GET /api/features`: the catalogue of features. */
 
 import { createRoute, z } from "@hono/zod-openapi";
-import { CATALOG_VERSION, FEATURES, type Feature } from "../../features/catalog.ts";
+import { FEATURES, type Feature } from "../../features/catalog.ts";
 import { FAMILIES } from "../../features/define.ts";
+import { CATALOG_VERSION } from "../../features/version.ts";
 import { apiRouter, json } from "./parameters.ts";
 
 const FeatureBody = z

@@ -3,6 +3,7 @@
 import type { ReadInterval } from "../../domain/market/interval.ts";
 import { isDrifted } from "../../domain/profiles/distribution.ts";
 import { FEATURE_COUNT, FEATURES, type Feature } from "../../features/catalog.ts";
+import { JUDGED } from "../../features/judged.ts";
 import { countDrift, type Reports } from "../../pipeline/analysis/reports.ts";
 import type { ProfileEntry } from "../../storage/profiles/profile-rows.ts";
 import type { StoredProfile } from "../../storage/profiles/profiles.ts";
@@ -39,7 +40,7 @@ export async function driftOf(
 ): Promise<{ readonly drift: ProfileView["drift"]; readonly driftAt: (at: number) => number | null }> {
   const report = await reports.featuresWithin(profile, interval, REPORT_MS);
   return {
-    drift: report === null ? undefined : countDrift(report),
+    drift: report === null ? undefined : countDrift(report, JUDGED),
     driftAt: (at) => {
       const drift = report?.features[at]?.drift ?? null;
       return drift !== null && isDrifted(drift) ? drift.psi : null;

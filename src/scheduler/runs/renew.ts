@@ -4,7 +4,7 @@ import { MAX_YEARS, RUN_DEFAULTS } from "../../domain/defaults.ts";
 import { DAY, type Interval } from "../../domain/market/interval.ts";
 import { MAX_SYMBOLS } from "../../domain/market/symbol.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
-import { CATALOG_VERSION } from "../../features/catalog.ts";
+import { CATALOG_VERSION } from "../../features/version.ts";
 import type { Database } from "../../storage/db.ts";
 import type { ProfileColumns } from "../../storage/profiles/profile-columns.ts";
 import { busySymbols } from "../../storage/runs/runs.ts";

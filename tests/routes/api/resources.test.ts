@@ -2,7 +2,8 @@
 
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { hashSecret, newSecret } from "../../../src/auth.ts";
-import { CATALOG_VERSION, FEATURES } from "../../../src/features/catalog.ts";
+import { FEATURES } from "../../../src/features/catalog.ts";
+import { CATALOG_VERSION } from "../../../src/features/version.ts";
 import { saveToken } from "../../../src/storage/access/tokens.ts";
 import { startApp, type TestApp } from "../../helpers/app.ts";
 import { PASSWORD_HASH } from "../../helpers/password.ts";

@@ -1,7 +1,8 @@
 /** Lists of many profiles: what the server's thread reads for them, and that downloads come from the export thread. */
 
 import { afterAll, beforeAll, beforeEach, expect, type Mock, setDefaultTimeout, spyOn, test } from "bun:test";
-import { CATALOG_VERSION, FEATURES } from "../../../src/features/catalog.ts";
+import { FEATURES } from "../../../src/features/catalog.ts";
+import { CATALOG_VERSION } from "../../../src/features/version.ts";
 import { openDatabase } from "../../../src/storage/db.ts";
 import { profileStatements } from "../../../src/storage/profiles/profiles.ts";
 import { upgradeDatabase } from "../../../src/storage/upgrade.ts";

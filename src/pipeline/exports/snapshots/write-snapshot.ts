@@ -4,7 +4,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSyn
 import { dirname, join } from "node:path";
 import { CALENDAR, type Calendar } from "../../../domain/market/calendar.ts";
 import { ACTION_KINDS } from "../../../domain/market/corporate-actions.ts";
-import { CATALOG_VERSION } from "../../../features/catalog.ts";
+import { CATALOG_VERSION } from "../../../features/version.ts";
 import { chunks, type Database, yieldToEvents } from "../../../storage/db.ts";
 import { listActions, listActionsAt } from "../../../storage/market/corporate-actions.ts";
 import { readSeries } from "../../../storage/market/series.ts";
