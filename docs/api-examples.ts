@@ -9,8 +9,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { hashSecret, newSecret, TOKEN_PREFIX } from "../src/auth.ts";
 import { encode } from "../src/pipeline/remote/codec.ts";
-import { RULES } from "../src/pipeline/remote/protocol.ts";
 import { CONTENT_TYPE } from "../src/pipeline/remote/server-connection.ts";
+import { RULES } from "../src/scheduler/hosts/rules.ts";
 
 const TARGET = new URL("../src/routes/api/examples.json", import.meta.url).pathname;
 const ROOT = new URL("..", import.meta.url).pathname;

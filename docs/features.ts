@@ -4,9 +4,9 @@
  */
 
 import { FEATURE_COUNT, FEATURES, type Feature } from "../src/features/catalog.ts";
-import { CATALOG_VERSION } from "../src/features/version.ts";
 import { FAMILIES, type Family } from "../src/features/define.ts";
 import { LOOKBACK_BARS } from "../src/features/engine.ts";
+import { CATALOG_VERSION } from "../src/features/version.ts";
 
 const ABOUT: Readonly<Record<Family, string>> = {
   moving_average: "Price averages.",

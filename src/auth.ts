@@ -1,7 +1,6 @@
 /** The basics of access: secrets and hashes, throttled attempts, forged requests, and the current actor. */
 
 import { AsyncLocalStorage } from "node:async_hooks";
-import { createHmac, timingSafeEqual } from "node:crypto";
 import type { Actor } from "./domain/access.ts";
 import { COMMON_PASSWORD_BYTES, COMMON_PASSWORDS } from "./domain/common-passwords.ts";
 
@@ -140,7 +139,7 @@ export class Password {
   /** Whether `guess` is the password; `null` if too many others are being verified. */
   async verify(guess: string): Promise<boolean | null> {
     const digest = this.#digest(guess);
-    if (this.#known !== null) return timingSafeEqual(digest, this.#known);
+    if (this.#known !== null) return crypto.timingSafeEqual(digest, this.#known);
     const right = await this.#place(guess);
     if (right === true) this.#known = digest;
     return right;
@@ -166,7 +165,7 @@ export class Password {
   }
 
   #digest(text: string): Buffer {
-    return createHmac("sha256", this.#seal).update(text).digest();
+    return new Bun.CryptoHasher("sha256", this.#seal).update(text).digest();
   }
 }
 

@@ -3,19 +3,22 @@
  * connection breaks; here that is an error, so that the number of requests that were sent is known.
  */
 
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
-import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { IncomingMessage } from "node:http";
 import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from "node:zlib";
 
 /** A connection without a request is closed after this time (ms): sooner than the usual server does, whose limit is 5 s. */
 const IDLE_MS = 4_000;
 
-const agentsOf = (keepAlive: boolean) => {
-  const options = { keepAlive, timeout: IDLE_MS, proxyEnv: process.env };
-  return { plain: new HttpAgent(options), tls: new HttpsAgent(options) };
-};
-const kept = agentsOf(true);
-const single = agentsOf(false);
+/** Read with the first request: a server sends few itself, and these modules take 3 MB. */
+async function loadSenders() {
+  const [http, https] = await Promise.all([import("node:http"), import("node:https")]);
+  const agentsOf = (keepAlive: boolean) => {
+    const options = { keepAlive, timeout: IDLE_MS, proxyEnv: process.env };
+    return { plain: new http.Agent(options), tls: new https.Agent(options) };
+  };
+  return { http, https, kept: agentsOf(true), single: agentsOf(false) };
+}
+let senders: ReturnType<typeof loadSenders> | undefined;
 
 const DECODERS = new Map<string, (body: Buffer, options: { maxOutputLength: number }) => Buffer>([
   ["gzip", gunzipSync],
@@ -61,13 +64,14 @@ interface RequestOptions {
  * Sends one request, once; redirects are not followed. Proxies are those of `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`.
  * @throws NotSentError if there was no connection; other errors if there was, and no answer
  */
-export function sendGet(url: URL, { headers, signal, isSingle = false }: RequestOptions): Promise<HttpResponse> {
-  if (strangeProxy !== undefined)
-    return Promise.reject(new NotSentError(`${strangeProxy} is not the URL of an HTTP proxy`));
+export async function sendGet(url: URL, { headers, signal, isSingle = false }: RequestOptions): Promise<HttpResponse> {
+  if (strangeProxy !== undefined) throw new NotSentError(`${strangeProxy} is not the URL of an HTTP proxy`);
+  senders ??= loadSenders();
+  const { http, https, kept, single } = await senders;
   const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>();
   const isTls = url.protocol === "https:";
   const agents = isSingle ? single : kept;
-  const request = (isTls ? httpsRequest : httpRequest)(url, {
+  const request = (isTls ? https : http).request(url, {
     agent: isTls ? agents.tls : agents.plain,
     headers: { "accept-encoding": ACCEPTED, ...headers },
     signal,

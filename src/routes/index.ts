@@ -1,6 +1,6 @@
 /** All routes: middleware in order, then one line per route file. Each group is loaded with its first request. */
 
-import { OpenAPIHono } from "@hono/zod-openapi";
+import type { OpenAPIHono } from "@hono/zod-openapi";
 import { Hono } from "hono";
 import { MAX_AT_WORK } from "../domain/defaults.ts";
 import { versionText } from "../installation.ts";
@@ -115,6 +115,8 @@ export async function createRoutes(services: Services): Promise<Routes> {
   });
   /** The routes that declare what they take and answer. */
   async function described(): Promise<OpenAPIHono> {
+    // What reads the routes' declarations is needed by their description alone.
+    const { OpenAPIHono } = await import("@hono/zod-openapi");
     const routes = new OpenAPIHono();
     for (const { api = [] } of await lazy.all()) for (const each of api) routes.route("/api", each);
     return routes;

@@ -1,6 +1,5 @@
 /** The request that posts a message to each kind of channel. */
 
-import { createHmac } from "node:crypto";
 import type { AlertEvent, ChannelKind } from "../../domain/alerts.ts";
 import type { ChannelTarget } from "./target.ts";
 
@@ -81,6 +80,6 @@ export function requestOf(kind: ChannelKind, target: ChannelTarget, stored: stri
 function signatureOf(id: string, secret: string, body: string, now: number): Record<string, string> {
   const key = secret.startsWith("whsec_") ? Buffer.from(secret.slice(6), "base64") : Buffer.from(secret);
   const timestamp = String(Math.floor(now / 1_000));
-  const signature = createHmac("sha256", key).update(`${id}.${timestamp}.${body}`).digest("base64");
+  const signature = new Bun.CryptoHasher("sha256", key).update(`${id}.${timestamp}.${body}`).digest("base64");
   return { "webhook-id": id, "webhook-timestamp": timestamp, "webhook-signature": `v1,${signature}` };
 }

@@ -3,8 +3,9 @@
 import { availableParallelism, totalmem } from "node:os";
 import { threadModule } from "../../installation.ts";
 import type { FromWorker, RemoteSettings, ServerAddress, ToWorker } from "../../pipeline/messages.ts";
-import { type Order, type Registered, type Registration, RULES } from "../../pipeline/remote/protocol.ts";
+import type { Order, Registered, Registration } from "../../pipeline/remote/protocol.ts";
 import { ServerConnection } from "../../pipeline/remote/server-connection.ts";
+import { RULES } from "../../scheduler/hosts/rules.ts";
 import { ServerLink } from "./server-link.ts";
 
 /** Threads that ended in a row without a job's end, after which the worker gives up. */

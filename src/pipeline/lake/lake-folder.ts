@@ -1,6 +1,5 @@
 /** A lake in a folder. A file gets its place, by rename, when it is whole and on the disk. */
 
-import { randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
@@ -28,7 +27,7 @@ export class LakeFolder implements LakeStorage {
   async stage(pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<StagedFile> {
     const folder = join(this.root, INCOMING);
     await mkdir(folder, { recursive: true });
-    const path = join(folder, randomUUID());
+    const path = join(folder, crypto.randomUUID());
     const hash = new Bun.CryptoHasher("sha256");
     let bytes = 0;
     const file = await open(path, "wx");

@@ -1,6 +1,5 @@
 /** Writes what has changed in the store to the lake: years of bars as files, then the manifest that names them. */
 
-import { randomUUID } from "node:crypto";
 import { version } from "../../../package.json";
 import { BAR_FIELDS } from "../../domain/market/bars.ts";
 import type { Database } from "../../storage/db.ts";
@@ -115,7 +114,7 @@ export async function syncLake(
     const kept = await removeReplaced(lake, all, pass.files, now());
     removed += kept.removed;
     const next: Manifest = {
-      ...{ layout: LAYOUT, id: randomUUID(), written_at: new Date(now()).toISOString() },
+      ...{ layout: LAYOUT, id: crypto.randomUUID(), written_at: new Date(now()).toISOString() },
       files: pass.files,
       replaced: kept.replaced,
     };

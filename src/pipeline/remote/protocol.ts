@@ -2,19 +2,10 @@
 
 import { z } from "zod";
 import { hasControlCharacters } from "../../domain/errors.ts";
-import { RULES_VERSION } from "../../domain/market/anomalies/scale-changes.ts";
-import { GAP_RULES } from "../../domain/market/holes.ts";
 import type { CalendarOverrides } from "../../domain/market/session-exceptions.ts";
-import { CATALOG_VERSION } from "../../features/version.ts";
 import type { ToWorker } from "../messages.ts";
 import { workerReport } from "./report-shapes.ts";
 import { interval, name } from "./shapes.ts";
-
-/** Raised with every change of what is sent. */
-const PROTOCOL = 1;
-
-/** What must be the same on both sides, so that a job ends the same on every machine. */
-export const RULES = { protocol: PROTOCOL, features: CATALOG_VERSION, prices: RULES_VERSION, gaps: GAP_RULES } as const;
 
 /** Threads of a worker, and jobs that it takes at once, at most. */
 export const MAX_THREADS = 256;

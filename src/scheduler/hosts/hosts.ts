@@ -8,14 +8,7 @@ import type { WorkerLost as WorkerLostEvent } from "../../domain/alerts.ts";
 import { messageOf, Refusal, type StorageTrouble } from "../../domain/errors.ts";
 import type { Log } from "../../log.ts";
 import type { FromWorker, Outcome, SymbolTask, ToWorker, WorkerSettings } from "../../pipeline/messages.ts";
-import {
-  type Registered,
-  type Registration,
-  type Report,
-  RULES,
-  type SyncAnswer,
-  type SyncRequest,
-} from "../../pipeline/remote/protocol.ts";
+import type { Registered, Registration, Report, SyncAnswer, SyncRequest } from "../../pipeline/remote/protocol.ts";
 import { StorageThreads } from "../../pipeline/remote/storage-threads.ts";
 import type { HeldJob } from "../../pipeline/remote/store-executor.ts";
 import type { WorkerPool } from "../../pipeline/workers/pool.ts";
@@ -26,6 +19,7 @@ import { type Database, storageFault } from "../../storage/db.ts";
 import { newAttempt } from "../../storage/runs/attempts.ts";
 import { Host, type HostOptions, RemoteThread } from "./host.ts";
 import { mayLeave, variablesOf } from "./provider-keys.ts";
+import { RULES } from "./rules.ts";
 
 /** How long a worker may be silent, and how long its requests for orders are held back, milliseconds. */
 const LEASE_MS = 20_000;

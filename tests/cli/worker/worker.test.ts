@@ -3,8 +3,8 @@ import Driver from "libsql";
 import { hashSecret, newSecret } from "../../../src/auth.ts";
 import { SCOPES } from "../../../src/domain/access.ts";
 import { decode, encode } from "../../../src/pipeline/remote/codec.ts";
-import { RULES } from "../../../src/pipeline/remote/protocol.ts";
 import { CONTENT_TYPE } from "../../../src/pipeline/remote/server-connection.ts";
+import { RULES } from "../../../src/scheduler/hosts/rules.ts";
 import { saveToken } from "../../../src/storage/access/tokens.ts";
 import { temporaryFolder } from "../../helpers/folder.ts";
 import {

@@ -3,7 +3,8 @@
 import { expect, test } from "bun:test";
 import { hostname } from "node:os";
 import { hashSecret, newSecret, TOKEN_PREFIX } from "../../../src/auth.ts";
-import { type Registration, RULES } from "../../../src/pipeline/remote/protocol.ts";
+import type { Registration } from "../../../src/pipeline/remote/protocol.ts";
+import { RULES } from "../../../src/scheduler/hosts/rules.ts";
 import { saveToken } from "../../../src/storage/access/tokens.ts";
 import { startApp, type TestApp } from "../../helpers/app.ts";
 import { ask } from "../../helpers/http.ts";

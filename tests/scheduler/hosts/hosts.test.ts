@@ -1,6 +1,7 @@
 import { expect, spyOn, test } from "bun:test";
-import { type Report, RULES, type SyncRequest } from "../../../src/pipeline/remote/protocol.ts";
+import type { Report, SyncRequest } from "../../../src/pipeline/remote/protocol.ts";
 import { RemoteHosts } from "../../../src/scheduler/hosts/hosts.ts";
+import { RULES } from "../../../src/scheduler/hosts/rules.ts";
 import { WriteLock } from "../../../src/storage/connection/file/write-lock.ts";
 import { waitLimitEnd, withWaitLimit } from "../../../src/storage/connection/wait-limit.ts";
 import type { Database, Write } from "../../../src/storage/db.ts";
