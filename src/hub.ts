@@ -53,6 +53,8 @@ export class ProgressHub {
   #lineId = 0;
   readonly #jobs = new Map<string, JobProgress>();
   readonly #runs = new Map<string, RunSummary>();
+  /** The sequence number of each run's last change. */
+  readonly #runSeqs = new Map<string, number>();
   readonly #logs: LogLine[] = [];
   readonly #streams = new Set<EventStream>();
   readonly #frameListeners = new Set<(frame: Frame) => void>();
@@ -79,6 +81,11 @@ export class ProgressHub {
 
   runs(): RunSummary[] {
     return [...this.#runs.values()];
+  }
+
+  /** The sequence number of the last report that changed a run; 0 for a run that is not in memory. */
+  runChangedAt(runId: string): number {
+    return this.#runSeqs.get(runId) ?? 0;
   }
 
   /** The newest log lines, oldest first. */
@@ -116,6 +123,7 @@ export class ProgressHub {
   }
 
   reportRun(run: RunSummary): void {
+    if (!Bun.deepEquals(run, this.#runs.get(run.id))) this.#runSeqs.set(run.id, this.#seq + 1);
     this.#runs.set(run.id, run);
     if (this.#hasFrameListeners) this.#dirtyRuns.add(run.id);
     this.#publish({ type: "run", run });
@@ -142,6 +150,7 @@ export class ProgressHub {
   /** Drops a run and its jobs from memory (they stay in the database). */
   forget(runId: string): void {
     this.#runs.delete(runId);
+    this.#runSeqs.delete(runId);
     for (const [key, job] of this.#jobs) if (job.runId === runId) this.#jobs.delete(key);
   }
 

@@ -37,6 +37,18 @@ describe("the last state of every job", () => {
     expect(hub.snapshot().jobs.map(({ runId }) => runId)).toEqual(["r2"]);
   });
 
+  test("the hub knows the last report that changed a run, not those that repeat it", () => {
+    expect(hub.runChangedAt("r1")).toBe(0);
+    hub.reportRun(run());
+    report("A");
+    hub.reportRun(run());
+    expect(hub.runChangedAt("r1")).toBe(1);
+    hub.reportRun(run({ progress: 7 }));
+    expect(hub.runChangedAt("r1")).toBe(4);
+    hub.forget("r1");
+    expect(hub.runChangedAt("r1")).toBe(0);
+  });
+
   test("the hub keeps a bounded number of log lines, the newest", () => {
     for (let i = 0; i < 2_500; i++) hub.log(line({ message: `${i}` }));
     const lines = hub.lines();

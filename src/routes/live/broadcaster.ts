@@ -31,7 +31,7 @@ import { Announcer } from "./announcer.ts";
 import { type Change, Channel, drawRuns, drawStrip, PAUSES, type Pauses } from "./channel.ts";
 import { SseConnection } from "./connection.ts";
 import { Message } from "./message.ts";
-import { PANELS, type PanelName, type PanelReaders, Panels } from "./panels.ts";
+import { NO_PANELS, PANELS, type PanelName, type PanelReaders, Panels } from "./panels.ts";
 import { isEmpty, merge, NOTHING, type PendingUpdate } from "./pending-update.ts";
 import { linesOf, MONITOR, type ViewQuery, viewKey } from "./view-query.ts";
 
@@ -121,9 +121,17 @@ export class LiveBroadcaster {
     return this.#channels.values().reduce((count, { connections }) => count + connections.size, 0);
   }
 
-  /** The cursor that a page connects with, so that it gets only what changed since it was rendered. */
-  cursor(seq = this.#hub.seq): string {
-    return `${this.#hub.epoch}-${seq}-${this.#line}`;
+  /**
+   * The cursor that a page connects with, so that it gets only what changed since it was rendered.
+   * @param withPanels whether the panels are rendered too; after the cursor, so that no change of them is missed
+   */
+  cursor(withPanels = true): string {
+    return this.#cursorAt(this.#hub.seq, withPanels ? this.#panels.rendered() : 0);
+  }
+
+  /** @param panels the number of the last change of the panels */
+  #cursorAt(seq: number, panels: number): string {
+    return [this.#hub.epoch, seq, this.#line, panels].join("-");
   }
 
   /** The runs of a view with their jobs, as they are now. */
@@ -159,6 +167,8 @@ export class LiveBroadcaster {
   ): ReadableStream<Uint8Array> {
     const channel = this.#channelOf(query);
     this.#send(channel, updateOf(channel.refresh()));
+    // Nobody else waits for what the panels show now.
+    if (this.connections === 0) for (const panel of PANELS) this.#panels.hasChanged(panel);
     const catchUp = (pending: PendingUpdate) => (isEmpty(pending) ? null : this.#render(channel, pending));
     const leave = () => {
       ended?.();
@@ -343,17 +353,18 @@ export class LiveBroadcaster {
     parts.push(...this.#panels.render(update));
     if (update.sentence !== "") parts.push(liveAnnouncement(update.sentence));
     // Rows are those of the last frame: a reconnect with this cursor gets what happened after it.
-    return new Message(this.#markup(sseTogether(this.cursor(this.#framed), events, parts.join(""))));
+    return new Message(
+      this.#markup(sseTogether(this.#cursorAt(this.#framed, this.#panels.sent), events, parts.join(""))),
+    );
   }
 
   /** What changed in a view since `cursor`; everything if the cursor is not known. */
   #missed(channel: Channel, cursor: string | undefined): PendingUpdate {
-    const [epoch, seqText, lineText] = (cursor ?? "").split("-");
-    const seq = Number(seqText);
-    const line = Number(lineText);
-    const known = epoch === this.#hub.epoch && Number.isSafeInteger(seq) && Number.isSafeInteger(line);
+    const [epoch, ...numbers] = (cursor ?? "").split("-");
+    const [seq = Number.NaN, line = Number.NaN, panelChange = Number.NaN] = numbers.map(Number);
+    const known = epoch === this.#hub.epoch && [seq, line, panelChange].every(Number.isSafeInteger);
     const monitor = channel.query.run === undefined;
-    const panels = this.#panels.filled(monitor);
+    const panels = monitor ? this.#panels.changedSince(known ? panelChange : 0) : NO_PANELS;
     if (!known) return { ...NOTHING, ...panels, strip: monitor, whole: true, wholeLog: true };
     // Another run may be open now than the one that the page was drawn with.
     const others = monitor && channel.query.at !== undefined && channel.query.at !== channel.runs[0];
@@ -364,14 +375,17 @@ export class LiveBroadcaster {
     const jobs = whole
       ? []
       : channel.runs.flatMap((id) => this.#hub.jobsOf(id)).filter((job) => job.seq > seq && channel.shows(job));
+    const hasChanged = (id: string) => this.#hub.runChangedAt(id) > seq;
+    const strip = seq < channel.stripSince;
     return {
       ...NOTHING,
       whole,
       jobs: jobs.map((job) => jobKey(job.runId, job.symbol)),
-      runs: whole ? [] : channel.runs,
+      runs: whole ? [] : channel.runs.filter(hasChanged),
       logs: wholeLog ? [] : logs,
       wholeLog,
-      strip: channel.strip.length > 1 || seq < channel.stripSince,
+      strip,
+      cards: strip || channel.strip.length < 2 ? [] : channel.strip.filter(hasChanged),
       ...panels,
     };
   }

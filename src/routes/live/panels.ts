@@ -15,26 +15,63 @@ export interface PanelReaders {
 export type PanelName = keyof PanelReaders;
 export const PANELS: readonly PanelName[] = ["promises", "quota", "lastHour"];
 
+export const NO_PANELS: Readonly<Record<PanelName, boolean>> = { quota: false, lastHour: false, promises: false };
+
+interface Shown {
+  /** What the panel shows. */
+  text: string;
+  /** The change that made it so. */
+  change: number;
+}
+
 export class Panels {
-  readonly #shown: Record<PanelName, string> = { quota: "[]", lastHour: "null", promises: "[]" };
+  readonly #shown: Readonly<Record<PanelName, Shown>> = {
+    quota: { text: "[]", change: 0 },
+    lastHour: { text: "null", change: 0 },
+    promises: { text: "[]", change: 0 },
+  };
+  /** The last change of each panel that was sent to the connections. */
+  readonly #sent: Record<PanelName, number> = { quota: 0, lastHour: 0, promises: 0 };
+  /** The number of the last change of any panel. */
+  #change = 0;
 
   constructor(readonly read: PanelReaders) {}
 
-  /** Whether a panel shows something else than at the last call. */
+  /** Whether a panel shows something else than was sent to the connections; it then counts as sent. */
   hasChanged(panel: PanelName): boolean {
-    const present = JSON.stringify(this.read[panel]());
-    if (present === this.#shown[panel]) return false;
-    this.#shown[panel] = present;
-    return true;
+    const { change } = this.#look(panel);
+    const isNew = change > this.#sent[panel];
+    this.#sent[panel] = change;
+    return isNew;
   }
 
-  /** Which panels a page needs that may have an older one; those that were empty are on it already. */
-  filled(isMonitor: boolean): Record<PanelName, boolean> {
-    return {
-      quota: isMonitor && this.read.quota().length > 0,
-      lastHour: isMonitor && this.read.lastHour() !== null,
-      promises: isMonitor && this.read.promises().length > 0,
-    };
+  /** The number of the last change, for a page that is rendered now. */
+  rendered(): number {
+    for (const panel of PANELS) this.#look(panel);
+    return this.#change;
+  }
+
+  /** The number of a change up to which the connections have been sent all. */
+  get sent(): number {
+    const unsent = PANELS.filter((panel) => this.#shown[panel].change > this.#sent[panel]);
+    return Math.min(this.#change, ...unsent.map((panel) => this.#shown[panel].change - 1));
+  }
+
+  /** Which panels have changed for a page that shows them as they were after change number `since`. */
+  changedSince(since: number): Record<PanelName, boolean> {
+    const hasChanged = (panel: PanelName) => this.#look(panel).change > since;
+    return { quota: hasChanged("quota"), lastHour: hasChanged("lastHour"), promises: hasChanged("promises") };
+  }
+
+  /** What a panel shows now. */
+  #look(panel: PanelName): Shown {
+    const shown = this.#shown[panel];
+    const text = JSON.stringify(this.read[panel]());
+    if (text === shown.text) return shown;
+    this.#change += 1;
+    shown.text = text;
+    shown.change = this.#change;
+    return shown;
   }
 
   /** The markup of those panels that an update has. */

@@ -16,13 +16,18 @@ import { wantsFragment } from "../page-context.ts";
 import type { Services } from "../services.ts";
 import { emptyForm } from "./run-form.ts";
 
-/** The monitor as it is now. */
+/**
+ * The monitor as it is now.
+ * @param isPage whether the page is to show all of it, and not its rows alone
+ */
 export function monitorView(
   broadcaster: LiveBroadcaster,
   form: RunFormView,
   filter: FilterView,
   query: ViewQuery,
+  isPage = true,
 ): MonitorView {
+  const cursor = broadcaster.cursor(isPage);
   const runs = broadcaster.draw(query);
   return {
     form,
@@ -33,7 +38,7 @@ export function monitorView(
     promises: broadcaster.panels.promises(),
     lastHour: broadcaster.panels.lastHour(),
     logs: broadcaster.lines(query),
-    stream: streamAddress({ ...query, at: runs[0]?.run.id }, broadcaster.cursor()),
+    stream: streamAddress({ ...query, at: runs[0]?.run.id }, cursor),
   };
 }
 
@@ -68,14 +73,16 @@ export function monitorPages(services: Pick<Services, "config" | "settings">, br
     c.header("Vary", "HX-Request", { append: true });
     const text = c.req.query("q") ?? "";
     const { query, error } = parseViewQuery(undefined, c.req.query());
+    const isFragment = wantsFragment(c);
     const view = monitorView(
       broadcaster,
       emptyForm(services, symbolsFromLink(c)),
       filterView(text, error, query, "/"),
       query,
+      !isFragment,
     );
     // A filter that is being typed shows its error beside the field; a page with one is not the one that was asked for.
-    if (wantsFragment(c)) return c.html(liveFilter(view));
+    if (isFragment) return c.html(liveFilter(view));
     return c.html(<MonitorPage page={c.var.page} view={view} />, error === null ? 200 : 422);
   });
 

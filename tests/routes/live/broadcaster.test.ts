@@ -233,7 +233,7 @@ describe("connections", () => {
     await first.next();
     await first.next();
     const late = await watch(`?since=${drawn}`);
-    expect(partials((await late.next())!.data)).toEqual(["job-r1-GOOGL", "run-r1", "log-lines"]);
+    expect(partials((await late.next())!.data)).toEqual(["job-r1-GOOGL", "log-lines"]);
   });
 
   test("a reconnection gets what happened since its last message", async () => {
@@ -247,8 +247,17 @@ describe("connections", () => {
     hub.report(job({ progress: 3 }));
     const again = await watch("?since=ignored", { "Last-Event-ID": id! });
     const { data } = (await again.next())!;
-    expect(partials(data)).toEqual(["job-r1-AAPL", "run-r1"]);
+    expect(partials(data)).toEqual(["job-r1-AAPL"]);
     expect(data).toContain('value="3"');
+  });
+
+  test("a reconnection gets the head of the run and the cards only if a run has changed", async () => {
+    for (const id of ["r1", "r2"]) hub.reportRun(run({ id }));
+    await flushed();
+    const drawn = broadcaster.cursor();
+    hub.reportRun(run());
+    hub.reportRun(run({ id: "r2", progress: 7 }));
+    expect(partials((await (await watch(`?open=r1&since=${drawn}`)).next())!.data)).toEqual(["card-r2"]);
   });
 
   test("a reconnection gets what had happened before its last message but was not yet in it", async () => {
@@ -339,9 +348,9 @@ test("the monitor gets quotas when they change, and not otherwise", async () => 
   const gauge = () => ({ period: "minute", counts: "requests", used, limit: 10, resetsAt: null }) as const;
   const rest = { hold: null, waiting: 0, spenders: [], requests: { minute: 0, today: 0 } };
   serve({ quota: () => [{ provider: "acme", title: "Acme", gauges: [gauge()], ...rest }], quotaEvery: 5 });
-  const connection = await watch();
+  const connection = await watch("?since=old");
   const first = await connection.next();
-  expect(partials(first!.data)).toEqual(["quota"]);
+  expect(partials(first!.data)).toEqual(["runs", "run-strip", "log-lines", "quota"]);
   expect(first!.data).toContain('<b class="num">1</b> of');
   hub.reportRun(run());
   let message = await connection.next();
@@ -353,7 +362,7 @@ test("the monitor gets quotas when they change, and not otherwise", async () => 
   expect(message!.data).toContain('<b class="num">7</b> of');
 });
 
-test("the monitor gets the last hour when it has changed, and when it has just connected", async () => {
+test("the monitor gets the last hour when it has changed, also before it connected", async () => {
   broadcaster.close();
   await server.stop(true);
   let view: ReturnType<LiveBroadcaster["panels"]["lastHour"]> = null;
@@ -366,7 +375,9 @@ test("the monitor gets the last hour when it has changed, and when it has just c
   // Nothing changes: what comes next is the next change.
   view = { ...view, requests: [0, 0, 2] };
   expect(partials((await connection.next())!.data)).toEqual(["activity"]);
-  expect(partials((await (await watch()).next())!.data)).toEqual(["activity"]);
+  const drawn = broadcaster.cursor();
+  view = { ...view, requests: [0, 0, 3] };
+  expect(partials((await (await watch(`?since=${drawn}`)).next())!.data)).toEqual(["activity"]);
 });
 
 test("a quiet stream sends heartbeats", async () => {
