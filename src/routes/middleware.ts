@@ -61,11 +61,13 @@ export function addMiddleware(
         objectSrc: ["'none'"],
         imgSrc: ["'self'", "data:"],
       },
-      xFrameOptions: "DENY",
       referrerPolicy: "same-origin",
       // Other hosts of the domain are not ours to bind.
       strictTransportSecurity: "max-age=31536000",
-      // For browsers and plug-ins of the past: every response would carry them.
+      // For browsers and plug-ins of the past, or what browsers do anyway: every response would carry them. A browser
+      // with `frame-ancestors` ignores X-Frame-Options.
+      xFrameOptions: false,
+      originAgentCluster: false,
       xDownloadOptions: false,
       xPermittedCrossDomainPolicies: false,
       xXssProtection: false,
