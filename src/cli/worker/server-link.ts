@@ -9,7 +9,7 @@ import type {
   SyncAnswer,
   SyncRequest,
 } from "../../pipeline/remote/protocol.ts";
-import type { Attempt, ServerConnection } from "../../pipeline/remote/server-connection.ts";
+import { type Attempt, Away, RefusedByServer, type ServerConnection } from "../../pipeline/remote/server-connection.ts";
 
 /** Reports of one request, at most. */
 const MAX_REPORTS = 2_000;
@@ -17,6 +17,8 @@ const MAX_REPORTS = 2_000;
 const PAUSE_MS = [100, 5_000] as const;
 /** A server that has answered nothing for this long is away, milliseconds: single requests are lost on any network. */
 const AWAY_MS = 3_000;
+/** The pause before the worker comes again to a server that does not take what it reports, milliseconds. */
+const REFUSED_MS = 5_000;
 /** How much longer than the server holds it back a request may take, milliseconds. */
 const SLACK_MS = 10_000;
 
@@ -25,8 +27,8 @@ export interface LinkHandlers {
   /** The server has taken the worker in; what it had is another's now. */
   onSession(registered: Registered): void;
   onOrder(order: Order): void;
-  /** The server does not answer, or does again. */
-  onAway(isAway: boolean): void;
+  /** The server does not answer or refuses what it may take later, and why; `null`: it answers again. */
+  onAway(why: Away | null): void;
 }
 
 /** One stay at the server. */
@@ -38,13 +40,15 @@ interface Session {
   /** The last order that has arrived. */
   ordered: number;
   isOver: boolean;
+  /** Whether it is over because the server did not take what was reported. */
+  isRefused: boolean;
 }
 
 export class ServerLink {
   #session: Session | null = null;
   #isLeaving = false;
   #isClosed = false;
-  #isAway = false;
+  #away: Away | null = null;
   /** Since when no request was answered, milliseconds of `performance.now()`. */
   #failingSince = Number.POSITIVE_INFINITY;
   /** Ends the wait of the sender for something to send. */
@@ -58,16 +62,17 @@ export class ServerLink {
 
   /**
    * Stays with the server until `close`, and comes back to it whenever it has let go of the worker.
-   * @throws RefusedByServer if the server does not take the worker
+   * @throws RefusedByServer if the server refuses the worker for good
    */
   async run(): Promise<void> {
     while (!this.#isClosed) {
       const registered = await this.#register();
       if (registered === null) return;
-      const session: Session = { registered, first: 1, reports: [], ordered: 0, isOver: false };
+      const session: Session = { registered, first: 1, reports: [], ordered: 0, isOver: false, isRefused: false };
       this.#session = session;
       this.handlers.onSession(registered);
       await Promise.all([this.#send(session), this.#poll(session)]);
+      if (session.isRefused && !this.#isClosed) await Bun.sleep(REFUSED_MS);
     }
   }
 
@@ -99,7 +104,7 @@ export class ServerLink {
 
   async #register(): Promise<Registered | null> {
     for (let failures = 0; !this.#isClosed; failures++) {
-      const answer = await this.connection.try("register", encode(this.registration));
+      const answer = await this.#request("register", encode(this.registration));
       this.#noteAway(answer);
       if (answer instanceof Uint8Array) return decode(answer) as Registered;
       await pause(failures);
@@ -147,9 +152,16 @@ export class ServerLink {
       isLeaving: this.#isLeaving,
     };
     const sentAt = performance.now();
-    const answer = await this.connection.try("sync", encode(request), {}, registered.holdMs + SLACK_MS);
+    const answer = await this.#request("sync", encode(request), registered.holdMs + SLACK_MS);
     if (session.isOver) return true;
     this.#noteAway(answer);
+    if (answer instanceof RefusedByServer) {
+      // What was reported would be refused for ever: a new stay begins without it.
+      session.isRefused = answer.isOfBody;
+      session.isOver = answer.isOfBody;
+      this.#wake();
+      return false;
+    }
     // A process that was stopped for so long has lost everything, whatever the answer from before says.
     const isStale = performance.now() - sentAt > registered.leaseMs;
     if (answer === "lost" || (isStale && answer instanceof Uint8Array)) {
@@ -172,13 +184,31 @@ export class ServerLink {
     return true;
   }
 
-  #noteAway(answer: Attempt): void {
+  /** @throws RefusedByServer if the server refuses the worker for good; other refusals are returned */
+  async #request(
+    path: "register" | "sync",
+    body: Uint8Array<ArrayBuffer>,
+    requestMs?: number,
+  ): Promise<Attempt | RefusedByServer> {
+    try {
+      return await this.connection.try(path, body, {}, requestMs);
+    } catch (error) {
+      if (error instanceof RefusedByServer && !error.isFinal) return error;
+      throw error;
+    }
+  }
+
+  #noteAway(answer: Attempt | RefusedByServer): void {
     const now = performance.now();
-    this.#failingSince = answer === "away" ? Math.min(this.#failingSince, now) : Number.POSITIVE_INFINITY;
-    const isAway = now - this.#failingSince >= AWAY_MS;
-    if (isAway === this.#isAway) return;
-    this.#isAway = isAway;
-    this.handlers.onAway(isAway);
+    const away =
+      answer instanceof RefusedByServer ? new Away(answer.message, true) : answer instanceof Away ? answer : null;
+    this.#failingSince = away === null ? Number.POSITIVE_INFINITY : Math.min(this.#failingSince, now);
+    // Single requests are lost on any network; a refusal is said at once.
+    const told = away?.isRefusal || now - this.#failingSince >= AWAY_MS ? away : null;
+    const isNew = (told === null) !== (this.#away === null) || (told?.isRefusal && told.reason !== this.#away?.reason);
+    if (!isNew) return;
+    this.#away = told;
+    this.handlers.onAway(told);
   }
 }
 

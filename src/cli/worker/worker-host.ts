@@ -4,7 +4,7 @@ import { availableParallelism, totalmem } from "node:os";
 import { threadModule } from "../../installation.ts";
 import type { FromWorker, RemoteSettings, ServerAddress, ToWorker } from "../../pipeline/messages.ts";
 import type { Order, Registered, Registration } from "../../pipeline/remote/protocol.ts";
-import { ServerConnection } from "../../pipeline/remote/server-connection.ts";
+import { type Away, ServerConnection } from "../../pipeline/remote/server-connection.ts";
 import { RULES } from "../../scheduler/hosts/rules.ts";
 import { ServerLink } from "./server-link.ts";
 
@@ -40,13 +40,13 @@ export class WorkerHost {
     this.#link = new ServerLink(new ServerConnection(server), registration, {
       onSession: (registered) => this.#begin(registered),
       onOrder: (order) => this.#obey(order),
-      onAway: (isAway) => print(isAway ? "The server does not answer: trying again" : "The server answers"),
+      onAway: (why) => print(wordsOfAway(why)),
     });
   }
 
   /**
    * Works until `leave` has ended, or the server sends it away.
-   * @throws RefusedByServer if the server does not take it; Error if its threads end by themselves
+   * @throws RefusedByServer if the server refuses it for good; Error if its threads end by themselves
    */
   async run(): Promise<void> {
     await Promise.race([this.#link.run(), this.#gaveUp.promise]);
@@ -149,4 +149,10 @@ export class WorkerHost {
     if (this.#crashes >= MAX_CRASHES) this.#gaveUp.reject(new Error(`${this.#crashes} threads have ended in a row`));
     else this.#start();
   }
+}
+
+function wordsOfAway(why: Away | null): string {
+  if (why === null) return "The server answers";
+  const { reason, isRefusal } = why;
+  return `${isRefusal ? "The server does not take this worker now" : "The server does not answer"}: ${reason.replace(/\.$/, "")}. Trying again`;
 }

@@ -93,6 +93,8 @@ export function addGuard(app: Hono, dependencies: Dependencies): void {
     const needed = neededScope(method, path);
     if (!covers(actor.scope, needed)) {
       const detail = `That needs the scope ${needed}; ${actor.name} has ${actor.scope}`;
+      // As in RFC 6750: a worker ends then, because its token will never do.
+      c.header("WWW-Authenticate", `Bearer realm="Barkeep", error="insufficient_scope", scope="${needed}"`);
       return forbid(c, detail, `needs the scope ${needed}`, actor.name);
     }
     return next();
