@@ -34,6 +34,7 @@ import { previewOf } from "./routes/runs/cost-preview.tsx";
 import type { Services } from "./routes/services.ts";
 import { Backups } from "./scheduler/backups/backups.ts";
 import { ClockChanges } from "./scheduler/clock-changes.ts";
+import { DrainedNames } from "./scheduler/hosts/drained-names.ts";
 import { RemoteHosts } from "./scheduler/hosts/hosts.ts";
 import { Lake } from "./scheduler/lake.ts";
 import { LastHour } from "./scheduler/live/last-hour.ts";
@@ -175,9 +176,9 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const onStorage = (thread: object, trouble: StorageTrouble | null) => storage.report(thread, trouble);
   const version = versionOf(config.commit);
   const about = { version: versionText(version), settings: workerSettings, leaseMs: options.workerLeaseMs };
-  const hosts = stack.adopt(new RemoteHosts({ db, log, pool, onStorage, onAlert: () => onAlert(), ...about }), close);
+  const hosting = { db, log, pool, onStorage, onAlert: () => onAlert(), drained: await DrainedNames.open(db) };
+  const hosts = stack.adopt(new RemoteHosts({ ...hosting, ...about }), close);
   pool.watchStorage(onStorage);
-
   settings.onChange(async ({ name, title }, values) => {
     secrets.add(secretsOf(values));
     pool.configure(values);
@@ -279,15 +280,14 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         return MAX_AT_WORK + hosts.capacity;
       },
       providerOf: (runId) => findProvider(runs.registry.runs.get(runId)?.row.provider ?? ""),
-      waiting: (provider) => pool.waiting(provider),
-      committing: (provider) => pool.committing(provider),
+      counts: pool.counts,
       quotaOf,
       canStore: () => storage.current() === null,
       poll: () => dispatcher.poll(),
     }),
     close,
   );
-  pool.watch((provider) => admission.changed(provider));
+  pool.counts.watch((provider) => admission.changed(provider));
   const handler = symbolHandler({
     db,
     log,

@@ -165,6 +165,8 @@ export interface WorkerLost extends About<"worker_lost"> {
   readonly name: string;
   /** Jobs that it had: others do them. */
   readonly jobs: number;
+  /** Workers that were lost at the same time, if they are too many for an alert each. */
+  readonly others?: readonly { readonly name: string; readonly at: number; readonly jobs: number }[];
 }
 
 /** The job queue has not answered for a minute. */
@@ -255,7 +257,7 @@ export function alertKey(event: AlertEvent): string {
     case "backup_failed":
       return `${event.kind}:${event.at}`;
     case "worker_lost":
-      return `${event.kind}:${event.name}:${utcDay(event.at)}`;
+      return `${event.kind}:${lostNames(event)}:${utcDay(event.at)}`;
     case "queue_down":
       return `${event.kind}:${event.since}`;
     case "freshness_at_risk":
@@ -265,6 +267,12 @@ export function alertKey(event: AlertEvent): string {
     case "daily_summary":
       return `${event.kind}:${event.day}`;
   }
+}
+
+/** The name, or the first of several and how many there are. */
+function lostNames({ name, others = [] }: WorkerLost): string {
+  const [first] = [name, ...others.map((each) => each.name)].sort();
+  return others.length === 0 ? name : `${first} and ${others.length} more`;
 }
 
 /** The run an event belongs to, or `null`. */

@@ -11,6 +11,8 @@ import { Layout, type PageContext } from "./ui/layout.tsx";
 
 export interface HostsView {
   readonly hosts: readonly HostSummary[];
+  /** Names of workers that are not here, and take no jobs when they come. */
+  readonly drained: readonly string[];
   readonly queue: {
     /** Whether it is outside of the server, and where: without user and password, for admins. */
     readonly isOutside: boolean;
@@ -76,6 +78,7 @@ export const HostsPage = ({ page, view }: { page: PageContext; view: HostsView }
           </tbody>
         </table>
       </section>
+      {view.drained.length > 0 ? <Drained {...view} /> : null}
       {view.hosts.length === 1 ? <HowToAdd /> : null}
     </div>
   </Layout>
@@ -106,6 +109,27 @@ const QueueLine = ({ isOutside, place, trouble, waiting, active }: HostsView["qu
   </p>
 );
 
+const Drained = ({ drained, isAdmin }: Pick<HostsView, "drained" | "isAdmin">) => (
+  <ul class="hosts-drained" aria-label="Drained and not here">
+    {drained.map((name) => (
+      <li>
+        {name} was drained and is not here: it takes no jobs when it comes.{" "}
+        {isAdmin ? <NameOrder name={name} action="resume" title="Resume" /> : null}
+      </li>
+    ))}
+  </ul>
+);
+
+/** An order about a worker that is not here. */
+const NameOrder = ({ name, action, title }: { name: string; action: "forget" | "resume"; title: string }) => (
+  <form method="post" action={`/hosts/${action}`}>
+    <input type="hidden" name="name" value={name} />
+    <button type="submit" class="button" aria-label={`${title} ${name}`}>
+      {title}
+    </button>
+  </form>
+);
+
 const HowToAdd = () => (
   <p class="muted hosts-add">
     All jobs are done here. To let other machines help, create a token with the scope worker under{" "}
@@ -132,6 +156,7 @@ const HostRow = ({ host, isAdmin }: { host: HostSummary; isAdmin: boolean }) => 
       <td>
         <Pill look={look} icon={icon}>
           {title}
+          {host.isDraining && host.state !== "draining" ? ", drained" : ""}
         </Pill>
       </td>
       <td class="num">
@@ -154,18 +179,9 @@ const HostRow = ({ host, isAdmin }: { host: HostSummary; isAdmin: boolean }) => 
   );
 };
 
-const Orders = ({ host: { id, name, isServer, state } }: { host: HostSummary }) => {
+const Orders = ({ host: { id, name, isServer, isDraining } }: { host: HostSummary }) => {
   if (isServer) return null;
-  if (id === null) {
-    return (
-      <form method="post" action="/hosts/forget">
-        <input type="hidden" name="name" value={name} />
-        <button type="submit" class="button" aria-label={`Forget ${name}`}>
-          Forget
-        </button>
-      </form>
-    );
-  }
+  if (id === null) return <NameOrder name={name} action="forget" title="Forget" />;
   const order = (action: string, title: string) => (
     <form method="post" action={`/hosts/${id}/${action}`}>
       <button type="submit" class="button" aria-label={`${title} ${name}`}>
@@ -175,7 +191,7 @@ const Orders = ({ host: { id, name, isServer, state } }: { host: HostSummary }) 
   );
   return (
     <div class="host-orders">
-      {state === "draining" ? order("resume", "Resume") : order("drain", "Drain")}
+      {isDraining ? order("resume", "Resume") : order("drain", "Drain")}
       {order("stop", "Stop")}
     </div>
   );

@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import { AlertWatch } from "../../src/alerts/alert-watch.ts";
 import { composeMail } from "../../src/alerts/compose.ts";
-import { type AlertEvent, type AlertKind, DEFAULT_ALERT_RULES } from "../../src/domain/alerts.ts";
+import { type AlertEvent, type AlertKind, alertKey, DEFAULT_ALERT_RULES } from "../../src/domain/alerts.ts";
 import { createCalendar } from "../../src/domain/market/calendar.ts";
 import { valuesFor } from "../fakes/providers.ts";
 import { fakeEodhd } from "../fakes/vendors/eodhd.ts";
@@ -171,6 +171,18 @@ test.each(EVENTS.map((event) => [event.kind, event] as const))(
     expect(mail.brief.length).toBeGreaterThan(20);
   },
 );
+
+test("many workers that were lost together are one mail with all of their names, once a day", () => {
+  const others = Array.from({ length: 300 }, (_, at) => ({ name: `rack-${at + 2}`, at: AT, jobs: at }));
+  const event = { kind: "worker_lost", at: AT, name: "rack-1", jobs: 12, others } as const;
+  const mail = composeMail("worker_lost", [event], "http://barkeep.test:3000");
+  expect(mail.subject).toBe("Lost: workers rack-1, rack-2, rack-3 and 298 more");
+  expect(mail.text).toContain("301 workers are not heard of any more");
+  expect(mail.text).toContain("rack-200");
+  expect(mail.text).toContain("and 101 more");
+  expect(alertKey(event)).toBe(alertKey({ ...event, name: "rack-2", others: [...others.slice(1), { ...event }] }));
+  expect(alertKey(event)).not.toBe(alertKey({ ...event, others: [] }));
+});
 
 test("the mail of a failed run has its symbols as CSV, and no cell is a formula", () => {
   const failed = { symbol: "BAD", state: "failed", dataPoints: 0, apiCalls: 1, seconds: 0.5 } as const;

@@ -6,6 +6,7 @@ import type { SymbolTask, WorkerSettings } from "../../src/pipeline/messages.ts"
 import type { TaskListener } from "../../src/pipeline/workers/assignment.ts";
 import type { Gate } from "../../src/pipeline/workers/gate.ts";
 import { WorkerPool } from "../../src/pipeline/workers/pool.ts";
+import type { PoolThread } from "../../src/pipeline/workers/worker-handle.ts";
 import { LEASE_KEY } from "../../src/storage/connection/fence.ts";
 import { WriteLock } from "../../src/storage/connection/file/write-lock.ts";
 import { openDatabase } from "../../src/storage/db.ts";
@@ -69,6 +70,42 @@ test("a pool ends the workers that have had no job for long, and starts others f
     while (pool.alive > 0) await Bun.sleep(1);
     expect([pool.alive, pool.wanted, pool.canStart, pool.crashes]).toEqual([0, 0, true, 0]);
   }
+  await pool.close();
+});
+
+test("jobs of a thread whose worker is silent are counted aside, whatever they wait for, until it is heard of or is gone", async () => {
+  using folder = temporaryFolder();
+  const never: Gate = { acquire: () => new Promise(() => {}) };
+  const pool = new WorkerPool(0, settingsFor(await migratedDatabase(folder)), never);
+  const changes: number[] = [];
+  let isSilent = false;
+  const thread: PoolThread = {
+    ...{ jobs: new Map(), ready: true, inTrouble: false, takes: () => !isSilent, send() {}, shutDown: async () => {} },
+    get isSilent() {
+      return isSilent;
+    },
+  };
+  pool.attach(thread);
+  pool.counts.watch(() => void changes.push(pool.counts.aside("nobody")));
+  const outcomes = [1, 2].map((jobId) => pool.run(task(jobId), listener).catch(() => "lost"));
+  pool.receive(thread, { type: "acquire", jobId: 1, request: 1, provider: "nobody", cost: 1 });
+  pool.receive(thread, { type: "committing", jobId: 2, isCommitting: true });
+  const { counts } = pool;
+  const now = () => [pool.threads, counts.waiting("nobody"), counts.committing("nobody"), counts.aside("nobody")];
+  expect(now()).toEqual([1, 1, 1, 0]);
+  const silence = (next: boolean) => {
+    isSilent = next;
+    pool.silenceChanged(thread);
+  };
+  silence(true);
+  expect([...now(), counts.allAside]).toEqual([0, 0, 0, 2, 2]);
+  expect(changes.at(-1)).toBe(2);
+  silence(false);
+  expect(now()).toEqual([1, 1, 1, 0]);
+  silence(true);
+  pool.detach(thread, new Error("gone"));
+  expect(await Promise.all(outcomes)).toEqual(["lost", "lost"]);
+  expect([...now(), counts.allAside]).toEqual([0, 0, 0, 0, 0]);
   await pool.close();
 });
 

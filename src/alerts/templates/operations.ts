@@ -14,6 +14,9 @@ import { utcMinute } from "../../domain/time.ts";
 import { count, names, plural } from "./format.ts";
 import type { MailContent } from "./layout.ts";
 
+/** Rows of a table, at most. */
+const SHOWN = 200;
+
 const share = ({ used, limit }: QuotaLevel) => `${Math.floor((100 * used) / limit)}%`;
 
 export function quotaMail(events: readonly QuotaLevel[], base: string): MailContent {
@@ -105,22 +108,24 @@ export function diskMail(events: readonly DiskLow[], base: string): MailContent 
 }
 
 export function workerMail(events: readonly WorkerLost[], base: string): MailContent {
-  const first = events[0]!;
-  const workers = [...new Set(events.map(({ name }) => name))];
+  const lost = events.flatMap(({ others = [], ...each }) => [each, ...others]);
+  const first = lost[0]!;
+  const workers = [...new Set(lost.map(({ name }) => name))];
   return {
     subject: `Lost: ${workers.length === 1 ? "worker" : "workers"} ${names(workers)}`,
     lead:
-      events.length === 1
+      lost.length === 1
         ? `The worker ${first.name} has not been heard of since ${utcMinute(first.at)}. Others do its ${plural(first.jobs, "job")}.`
         : `${plural(workers.length, "worker")} are not heard of any more. Others do their jobs.`,
     sections:
-      events.length === 1
+      lost.length === 1
         ? []
         : [
             {
               table: {
                 head: ["Worker", "Last heard of", "Jobs"],
-                rows: events.map((each) => [each.name, utcMinute(each.at), count(each.jobs)]),
+                rows: lost.slice(0, SHOWN).map((each) => [each.name, utcMinute(each.at), count(each.jobs)]),
+                more: lost.length > SHOWN ? `and ${count(lost.length - SHOWN)} more` : undefined,
               },
             },
           ],

@@ -9,6 +9,8 @@ export interface HostSummary {
   readonly name: string;
   readonly isServer: boolean;
   readonly state: HostState;
+  /** Whether it takes no more jobs until it is resumed, also when it is silent, or lost and comes back. */
+  readonly isDraining: boolean;
   readonly version: string;
   /** Where a worker sends from, and the name of its token. */
   readonly address: string | null;
@@ -37,6 +39,7 @@ export const hostToWire = (host: HostSummary) => ({
   name: host.name,
   is_server: host.isServer,
   status: host.state,
+  is_draining: host.isDraining,
   version: host.version,
   address: host.address,
   token: host.token,

@@ -37,6 +37,8 @@ export class Assignment implements CountedJob {
   waits = false;
   /** Whether it waits for a commit and for nothing else. */
   isCommitting = false;
+  /** Whether its worker is silent. */
+  isAside = false;
   readonly #end = Promise.withResolvers<Outcome>();
   readonly outcome = this.#end.promise;
   readonly resolve = this.#end.resolve;

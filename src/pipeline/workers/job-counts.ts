@@ -1,4 +1,4 @@
-/** How many jobs of each provider are in a state in which they use no thread. */
+/** How many jobs of each provider are in a state in which they use no thread, or none that can be counted on. */
 
 import type { SymbolTask } from "../messages.ts";
 
@@ -7,13 +7,19 @@ export interface CountedJob {
   readonly task: Pick<SymbolTask, "provider">;
   waits: boolean;
   isCommitting: boolean;
+  /** Whether its worker is silent: whatever else it does is not counted. */
+  isAside: boolean;
 }
+
+type Flags = Pick<CountedJob, "waits" | "isCommitting" | "isAside">;
 
 export class JobCounts {
   /** Jobs that wait for an answer, a permit, or a thread of their own. */
   readonly #waiting = new Map<string, number>();
   /** Jobs that wait for a commit and for nothing else. */
   readonly #committing = new Map<string, number>();
+  /** Jobs of workers that are silent. */
+  readonly #aside = new Map<string, number>();
   #onChange: (provider: string) => void = () => {};
 
   watch(listener: (provider: string) => void): void {
@@ -28,30 +34,56 @@ export class JobCounts {
     return this.#committing.get(provider) ?? 0;
   }
 
+  aside(provider: string): number {
+    return this.#aside.get(provider) ?? 0;
+  }
+
+  get allAside(): number {
+    return this.#aside.values().reduce((sum, count) => sum + count, 0);
+  }
+
   /** Counts whether a job waits. */
   setWaiting(job: CountedJob, waits: boolean): void {
-    if (job.waits === waits) return;
-    job.waits = waits;
-    this.#add(this.#waiting, job.task.provider, waits);
+    this.#set(job, { waits });
   }
 
   /** Counts whether a job waits for a commit and for nothing else. */
   setCommitting(job: CountedJob, isCommitting: boolean): void {
-    if (job.isCommitting === isCommitting) return;
-    job.isCommitting = isCommitting;
-    this.#add(this.#committing, job.task.provider, isCommitting);
+    this.#set(job, { isCommitting });
+  }
+
+  /** Counts whether the worker of a job is silent. */
+  setAside(job: CountedJob, isAside: boolean): void {
+    this.#set(job, { isAside });
   }
 
   /** Counts a job that has ended no more. */
   end(job: CountedJob): void {
-    this.setWaiting(job, false);
-    this.setCommitting(job, false);
+    this.#set(job, { waits: false, isCommitting: false, isAside: false });
   }
 
-  #add(counts: Map<string, number>, provider: string, isMore: boolean): void {
-    counts.set(provider, (counts.get(provider) ?? 0) + (isMore ? 1 : -1));
-    this.#onChange(provider);
+  #set(job: CountedJob, change: Partial<Flags>): void {
+    const before = countedAs(job);
+    Object.assign(job, change);
+    const after = countedAs(job);
+    const { provider } = job.task;
+    const changed = [
+      add(this.#waiting, provider, Number(after.waits) - Number(before.waits)),
+      add(this.#committing, provider, Number(after.isCommitting) - Number(before.isCommitting)),
+      add(this.#aside, provider, Number(after.isAside) - Number(before.isAside)),
+    ];
+    if (changed.includes(true)) this.#onChange(provider);
   }
+}
+
+function countedAs({ waits, isCommitting, isAside }: CountedJob): Flags {
+  return { waits: waits && !isAside, isCommitting: isCommitting && !isAside, isAside };
+}
+
+/** @returns whether the count has changed */
+function add(counts: Map<string, number>, provider: string, change: number): boolean {
+  if (change !== 0) counts.set(provider, (counts.get(provider) ?? 0) + change);
+  return change !== 0;
 }
 
 /** The one of some threads with the fewest jobs; `null` if there are none. */

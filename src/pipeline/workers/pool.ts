@@ -59,9 +59,10 @@ export class WorkerPool {
     while (this.#canSpawn) this.#spawn();
   }
 
-  /** Threads for jobs: those that this process may start, and those of workers on other machines. */
+  /** Threads for jobs: those that this process may start, and those of workers on other machines that are not silent. */
   get threads(): number {
-    return this.size + this.#workers.size - this.#local.length;
+    const elsewhere = [...this.#workers].filter((worker) => !(worker instanceof WorkerHandle) && !worker.isSilent);
+    return this.size + elsewhere.length;
   }
 
   /** Adds a thread of another machine. */
@@ -76,6 +77,12 @@ export class WorkerPool {
     this.#onStorage(thread, null);
     this.#rejectJobs(thread, error);
     this.#assign();
+  }
+
+  /** The worker of a thread became silent, or was heard of again: its jobs take no place of others meanwhile, or do again. */
+  silenceChanged(thread: PoolThread): void {
+    for (const assignment of thread.jobs.values()) this.#counts.setAside(assignment, thread.isSilent);
+    if (!thread.isSilent) this.#assign();
   }
 
   get #local(): WorkerHandle[] {
@@ -97,19 +104,9 @@ export class WorkerPool {
     return this.canStart ? this.#workers.size : this.size;
   }
 
-  /** Jobs of a provider that compute nothing now: they wait for an answer, a permit, or a thread of their own. */
-  waiting(provider: string): number {
-    return this.#counts.waiting(provider);
-  }
-
-  /** Jobs of a provider that wait for a commit and for nothing else. */
-  committing(provider: string): number {
-    return this.#counts.committing(provider);
-  }
-
-  /** Calls `listener` with the provider whenever the number of its waiting or committing jobs has changed. */
-  watch(listener: (provider: string) => void): void {
-    this.#counts.watch(listener);
+  /** How many of its jobs use no thread. */
+  get counts(): Omit<JobCounts, "setWaiting" | "setCommitting" | "setAside" | "end"> {
+    return this.#counts;
   }
 
   /** Calls `listener` when the writes of a thread start to wait for the database, and with `null` when that is over. */

@@ -9,6 +9,8 @@ export interface PoolThread {
   ready: boolean;
   /** Whether its writes wait for the database. */
   inTrouble: boolean;
+  /** Whether its worker has not been heard of for some seconds: whether it works is not known. */
+  readonly isSilent: boolean;
   /** Whether it has room for one more job, and may have this one. */
   takes(task: SymbolTask): boolean;
   send(message: ToWorker): void;
@@ -31,6 +33,7 @@ export class WorkerHandle implements PoolThread {
   readonly jobs = new Map<number, Assignment>();
   ready = false;
   inTrouble = false;
+  readonly isSilent = false;
   constructor(readonly thread: Worker) {}
 
   takes(): boolean {

@@ -17,6 +17,9 @@ const Host = z
     name: z.string(),
     is_server: z.boolean(),
     status: z.enum(HOST_STATES),
+    is_draining: z
+      .boolean()
+      .openapi({ description: "Whether it takes no jobs until it is resumed, also when it comes back" }),
     version: z.string(),
     address: z.string().nullable().openapi({ description: "null also for senders who are no admins" }),
     token: z.string().nullable(),

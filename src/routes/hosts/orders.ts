@@ -14,7 +14,7 @@ export async function order(
 ): Promise<void> {
   const name = hosts.list().find((each) => each.id === id)?.name;
   if (what === "stop") hosts.stop(id);
-  else hosts.setDraining(id, what === "drain");
+  else await hosts.setDraining(id, what === "drain");
   // One that takes jobs again may have room for those that wait.
   dispatcher.poll();
   await record(db, { action: `host.${what}`, subject: name ?? String(id) });

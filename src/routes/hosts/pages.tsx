@@ -22,6 +22,7 @@ export function hostPages(services: HostServices, hostList: HostList) {
   const show = (c: Context, flash: string | null = null, status: 200 | 404 = 200) => {
     const view: HostsView = {
       hosts: hostList.list(),
+      drained: hosts.drainedElsewhere(),
       queue: {
         isOutside: config.queue !== undefined,
         place: config.queue === undefined || !isAdmin(c) ? null : queuePlaceName(config.queue),
@@ -41,6 +42,14 @@ export function hostPages(services: HostServices, hostList: HostList) {
     const { name } = await c.req.parseBody();
     hosts.forget(typeof name === "string" ? name : "");
     await record(db, { action: "host.forget", subject: String(name) });
+    return back(c);
+  });
+
+  pages.post("/hosts/resume", async (c) => {
+    const { name } = await c.req.parseBody();
+    await hosts.resume(typeof name === "string" ? name : "");
+    dispatcher.poll();
+    await record(db, { action: "host.resume", subject: String(name) });
     return back(c);
   });
 
@@ -75,7 +84,10 @@ function question(
     ? {
         ...common,
         title: `Let ${name} take no more jobs?`,
-        facts: [`${atWork}, and come to their end.`, "It stays connected, and Resume lets it take jobs again."],
+        facts: [
+          `${atWork}, and come to their end.`,
+          "It stays connected and takes no jobs until it is resumed, also after it or the server was started again.",
+        ],
         yes: "Drain",
       }
     : {

@@ -3,7 +3,8 @@
 import { availableParallelism, hostname, totalmem } from "node:os";
 import { hostState } from "../../domain/hosts/host-state.ts";
 import type { HostSummary } from "../../domain/hosts/host-summary.ts";
-import type { HostFacts, RemoteHosts } from "./hosts.ts";
+import type { HostFacts } from "./host-facts.ts";
+import type { RemoteHosts } from "./hosts.ts";
 
 interface Dependencies {
   readonly hosts: Pick<RemoteHosts, "list" | "lost">;
@@ -27,7 +28,7 @@ export class HostList {
     const sum = (pick: (host: HostFacts) => number) => present.reduce((total, host) => total + pick(host), 0);
     return [
       this.#own(now, { jobs: sum(({ jobs }) => jobs), rate: sum(({ barsPerSecond }) => barsPerSecond) }),
-      ...present.map((host) => ({ ...host, isServer: false, state: hostState(host, now) })),
+      ...present.map((host) => ({ ...host, isServer: false, state: hostState(host) })),
       ...hosts.lost().map((host) => ({ ...host, id: null, isServer: false, state: "lost" as const, jobs: 0 })),
     ];
   }
@@ -39,6 +40,7 @@ export class HostList {
       name: hostname(),
       isServer: true,
       state: "working",
+      isDraining: false,
       version,
       address: null,
       token: null,

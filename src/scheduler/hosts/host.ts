@@ -44,6 +44,8 @@ export class Host {
   ended = 0;
   /** Whether it is given no more jobs. */
   isDraining = false;
+  /** Whether it has not been heard of for some seconds: it is given no jobs, and nobody knows whether it works. */
+  isSilent = false;
   /** Whether its jobs were stopped, because it ends. */
   isLeaving = false;
   #received = 0;
@@ -53,6 +55,10 @@ export class Host {
 
   constructor(readonly options: HostOptions) {
     this.lastSeen = options.now;
+  }
+
+  get name(): string {
+    return this.options.registration.host;
   }
 
   get jobs(): number {
@@ -76,12 +82,17 @@ export class Host {
 
   /** Whether nothing was heard of it for `milliseconds`, or it leaves its orders unread. */
   isGone(milliseconds: number): boolean {
-    return performance.now() - this.#heardAt > milliseconds || this.#orders.length > MAX_ORDERS;
+    return this.silence > milliseconds || this.#orders.length > MAX_ORDERS;
   }
 
   /** Milliseconds of `performance.now()`. */
   get lastHeardAt(): number {
     return this.#heardAt;
+  }
+
+  /** How long it has been silent, milliseconds. */
+  get silence(): number {
+    return performance.now() - this.#heardAt;
   }
 
   heard(now: number, memory: number): void {
@@ -106,6 +117,7 @@ export class Host {
     const isListed = (each: string | null) => each === null || providers === null || providers.includes(each);
     return (
       !this.isDraining &&
+      !this.isSilent &&
       this.jobs < this.options.registration.jobs &&
       isListed(provider) &&
       isListed(repairProvider) &&
@@ -161,6 +173,10 @@ export class RemoteThread implements PoolThread {
     private readonly mayTake: (host: Host, task: SymbolTask) => boolean,
     private readonly prepare: Prepare,
   ) {}
+
+  get isSilent(): boolean {
+    return this.host.isSilent;
+  }
 
   takes(task: SymbolTask): boolean {
     return this.mayTake(this.host, task);

@@ -4,7 +4,6 @@
  */
 
 import { newSecret } from "../../auth.ts";
-import type { WorkerLost as WorkerLostEvent } from "../../domain/alerts.ts";
 import { messageOf, Refusal, type StorageTrouble } from "../../domain/errors.ts";
 import type { Log } from "../../log.ts";
 import type { FromWorker, Outcome, SymbolTask, ToWorker, WorkerSettings } from "../../pipeline/messages.ts";
@@ -13,27 +12,33 @@ import { StorageThreads } from "../../pipeline/remote/storage-threads.ts";
 import type { HeldJob } from "../../pipeline/remote/store-executor.ts";
 import type { WorkerPool } from "../../pipeline/workers/pool.ts";
 import { WorkerCrashed, WorkerLost } from "../../pipeline/workers/worker-handle.ts";
-import { recordStatements } from "../../storage/alerts/outbox.ts";
 import { withoutWaitLimit } from "../../storage/connection/wait-limit.ts";
 import { type Database, storageFault } from "../../storage/db.ts";
 import { newAttempt } from "../../storage/runs/attempts.ts";
+import type { DrainedNames } from "./drained-names.ts";
 import { Host, type HostOptions, RemoteThread } from "./host.ts";
+import { factsOf, type HostFacts } from "./host-facts.ts";
+import { LostHosts } from "./lost-hosts.ts";
 import { mayLeave, variablesOf } from "./provider-keys.ts";
 import { RULES } from "./rules.ts";
+import { TokenNames } from "./token-names.ts";
 
-/** How long a worker may be silent, and how long its requests for orders are held back, milliseconds. */
+/** How long a worker may be silent until its jobs are tried elsewhere, milliseconds. */
 const LEASE_MS = 20_000;
-const HOLD_MS = 5_000;
+/** Parts of that: how long its requests for orders are held back, and after which silence others begin jobs in its place. */
+const HOLD = 0.15;
+const SILENT = 0.3;
+/** How often silence is looked for. */
+const LOOK = 0.05;
 const MAX_HOSTS = 1_000;
-/** Lost workers that are remembered. */
-const MAX_LOST = 50;
 /** Threads that read and write for workers: few, because only one at a time writes. */
 const STORAGE_THREADS = 2;
 
 interface Dependencies {
   readonly db: Database;
   readonly log: Log;
-  readonly pool: Pick<WorkerPool, "attach" | "detach" | "receive">;
+  readonly pool: Pick<WorkerPool, "attach" | "detach" | "receive" | "silenceChanged">;
+  readonly drained: Pick<DrainedNames, "has" | "list" | "set">;
   readonly version: string;
   /** How long a worker may be silent, milliseconds. */
   readonly leaseMs?: number | undefined;
@@ -43,32 +48,6 @@ interface Dependencies {
   onAlert?(): void;
   /** Called when the writes of a thread begin to wait for the database, and with `null` when that is over. */
   onStorage(thread: object, trouble: StorageTrouble | null): void;
-}
-
-/** What is shown of a worker. */
-export interface HostFacts extends Pick<Registration, "version" | "cores" | "providers" | "intervals"> {
-  readonly id: number;
-  readonly name: string;
-  readonly address: string;
-  /** The name of its token. */
-  readonly token: string;
-  readonly threads: number;
-  readonly jobs: number;
-  readonly maxJobs: number;
-  /** The symbols of its jobs. */
-  readonly symbols: readonly string[];
-  /** Bytes: of the machine, and of its process. */
-  readonly machineMemory: number;
-  readonly memory: number;
-  /** Bars that it has stored, and jobs that have ended there, since it came. */
-  readonly bars: number;
-  readonly ended: number;
-  /** Over the last minute. */
-  readonly barsPerSecond: number;
-  /** Epoch milliseconds. */
-  readonly since: number;
-  readonly lastSeen: number;
-  readonly isDraining: boolean;
 }
 
 /** What the main thread answers to a request for the job store. */
@@ -83,7 +62,8 @@ export class RemoteHosts {
   /** The providers whose variables a thread has been sent. */
   readonly #configured = new WeakMap<RemoteThread, Set<string>>();
   readonly #storage: StorageThreads;
-  readonly #lost = new Map<string, HostFacts>();
+  readonly #lost: LostHosts;
+  readonly #names = new TokenNames();
   readonly #timer: ReturnType<typeof setInterval>;
   #count = 0;
   #isClosed = false;
@@ -93,14 +73,19 @@ export class RemoteHosts {
   constructor(private readonly dependencies: Dependencies) {
     const { settings, onStorage, leaseMs = LEASE_MS } = dependencies;
     this.#leaseMs = leaseMs;
+    this.#lost = new LostHosts(dependencies);
     this.#storage = new StorageThreads(STORAGE_THREADS, settings, onStorage);
-    this.#timer = setInterval(() => this.#dropSilent(), leaseMs / 4);
+    this.#timer = setInterval(() => this.#look(), leaseMs * LOOK);
     this.#timer.unref();
   }
 
-  /** Jobs that all workers may have at once. */
+  /** Jobs that all workers may have at once, without those that are silent. */
   get capacity(): number {
-    return this.#hosts.values().reduce((sum, { host }) => sum + host.options.registration.jobs, 0);
+    return this.#present.reduce((sum, { isSilent, options }) => sum + (isSilent ? 0 : options.registration.jobs), 0);
+  }
+
+  get #present(): Host[] {
+    return [...this.#hosts.values()].map(({ host }) => host);
   }
 
   /** All workers in the order in which they came. */
@@ -110,17 +95,37 @@ export class RemoteHosts {
 
   /** Workers that were given up, by the last of each name, until one of that name comes or they are forgotten. */
   lost(): HostFacts[] {
-    return [...this.#lost.values()];
+    return this.#lost.list().map((facts) => ({ ...facts, isDraining: this.dependencies.drained.has(facts.name) }));
+  }
+
+  /** The names of workers that take no jobs when they come, and are neither here nor lost. */
+  drainedElsewhere(): string[] {
+    const shown = new Set([...this.list(), ...this.lost()].map(({ name }) => name));
+    return this.dependencies.drained.list().filter((name) => !shown.has(name));
   }
 
   /** Shows a lost worker no longer. @throws Refusal if there is none of this name */
   forget(name: string): void {
-    if (!this.#lost.delete(name)) throw new Refusal("not_found", "No worker of this name is lost");
+    if (!this.#lost.forget(name)) throw new Refusal("not_found", "No worker of this name is lost");
   }
 
-  /** A worker takes no more jobs, or takes them again. @throws Refusal if there is none with this id */
-  setDraining(id: number, isDraining: boolean): void {
-    this.#find(id).isDraining = isDraining;
+  /**
+   * A worker takes no more jobs, or takes them again: all of its name do, and those that come later.
+   * @throws Refusal if there is none with this id
+   */
+  async setDraining(id: number, isDraining: boolean): Promise<void> {
+    await this.#setDrained(this.#find(id).name, isDraining);
+  }
+
+  /** Workers of a name take jobs again. @throws Refusal if they were not drained */
+  async resume(name: string): Promise<void> {
+    if (!this.dependencies.drained.has(name)) throw new Refusal("not_found", "No worker of this name is drained");
+    await this.#setDrained(name, false);
+  }
+
+  async #setDrained(name: string, isDraining: boolean): Promise<void> {
+    await this.dependencies.drained.set(name, isDraining);
+    for (const host of this.#present) if (host.name === name && !host.isLeaving) host.isDraining = isDraining;
   }
 
   /** Tells a worker to store what is under way, give its jobs back and end. @throws Refusal if there is none with this id */
@@ -142,19 +147,23 @@ export class RemoteHosts {
     }
     if (this.#isClosed || this.#hosts.size >= MAX_HOSTS)
       throw new Refusal("unavailable", "The server takes no more workers", [], 5);
+    const { host: name, cores } = registration;
+    const now = Date.now();
+    this.#names.take(from.token, name, this.#present.filter(({ options }) => options.token === from.token).length, now);
     const session = newSecret();
     this.#count += 1;
-    const host = new Host({ ...from, session, registration, now: Date.now() });
+    const host = new Host({ ...from, session, registration, now });
+    host.isDraining = this.dependencies.drained.has(name);
     this.#hosts.set(session, { id: this.#count, host });
-    const { host: name, cores } = registration;
-    this.#lost.delete(name);
+    this.#lost.forget(name);
     log.write("info", `Worker ${name} (${registration.version}, ${cores} cores, ${from.address}) has come`);
+    if (host.isDraining) log.write("info", `Worker ${name} was drained: it takes no jobs until it is resumed`);
     if (!from.mayHaveKeys)
       log.write("warn", `Worker ${name} is sent no keys: it is reached neither over TLS nor in a private network`);
     return {
       session,
       leaseMs: this.#leaseMs,
-      holdMs: Math.min(HOLD_MS, this.#leaseMs / 4),
+      holdMs: this.#leaseMs * HOLD,
       sessions: settings().sessions,
     };
   }
@@ -164,13 +173,13 @@ export class RemoteHosts {
     const host = this.#hosts.get(request.session)?.host;
     if (host === undefined) return null;
     host.heard(Date.now(), request.memory);
+    if (host.isSilent) this.#setSilent(host, false);
     // What this causes is no part of the request: it does not give up when the request would.
     withoutWaitLimit(() => {
       if (request.isLeaving && !host.isLeaving) this.#giveBack(host);
       for (const { thread, report } of host.fresh(request.first, request.reports)) this.#take(host, thread, report);
     });
-    if (request.mayWait && host.ordersAfter(request.ordered).length === 0)
-      await host.nextOrder(Math.min(HOLD_MS, this.#leaseMs / 4));
+    if (request.mayWait && host.ordersAfter(request.ordered).length === 0) await host.nextOrder(this.#leaseMs * HOLD);
     return { received: host.received, orders: host.ordersAfter(request.ordered) };
   }
 
@@ -179,7 +188,7 @@ export class RemoteHosts {
     const host = this.#hosts.get(session)?.host;
     if (host === undefined) return;
     this.#remove(host, "it has left");
-    this.dependencies.log.write("info", `Worker ${host.options.registration.host} has left`);
+    this.dependencies.log.write("info", `Worker ${host.name} has left`);
   }
 
   /** Executes what a job reads or writes. */
@@ -294,46 +303,37 @@ export class RemoteHosts {
       for (const jobId of thread.jobs.keys()) thread.send({ type: "stop", jobId, reason: "shutdown" });
   }
 
-  #dropSilent(): void {
+  /** Gives up workers that have been silent for long, and leaves the jobs of others out of account. */
+  #look(): void {
+    const lost = [];
     for (const { id, host } of [...this.#hosts.values()]) {
+      if (!host.isSilent && host.silence > this.#leaseMs * SILENT) this.#setSilent(host, true);
       if (!host.isGone(this.#leaseMs)) continue;
-      const { host: name } = host.options.registration;
-      const jobs = host.jobs;
+      const { name, jobs } = host;
       if (!host.hasReported) {
         // The answer to its registration was lost: the worker has registered again.
         this.#remove(host, "it has never reported");
         continue;
       }
-      if (!this.#isReplaced(host)) this.#noteLost(factsOf({ id, host }));
-      this.#alert({ kind: "worker_lost", at: host.lastSeen, name, jobs });
+      if (!this.#isReplaced(host)) this.#lost.note(factsOf({ id, host }));
+      lost.push({ at: host.lastSeen, name, jobs });
       this.#remove(host, `its worker ${name} is not heard of any more`);
       this.dependencies.log.write(
         "warn",
         `Worker ${name} is not heard of any more: ${jobs} of its jobs are tried again`,
       );
     }
+    this.#lost.alert(lost);
+  }
+
+  #setSilent(host: Host, isSilent: boolean): void {
+    host.isSilent = isSilent;
+    for (const thread of host.threads.values()) this.dependencies.pool.silenceChanged(thread);
   }
 
   /** Whether a worker of the same name came after the last sign of life of this one: it was started again. */
-  #isReplaced({ lastHeardAt, options }: Host): boolean {
-    return this.#hosts
-      .values()
-      .some(({ host }) => host.options.registration.host === options.registration.host && host.cameAt > lastHeardAt);
-  }
-
-  #alert(event: WorkerLostEvent): void {
-    const { db, log, onAlert } = this.dependencies;
-    db.write(recordStatements([event])).then(
-      () => onAlert?.(),
-      (error) => log.write("error", `The loss of ${event.name} could not be recorded: ${messageOf(error)}`),
-    );
-  }
-
-  #noteLost(facts: HostFacts): void {
-    this.#lost.delete(facts.name);
-    this.#lost.set(facts.name, facts);
-    const [oldest] = this.#lost.keys();
-    if (this.#lost.size > MAX_LOST && oldest !== undefined) this.#lost.delete(oldest);
+  #isReplaced({ lastHeardAt, name }: Host): boolean {
+    return this.#present.some((host) => host.name === name && host.cameAt > lastHeardAt);
   }
 
   #remove(host: Host, why: string): void {
@@ -356,17 +356,6 @@ export class RemoteHosts {
     this.#held.delete(attempt);
     this.#storage.end({ jobId, attempt });
   }
-}
-
-function factsOf({ id, host }: { readonly id: number; readonly host: Host }): HostFacts {
-  const { registration, address, token, now } = host.options;
-  const { version, host: name, cores, providers, intervals, memory: machineMemory, jobs: maxJobs } = registration;
-  const { jobs, memory, bars, ended, barsPerSecond, lastSeen, isDraining, threads } = host;
-  const symbols = [...threads.values()].flatMap((thread) => [...thread.jobs.values()].map(({ task }) => task.symbol));
-  return {
-    ...{ id, name, version, address, token, cores, machineMemory, maxJobs, providers, intervals, symbols },
-    ...{ threads: threads.size, jobs, memory, bars, ended, barsPerSecond, since: now, lastSeen, isDraining },
-  };
 }
 
 const isOfJob = (report: FromWorker): report is Extract<FromWorker, { readonly jobId: number }> => "jobId" in report;

@@ -4,6 +4,7 @@
  */
 
 import { MAX_AT_WORK } from "../../domain/defaults.ts";
+import type { JobCounts } from "../../pipeline/workers/job-counts.ts";
 import type { QuotaState } from "../../providers/quotas/quota-state.ts";
 import type { DispatchRules } from "./dispatcher.ts";
 
@@ -26,6 +27,8 @@ export interface ProviderLoad {
   /** Jobs at work, of all providers and of this one. */
   readonly all: number;
   readonly own: number;
+  /** Jobs of silent workers beside them, whose requests may still be under way. */
+  readonly aside?: number;
   /** Of its jobs those that wait, for an answer or a permit. */
   readonly waiting: number;
   /** Of its jobs those that wait for a commit and for nothing else. */
@@ -43,8 +46,8 @@ export interface ProviderLoad {
  * its limits let them go on.
  */
 export function admits(load: ProviderLoad): boolean {
-  const { threads, most = MAX_AT_WORK, all, own, committing, ended, maxInFlight } = load;
-  if (own - committing >= maxInFlight) return false;
+  const { threads, most = MAX_AT_WORK, all, own, aside = 0, committing, ended, maxInFlight } = load;
+  if (own + aside - committing >= maxInFlight) return false;
   if (own - committing < threads) return true;
   if (all >= most) return false;
   return own - committing < ended || (hasFreeThreads(load) && own < usefulJobs(load));
@@ -77,10 +80,8 @@ interface Dependencies {
   readonly most?: number;
   /** The provider of a group's tasks; `undefined` for a group that has ended. */
   providerOf(group: string): { readonly name: string; readonly maxInFlight?: number } | undefined;
-  /** Jobs of a provider that wait for an answer or a permit. */
-  waiting(provider: string): number;
-  /** Jobs of a provider that wait for a commit and for nothing else. */
-  committing(provider: string): number;
+  /** What the jobs of a provider wait for; those of silent workers take no place, because nobody knows that they work. */
+  readonly counts: Pick<JobCounts, "waiting" | "committing" | "aside" | "allAside">;
   quotaOf(provider: string): QuotaState | undefined;
   /** Whether the database can be written: while it cannot, nothing starts. */
   canStore?(): boolean;
@@ -124,9 +125,8 @@ export class Admission implements DispatchRules {
 
   /** Notes that jobs of a provider began or ceased to wait, and makes the dispatcher check again when threads stay free. */
   changed(provider: string): void {
-    const { threads } = this.dependencies;
-    const waiting = this.dependencies.waiting(provider);
-    const committing = this.dependencies.committing(provider);
+    const { threads, counts } = this.dependencies;
+    const [waiting, committing] = [counts.waiting(provider), counts.committing(provider)];
     if (!hasFreeThreads({ threads, own: this.#ownOf(provider), waiting, committing })) {
       this.#freeSince.delete(provider);
       return;
@@ -145,7 +145,7 @@ export class Admission implements DispatchRules {
   }
 
   #add(provider: string, jobs: 1 | -1): void {
-    this.#own.set(provider, this.#ownOf(provider) + jobs);
+    this.#own.set(provider, (this.#own.get(provider) ?? 0) + jobs);
     this.#all += jobs;
     this.changed(provider);
   }
@@ -163,8 +163,9 @@ export class Admission implements DispatchRules {
     return this.#ends.get(provider)?.filter((at) => at >= since).length ?? 0;
   }
 
+  /** Jobs of a provider at work, without those of silent workers. */
   #ownOf(provider: string): number {
-    return this.#own.get(provider) ?? 0;
+    return (this.#own.get(provider) ?? 0) - this.dependencies.counts.aside(provider);
   }
 
   #isFree(provider: string): boolean {
@@ -172,14 +173,15 @@ export class Admission implements DispatchRules {
   }
 
   #load(provider: string, maxInFlight: number | undefined): ProviderLoad {
-    const { threads, most, waiting, committing, quotaOf } = this.dependencies;
+    const { threads, most, counts, quotaOf } = this.dependencies;
     return {
       threads,
       ...(most !== undefined && { most }),
-      all: this.#all,
+      all: this.#all - counts.allAside,
       own: this.#ownOf(provider),
-      waiting: waiting(provider),
-      committing: committing(provider),
+      aside: counts.aside(provider),
+      waiting: counts.waiting(provider),
+      committing: counts.committing(provider),
       ended: this.#endedOf(provider),
       maxInFlight: maxInFlight ?? MAX_AT_WORK,
       quota: quotaOf(provider),

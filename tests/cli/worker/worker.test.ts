@@ -77,7 +77,7 @@ test("a worker that is drained and sent away gives its jobs back at once, and ot
   await hasJobs(app);
   // It takes no more jobs, keeps those that it has, and is then sent away.
   const { id } = hostOf(app)!;
-  app.app.hosts.setDraining(id, true);
+  await app.app.hosts.setDraining(id, true);
   const symbols = hostOf(app)!.symbols;
   app.app.hosts.stop(id);
   await worker.ended;

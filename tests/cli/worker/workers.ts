@@ -2,7 +2,7 @@
 
 import { hashSecret, newSecret } from "../../../src/auth.ts";
 import { type HostSettings, WorkerHost } from "../../../src/cli/worker/worker-host.ts";
-import type { HostFacts } from "../../../src/scheduler/hosts/hosts.ts";
+import type { HostFacts } from "../../../src/scheduler/hosts/host-facts.ts";
 import { saveToken } from "../../../src/storage/access/tokens.ts";
 import type { Database } from "../../../src/storage/db.ts";
 import { startApp, type TestApp, type TestAppOptions } from "../../helpers/app.ts";

@@ -7,6 +7,7 @@ import type { Registration } from "../../../src/pipeline/remote/protocol.ts";
 import { RULES } from "../../../src/scheduler/hosts/rules.ts";
 import { saveToken } from "../../../src/storage/access/tokens.ts";
 import { startApp, type TestApp } from "../../helpers/app.ts";
+import { temporaryFolder } from "../../helpers/folder.ts";
 import { ask } from "../../helpers/http.ts";
 import { PASSWORD } from "../../helpers/password.ts";
 
@@ -111,6 +112,29 @@ test("a worker that is not heard of is shown as lost, until it comes back or is 
   await submit(app, "/hosts/forget", { name: "rack-1" });
   expect((await listed(app)).length).toBe(1);
   expect((await submit(app, "/hosts/forget", { name: "rack-1" })).status).toBe(404);
+});
+
+test("a drained worker stays so over its end and a restart of the server, is shown, and takes jobs again after Resume", async () => {
+  using folder = temporaryFolder();
+  {
+    await using app = await startApp({ folder });
+    const { session } = await join(app, "rack-1");
+    const { id } = (await listed(app))[1];
+    await submit(app, `/hosts/${id}/drain`, { expect: String(id) });
+    app.app.hosts.leave(session);
+    expect((await app.get("/hosts")).text).toContain("rack-1 was drained and is not here");
+  }
+  await using app = await startApp({ folder });
+  expect((await app.get("/hosts")).text).toContain("rack-1 was drained and is not here");
+  await join(app, "rack-1");
+  expect((await listed(app))[1]).toMatchObject({ status: "draining", is_draining: true });
+  expect(app.printed.some((line) => line.includes("rack-1 was drained: it takes no jobs until it is resumed"))).toBe(
+    true,
+  );
+  expect((await app.get("/hosts")).text).not.toContain("is not here");
+  await submit(app, "/hosts/resume", { name: "rack-1" });
+  expect((await listed(app))[1]).toMatchObject({ status: "working", is_draining: false });
+  expect((await submit(app, "/hosts/resume", { name: "rack-1" })).status).toBe(404);
 });
 
 test("readers see no addresses and tokens, and only admins give orders", async () => {

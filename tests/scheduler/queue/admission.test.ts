@@ -139,8 +139,7 @@ test("the dispatcher checks again when threads have been free for a moment, and 
   const admission = new Admission({
     threads: 1,
     providerOf: () => ({ name: "acme" }),
-    waiting: () => waiting,
-    committing: () => 0,
+    counts: { waiting: () => waiting, committing: () => 0, aside: () => 0, allAside: 0 },
     quotaOf: () => quota(),
     poll: () => void polls++,
   });
@@ -165,4 +164,34 @@ test("the dispatcher checks again when threads have been free for a moment, and 
   ended();
   expect(admission.admits("r")).toBe(true);
   admission.close();
+});
+
+test("jobs of a silent worker take no place of others, but count where a provider bears few requests at once", () => {
+  let aside = 0;
+  const admission = (maxInFlight?: number) =>
+    new Admission({
+      threads: 1,
+      most: 3,
+      providerOf: () => ({ name: "acme", ...(maxInFlight !== undefined && { maxInFlight }) }),
+      counts: {
+        waiting: () => 0,
+        committing: () => 0,
+        aside: () => aside,
+        get allAside() {
+          return aside;
+        },
+      },
+      quotaOf: () => quota(),
+      poll() {},
+    });
+  const [plain, few] = [admission(), admission(2)];
+  for (const each of [plain, few]) for (let job = 0; job < 3; job++) each.dispatched("r");
+  expect([plain.admits("r"), few.admits("r")]).toEqual([false, false]);
+  aside = 3;
+  expect([plain.admits("r"), few.admits("r")]).toEqual([true, false]);
+  // The worker is heard of again: its jobs are at work beside the new one.
+  plain.dispatched("r");
+  aside = 0;
+  expect(plain.admits("r")).toBe(false);
+  for (const each of [plain, few]) each.close();
 });
