@@ -3,8 +3,9 @@
 import { expect, spyOn, test } from "bun:test";
 import { type LinkHandlers, ServerLink } from "../../../src/cli/worker/server-link.ts";
 import { encode } from "../../../src/pipeline/remote/codec.ts";
-import { type Registration, RULES } from "../../../src/pipeline/remote/protocol.ts";
+import type { Registration } from "../../../src/pipeline/remote/protocol.ts";
 import { ServerConnection } from "../../../src/pipeline/remote/server-connection.ts";
+import { RULES } from "../../../src/scheduler/hosts/rules.ts";
 
 const registration: Registration = {
   ...{ rules: RULES, version: "0.0.0", host: "h", cores: 1, memory: 1, jobs: 1, providers: null, intervals: null },
