@@ -1,4 +1,4 @@
-/** htmx and its stream extension: the global, and the events that are missing in its own types. */
+/** What scripts find: htmx with its stream extension, the events that are missing in its types, and a text of the build. */
 
 import type { Htmx } from "htmx.org";
 
@@ -26,6 +26,8 @@ interface SseEvents {
 }
 
 declare global {
+  /** HTML of `src/views/script-parts.tsx`, which the build puts in its place. */
+  const SCRIPT_PARTS: string;
   interface Window {
     /** Absent where its file could not be loaded. */
     readonly htmx?: Htmx;

@@ -4,6 +4,7 @@
 import { setUpActions } from "./jobs/actions.js";
 import { setUpHoverCards } from "./jobs/hover-cards.js";
 import { setUpJump } from "./jobs/jump.js";
+import { setUpRowIds } from "./jobs/row-ids.js";
 import { setUpRowMenu } from "./jobs/row-menu.js";
 import { setUpRowOrder } from "./jobs/row-order.js";
 import { setUpSelection } from "./jobs/selection.js";
@@ -16,9 +17,13 @@ import { setUpAutocomplete } from "./ui/autocomplete.js";
 import { setUpClock } from "./ui/clock.js";
 import { setUpCommandPalette } from "./ui/command-palette.js";
 import { setUpCopy } from "./ui/copy.js";
+import { setUpParts } from "./ui/parts.js";
 import { setUpShortcuts } from "./ui/shortcuts.js";
 import { setUpUrlState } from "./ui/url-state.js";
 
+// The others look for what these add.
+setUpParts();
+setUpRowIds();
 setUpClock();
 setUpConnection();
 setUpFreshness();

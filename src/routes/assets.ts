@@ -9,6 +9,8 @@ import { promisify } from "node:util";
 import { brotliCompress, constants } from "node:zlib";
 import { Hono } from "hono";
 import { ownFile } from "../installation.ts";
+import { scriptParts } from "../views/script-parts.tsx";
+import { iconStyles } from "../views/ui/icons.tsx";
 
 /** Inside the executable: a folder with the files as they are served, and the client for Python. */
 export const ASSETS_FOLDER = "assets";
@@ -53,10 +55,13 @@ const OTHER_STYLES = [
 
 const styles = (names: readonly string[]) => names.map((name) => publicFile(`css/${name}.css`));
 
-type Source = { readonly parts: () => readonly string[] } | { readonly module: () => string };
+type Source =
+  | { readonly parts: () => readonly string[] }
+  | { readonly module: () => string }
+  | { readonly text: () => string };
 
 /**
- * What is served, each file from parts that are joined or from a module with all its imports, by their paths.
+ * What is served, each file from parts that are joined or from a module with all its imports, by their paths, or a text.
  * htmx and its extension are one file: as two deferred scripts, htmx may process the page before the extension is
  * loaded, and the page would never connect.
  */
@@ -70,6 +75,7 @@ const FILES = {
     parts: () => [packageFile("htmx.org/dist/htmx.min.js"), packageFile("htmx.org/dist/ext/hx-sse.min.js")],
   },
   chart: { file: "chart.js", type: "text/javascript", module: () => publicFile("app/chart.js") },
+  noScriptCss: { file: "noscript.css", type: "text/css", text: iconStyles },
   favicon: { file: "favicon.svg", type: "image/svg+xml", parts: () => [publicFile("favicon.svg")] },
 } as const satisfies Record<string, Source & { readonly file: string; readonly type: string }>;
 
@@ -98,12 +104,15 @@ async function joinModules(entry: string): Promise<string> {
     entrypoints: [entry],
     target: "browser",
     minify: { whitespace: true },
+    define: { SCRIPT_PARTS: JSON.stringify(scriptParts()) },
   });
   return outputs[0]!.text();
 }
 
-const buildText = (source: Source): Promise<string> =>
-  "module" in source ? joinModules(source.module()) : joinTexts(source.parts());
+async function buildText(source: Source): Promise<string> {
+  if ("text" in source) return source.text();
+  return "module" in source ? joinModules(source.module()) : joinTexts(source.parts());
+}
 
 /** Writes what the executable embeds into a folder of this name: every file as it is served. */
 export async function writeAssets(folder: string): Promise<void> {

@@ -32,6 +32,22 @@ test("each entry is served as one module with all that it imports", async () => 
   }
 });
 
+test("a page has no icon of its own: they come with the script, and for a browser without scripts as a style sheet", async () => {
+  await using app = await startApp();
+  const page = await (await fetch(app.url)).text();
+  expect(page).toContain(`<noscript><link rel="stylesheet" href="${addresses.noScriptCss}"/></noscript>`);
+  expect(page).not.toContain("<symbol");
+  const [script, styles] = [await read(addresses.js), await read(addresses.noScriptCss)];
+  const used = new Set([...(page + script).matchAll(/href=\\?"#i-(\w+)/g)].map(([, name]) => name));
+  expect(used.size).toBeGreaterThan(4);
+  for (const name of used) {
+    expect(script).toMatch(new RegExp(`<symbol id=\\\\?"i-${name}\\\\?"`));
+    expect(styles).toContain(`.icon-${name}{mask-image:url("data:image/svg+xml,`);
+  }
+  // A text of the page's colours cannot reach into an image.
+  expect(decodeURIComponent(styles)).not.toMatch(/="(currentColor|var)/);
+});
+
 test("scripts do not name folders of the machine they were joined on", async () => {
   for (const address of [addresses.js, addresses.chart]) {
     expect(await read(address)).not.toMatch(/\bpublic\/app\b/);

@@ -50,6 +50,10 @@ export function setUpNotifications() {
   const { scope, base } = document.documentElement.dataset;
   if (scope === "none") return;
   let broken = "";
+  // Only the monitor has a place for the offer.
+  const offer = find("[data-notifications=offer]");
+  const place = find(".monitor-side");
+  if (place && offer) place.prepend(offer);
 
   const isOn = () => readChoice()?.on === true && obstacle() === "" && Notification.permission === "granted";
 
@@ -147,8 +151,7 @@ export function setUpNotifications() {
     if (kinds !== null) kinds.hidden = !on;
     for (const box of /** @type {NodeListOf<HTMLInputElement>} */ (findAll("[name=notification-kind]")))
       box.checked = !choice?.without.includes(box.value);
-    const offer = part("offer");
-    if (offer !== null) offer.hidden = choice !== null || fault !== "";
+    if (offer !== null) offer.hidden = place === null || choice !== null || fault !== "";
   }
 
   const turnOn = async () => {

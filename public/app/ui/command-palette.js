@@ -4,6 +4,7 @@ import { closest, find, findAll } from "./dom.js";
 
 /** Opens the palette, and follows the chosen entry. */
 export function setUpCommandPalette() {
+  if (document.documentElement.dataset.scope === "none") return;
   /** @type {HTMLDialogElement | null} */
   const dialog = find("#palette");
   /** @type {HTMLInputElement | null} */

@@ -151,9 +151,9 @@ function timeCell({ job: { state, duration, since } }: RowView): string {
   return `<td class="c-time num"${since === null ? "" : ` data-since="${since - (since % 1_000)}"`}>${time}</td>`;
 }
 
-const checkBox = (symbol: string) => `<input type="checkbox" name="symbol" value="${symbol}" aria-label="Select">`;
+const checkBox = (symbol: string) => `<input type="checkbox" name="symbol" aria-label="Select" value="${symbol}">`;
 
 /** A link to the job page with its actions; with JavaScript it opens the menu instead. */
 const menuButton = (job: JobProgress) =>
   `<a class="icon-button" data-menu aria-haspopup="menu" href="${jobAddress(job.runId, job.symbol)}" ` +
-  `aria-label="Actions">${icon("more")}</a>`;
+  `aria-label="Actions"></a>`;

@@ -1,7 +1,6 @@
 /** @jsxImportSource hono/jsx */
 /** The filter above the queue and the rows of a report: a plain GET form, which scripts apply while one types. */
 
-import { FILTER_WORDS } from "../../domain/runs/queue/job-filter.ts";
 import { Icon } from "../ui/components.tsx";
 import { dom } from "../ui/dom.ts";
 import { plural } from "../ui/format.ts";
@@ -32,7 +31,6 @@ const HELP = [
   ["status:failed AAP stage>fetch", "All three together"],
 ] as const;
 
-const WORDS = "filter-words";
 const OFFERED = "filter-offered";
 
 /** Applies the filter after a pause in typing; the answer has the rows and the address. */
@@ -64,7 +62,7 @@ export const FilterBar = ({ filter, matching }: { filter: FilterView; matching?:
           autocomplete="off"
           spellcheck={false}
           data-shortcut="/"
-          data-complete={WORDS}
+          data-complete={dom.filterWords}
           data-complete-by="space"
           list={OFFERED}
           aria-invalid={filter.error ? "true" : undefined}
@@ -83,11 +81,6 @@ export const FilterBar = ({ filter, matching }: { filter: FilterView; matching?:
         </button>
         <kbd>/</kbd>
       </form>
-      <datalist id={WORDS}>
-        {FILTER_WORDS.map((word) => (
-          <option value={word} />
-        ))}
-      </datalist>
       <datalist id={OFFERED} />
       <FilterState filter={filter} matching={matching ?? null} />
       <div id="filter-help" class="card filter-help" popover="auto">

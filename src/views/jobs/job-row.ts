@@ -21,12 +21,14 @@ export const ACTION_WORDS: Readonly<Record<RowAction, string>> = {
 
 /**
  * The row of `job`. The browser keeps the cells of the check box and the menu (`hx-morph-skip`), so that they stay
- * checked and focused while the row changes; a push leaves them empty (`controls: false`).
+ * checked and focused while the row changes; a push leaves them empty (`controls: false`). A page leaves out the ids, which
+ * scripts add (`public/app/jobs/row-ids.js`): in 500 rows they are a kilobyte.
  */
-export function JobRow({ job, controls }: { job: JobProgress; controls: boolean }): HtmlEscapedString {
+export function JobRow(props: { job: JobProgress; controls: boolean; withId?: boolean }): HtmlEscapedString {
+  const { job, controls, withId = true } = props;
   const row = rowView(job, controls);
-  const id = Bun.escapeHTML(dom.job(job.runId, job.symbol));
-  let markup = `<tr id="${id}" data-state="${job.state}"${row.waiting ? " data-held" : ""}>`;
+  const id = withId ? ` id="${Bun.escapeHTML(dom.job(job.runId, job.symbol))}"` : "";
+  let markup = `<tr${id} data-state="${job.state}"${row.waiting ? " data-held" : ""}>`;
   for (const column of COLUMNS) markup += column.cell(row);
   return raw(`${markup}</tr>`);
 }

@@ -30,15 +30,16 @@ export interface RunView extends RowsView {
   readonly run: RunSummary;
 }
 
-/** Rows of one run as a table, inside the form of their actions. */
+/** Rows of one run as a table, inside the form of their actions; `onPage`: as part of a whole page. */
 export const Table = (props: {
   label: string;
   run: RunSummary;
   jobs: readonly JobProgress[];
   controls: boolean;
   view?: RowsView;
+  onPage?: boolean;
 }) => {
-  const { label, run, jobs, controls, view } = props;
+  const { label, run, jobs, controls, view, onPage = false } = props;
   return (
     <table class="queue" aria-label={`Symbols of the run of ${label}`}>
       <thead>
@@ -50,7 +51,7 @@ export const Table = (props: {
       </thead>
       <tbody id={dom.jobs(run.id)}>
         {jobs.map((job) => (
-          <JobRow job={job} controls={controls} />
+          <JobRow job={job} controls={controls} withId={!onPage} />
         ))}
       </tbody>
     </table>

@@ -3,9 +3,7 @@
 
 import type { LogLine } from "../../domain/log.ts";
 import { FilterBar, type FilterView, matchingOf } from "../jobs/filter-bar.tsx";
-import { JobMenu } from "../jobs/job-menu.tsx";
 import type { RunView } from "../jobs/job-table.tsx";
-import { NotificationOffer } from "../notifications.tsx";
 import { type PanelPromise, PromisePanel } from "../promises/promise-panel.tsx";
 import { LastHourPanel, type LastHourView } from "../quotas/last-hour.tsx";
 import { QuotaPanel, type QuotaView } from "../quotas/quota-gauges.tsx";
@@ -43,18 +41,16 @@ export const MonitorPage = ({ page, view }: { page: PageContext; view: MonitorVi
         <RunStrip view={view.strip} />
         <FilterBar filter={view.filter} matching={matchingOf(view.runs)} />
         <div id={dom.runs} class="runs">
-          <Runs runs={view.runs} />
+          <Runs runs={view.runs} onPage={true} />
         </div>
       </div>
       <div class="monitor-side">
-        <NotificationOffer />
         <PromisePanel promises={view.promises} />
         <QuotaPanel quotas={view.quotas} now={page.now} />
         <LastHourPanel view={view.lastHour} />
         <LogPanel lines={view.logs} />
       </div>
     </div>
-    <JobMenu />
   </Layout>
 );
 
@@ -66,10 +62,10 @@ const NewRun = ({ view: { form, runs } }: { view: MonitorView }) => (
   </details>
 );
 
-/** The open run, or a hint if there is none. */
-export const Runs = ({ runs }: { runs: readonly RunView[] }) =>
+/** The open run, or a hint if there is none; `onPage`: as part of a whole page. */
+export const Runs = ({ runs, onPage = false }: { runs: readonly RunView[]; onPage?: boolean }) =>
   runs.length > 0 ? (
-    runs.map((view) => <RunSection {...view} onMonitor={true} />)
+    runs.map((view) => <RunSection {...view} onMonitor={true} onPage={onPage} />)
   ) : (
     <Empty title="Nothing is running">
       Type a few symbols above, such as <b>AAPL, MSFT, GOOGL</b>, and press <b>Start run</b>. The demo provider needs no

@@ -10,7 +10,6 @@ import { canApply } from "../../domain/runs/states.ts";
 import { formatDuration } from "../../domain/time.ts";
 import { BulkBar } from "../jobs/bulk-actions.tsx";
 import { FilterBar, type FilterView } from "../jobs/filter-bar.tsx";
-import { JobMenu } from "../jobs/job-menu.tsx";
 import { ACTION_WORDS } from "../jobs/job-row.ts";
 import type { RunView } from "../jobs/job-table.tsx";
 import { Icon, Moment, SelectAllHead, STATE_ICONS, Zoned } from "../ui/components.tsx";
@@ -39,9 +38,8 @@ export const RunPage = (props: {
       <Findings run={view.run} findings={findings} />
       <FilterBar filter={filter} matching={view.matching} />
       <div id={dom.runs} class="runs">
-        <RunSection {...view} />
+        <RunSection {...view} onPage={true} />
       </div>
-      <JobMenu />
     </Layout>
   );
 };

@@ -5,10 +5,9 @@ import type { Child } from "hono/jsx";
 import { covers, type Scope } from "../../domain/access.ts";
 import { consequenceOf, type QueueTrouble, type StorageTrouble } from "../../domain/errors.ts";
 import { EXCHANGE_TIME_ZONE, ZONES, type Zone, zoneTitle } from "../../domain/time.ts";
-import { Palette, SearchLink } from "./command-palette.tsx";
+import { SearchLink } from "./command-palette.tsx";
 import { Icon, Moment, ReaderZone } from "./components.tsx";
 import { dom } from "./dom.ts";
-import { Sprite } from "./icons.tsx";
 
 export const THEMES = ["system", "light", "dark"] as const;
 export type Theme = (typeof THEMES)[number];
@@ -26,7 +25,7 @@ export interface PageContext {
   /** The name of the reader; `null` without a login. */
   readonly signedIn: string | null;
   /** Addresses of styles and scripts with their version, e.g. `/assets/app.css?v=3f2a`. */
-  readonly assets: Readonly<Record<"css" | "otherCss" | "js" | "htmx" | "favicon" | "chart", string>>;
+  readonly assets: Readonly<Record<"css" | "otherCss" | "noScriptCss" | "js" | "htmx" | "favicon" | "chart", string>>;
   /** What is running: `0.2.0 (4f6c1f0a2b3c)`. */
   readonly version: string;
   /** Epoch milliseconds of the request. */
@@ -79,6 +78,9 @@ export const Layout = (props: { page: PageContext; title: string; stream?: strin
           <link rel="icon" href={page.assets.favicon} type="image/svg+xml" />
           <link rel="stylesheet" href={page.assets.css} />
           {stream === undefined ? <link rel="stylesheet" href={page.assets.otherCss} /> : null}
+          <noscript>
+            <link rel="stylesheet" href={page.assets.noScriptCss} />
+          </noscript>
           <script src={page.assets.js} type="module" />
           <script src={page.assets.htmx} defer />
         </head>
@@ -101,9 +103,7 @@ export const Layout = (props: { page: PageContext; title: string; stream?: strin
           <p id={dom.announcer} class="visually-hidden" role="status" />
           <section id={dom.notices} class="notices" aria-label="Notices" aria-live="polite" />
           <div id={dom.question} />
-          {page.scope === null ? null : <Palette />}
           {stream ? <Stream address={stream} /> : null}
-          <Sprite />
         </body>
       </html>
     </ReaderZone.Provider>
@@ -171,7 +171,7 @@ const Header = ({ page, live }: { page: PageContext; live: boolean }) => (
       </span>
     ) : null}
     <Clock page={page} />
-    <Keys />
+    <KeysButton />
     {page.signedIn === null ? null : (
       <form class="who" method="post" action="/logout">
         <span>{page.signedIn}</span>
@@ -224,46 +224,17 @@ const Clock = ({ page }: { page: PageContext }) => (
   </>
 );
 
-const KEYS = [
-  ["Ctrl K", "Go to a page, a symbol, a run; choose theme and time zone"],
-  ["/", "Filter what is on the page, or search everywhere"],
-  ["n", "Type symbols for a new run"],
-  ["j", "Next row"],
-  ["k", "Previous row"],
-  ["x", "Select the row"],
-  ["X", "Select all rows from the last one to this"],
-  ["o", "Apply new order"],
-  [`1 – ${NAVIGATION.length}`, NAVIGATION.map(({ title }) => title).join(", ")],
-  ["Esc", "Close a menu or a dialog, or clear the selection"],
-  ["?", "This list"],
-] as const;
-
-/** The list of keyboard shortcuts; `public/app/ui/shortcuts.js` binds them by `data-shortcut`. */
-const Keys = () => (
-  <>
-    <button
-      type="button"
-      class="icon-button keys-button"
-      popovertarget="keys"
-      data-shortcut="?"
-      aria-label="Keyboard shortcuts"
-    >
-      <kbd>?</kbd>
-    </button>
-    <section id="keys" class="keys" popover="auto" aria-labelledby="keys-title">
-      <h2 id="keys-title">Keyboard</h2>
-      <dl>
-        {KEYS.map(([key, meaning]) => (
-          <div>
-            <dt>
-              <kbd>{key}</kbd>
-            </dt>
-            <dd>{meaning}</dd>
-          </div>
-        ))}
-      </dl>
-    </section>
-  </>
+/** Opens the list of keyboard shortcuts, which comes with the scripts that bind them. */
+const KeysButton = () => (
+  <button
+    type="button"
+    class="icon-button keys-button"
+    popovertarget={dom.keys}
+    data-shortcut="?"
+    aria-label="Keyboard shortcuts"
+  >
+    <kbd>?</kbd>
+  </button>
 );
 
 function isWithin(path: string, place: string): boolean {
