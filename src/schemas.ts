@@ -56,11 +56,24 @@ export const symbol = readable(
 /** The name of a provider; an earlier name becomes the present one. */
 export const providerName = z.string({ error: "wants the name of a provider" }).max(40).overwrite(canonicalProvider);
 
-/** The symbols of a run. */
-export const symbols = z
+/** Symbols, or none. */
+export const anySymbols = z
   .array(symbol, { error: "wants a list of symbols" })
-  .min(1, { error: "wants at least one symbol" })
   .max(MAX_SYMBOLS, { error: `wants at most ${MAX_SYMBOLS} symbols; start several runs for more` });
+
+const NO_SYMBOLS = "wants at least one symbol";
+
+/** The symbols of a run. */
+export const symbols = anySymbols.min(1, { error: NO_SYMBOLS });
+
+/**
+ * Fields that only answers have. A body may have them too, so that what was read can be sent back; they are ignored, and no
+ * other field that is not known is.
+ */
+export const ignored = <const N extends string>(...names: readonly N[]) =>
+  Object.fromEntries(
+    names.map((name) => [name, z.unknown().optional().describe("of answers; ignored in a body")]),
+  ) as Record<N, z.ZodOptional<z.ZodUnknown>>;
 
 interface Scoped {
   readonly scope?: string | undefined;
@@ -70,13 +83,19 @@ interface Scoped {
 
 /** Whether a body names symbols and a watchlist, and no scope that says which of them counts. */
 export const namesBoth = ({ scope, symbols, watchlist_id }: Scoped): boolean =>
-  scope === undefined && symbols !== undefined && Boolean(watchlist_id);
+  scope === undefined && symbols !== undefined && symbols.length > 0 && Boolean(watchlist_id);
 
-/** The fault of such a body. */
-export const bothFaults = (body: Scoped): FieldError[] =>
-  namesBoth(body)
-    ? [{ path: "watchlist_id", message: "wants either symbols or a watchlist, or a scope that says which counts" }]
-    : [];
+const BOTH = "wants either symbols or a watchlist, or a scope that says which counts";
+
+/** The scope of a body, and what is wrong with what it chooses. */
+export function scopeOf<S extends string>(body: Scoped & { readonly scope?: S | undefined }) {
+  const scope: S | "symbols" | "watchlist" = body.scope ?? (body.watchlist_id ? "watchlist" : "symbols");
+  const faults: FieldError[] = [];
+  if (namesBoth(body)) faults.push({ path: "watchlist_id", message: BOTH });
+  if (scope === "symbols" && !body.symbols?.length) faults.push({ path: "symbols", message: NO_SYMBOLS });
+  if (scope === "watchlist" && !body.watchlist_id) faults.push({ path: "watchlist_id", message: "wants a watchlist" });
+  return { scope, faults };
+}
 
 /** An object that has no fields but those of `shape`. */
 export const strictObject = <const S extends z.ZodRawShape>(shape: S) =>

@@ -127,6 +127,23 @@ describe("a schedule over the API", () => {
     await app.send("DELETE", path);
   });
 
+  test("a schedule as it was read can be made again under another name and sent back as a change", async () => {
+    const list = await app.post("/api/watchlists", { name: "Kept", symbols: ["AAPL"] });
+    const common = { cron: "0 9 * * *", enabled: false };
+    for (const chosen of [{ symbols: ["AAPL"] }, { watchlist_id: list.body.id }, { scope: "stored" }]) {
+      const made = await app.post("/api/schedules", { name: "First", ...common, ...chosen });
+      const { schedule } = (await app.get(`/api/schedules/${made.body.schedule.id}`)).body;
+      const { id, ...copy } = (await app.post("/api/schedules", { ...schedule, name: "Copy" })).body.schedule;
+      expect({ ...copy, name: "First", id: schedule.id }).toEqual(schedule);
+      expect(id).not.toBe(schedule.id);
+      const sent = await app.send("PATCH", `/api/schedules/${schedule.id}`, schedule);
+      expect([sent.status, sent.body.schedule]).toEqual([200, schedule]);
+      for (const each of [id, schedule.id]) await app.send("DELETE", `/api/schedules/${each}`);
+    }
+    const refused = await app.post("/api/schedules", { name: "Other", ...common, symbols: ["AAPL"], next_run: "now" });
+    expect([refused.status, refused.body.detail]).toEqual([422, 'unknown field "next_run"']);
+  });
+
   test("a schedule's name is unique", async () => {
     const order = { cron: "0 9 * * *", symbols: ["AAPL"], enabled: false };
     const { body } = await app.post("/api/schedules", { ...order, name: "Twin" });

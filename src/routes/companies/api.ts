@@ -10,7 +10,7 @@ import {
 } from "../../domain/companies.ts";
 import { MAX_SYMBOLS } from "../../domain/market/symbol.ts";
 import { fetchCompanies, importCompanies, MAX_FACT_SYMBOLS, startFacts } from "../../scheduler/companies.ts";
-import { providerName, text, wholeNumberText } from "../../schemas.ts";
+import { ignored, providerName, strictObject, text, wholeNumberText } from "../../schemas.ts";
 import { searchCompanies } from "../../storage/companies/companies.ts";
 import {
   addToWatchlist,
@@ -165,7 +165,7 @@ const createList = createRoute({
   operationId: "createWatchlist",
   tags: ["Watchlists"],
   summary: "Create a watchlist",
-  request: jsonBody(z.strictObject({ name, symbols })),
+  request: jsonBody(strictObject({ name, symbols, ...ignored("id") })),
   responses: { 201: json("The watchlist", WatchlistBody), ...refusals(409, 415, 422) },
 });
 const readList = createRoute({
@@ -183,7 +183,7 @@ const changeList = createRoute({
   operationId: "changeWatchlist",
   tags: ["Watchlists"],
   summary: "Rename a watchlist, add symbols to it, remove some",
-  request: { ...byId, ...jsonBody(z.strictObject({ name: name.optional(), add: symbols, remove: symbols })) },
+  request: { ...byId, ...jsonBody(strictObject({ name: name.optional(), add: symbols, remove: symbols })) },
   responses: { 200: json("The watchlist", WatchlistBody), ...refusals(404, 409, 415, 422) },
 });
 const dropList = createRoute({

@@ -15,11 +15,13 @@ import {
 } from "../../domain/promises/promise.ts";
 import { isTimeZone } from "../../domain/time.ts";
 import {
-  bothFaults,
+  anySymbols,
   choice,
   fieldErrors,
+  ignored,
   namesBoth,
   readable,
+  scopeOf,
   strictObject,
   text,
   wholeNumber,
@@ -33,7 +35,7 @@ const run = RunRequestBody.shape;
 const fields = {
   name: text(80),
   scope: choice(PROMISE_SCOPES).optional().describe("follows from symbols and watchlist_id if not given"),
-  symbols: run.symbols.optional().describe("for the scope symbols"),
+  symbols: anySymbols.optional().describe("for the scope symbols"),
   watchlist_id: watchlist.nullish().describe("for the scope watchlist"),
   interval: run.interval.unwrap(),
   provider: run.provider.nullish().describe("whichever series stands for the symbol if not given"),
@@ -53,6 +55,7 @@ const fields = {
   gap_days: wholeNumber(1, MAX_GAP_DAYS).describe("days before the deadline that are searched for gaps"),
   warn_hours: wholeNumber(1, MAX_WARN_HOURS).describe("hours before a deadline from which on a risk is reported"),
   enabled: z.boolean({ error: "wants true or false" }),
+  ...ignored("id", "status", "last_result"),
 };
 
 /** The body of `POST /api/promises`. */
@@ -107,13 +110,8 @@ export function parsePromise(input: unknown): PromiseInput {
   const parsed = PromiseBody.safeParse(input);
   if (!parsed.success) throw invalidFields(fieldErrors(parsed.error));
   const { data } = parsed;
-  const scope: PromiseScope = data.scope ?? (data.watchlist_id ? "watchlist" : "symbols");
-  const errors = [
-    ...bothFaults(data),
-    ...(scope === "symbols" && !data.symbols ? [{ path: "symbols", message: "wants at least one symbol" }] : []),
-    ...(scope === "watchlist" && !data.watchlist_id ? [{ path: "watchlist_id", message: "wants a watchlist" }] : []),
-  ];
-  if (errors.length > 0) throw invalidFields(errors);
+  const { scope, faults } = scopeOf<PromiseScope>(data);
+  if (faults.length > 0) throw invalidFields(faults);
   return {
     name: data.name,
     scope,

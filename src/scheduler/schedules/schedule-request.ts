@@ -4,7 +4,7 @@ import { z } from "zod";
 import { RUN_DEFAULTS, SCHEDULE_DEFAULTS } from "../../domain/defaults.ts";
 import { invalidFields, Refusal } from "../../domain/errors.ts";
 import { MISSED_POLICIES, SCHEDULE_SCOPES, type ScheduleInput, type ScheduleScope } from "../../domain/schedules.ts";
-import { bothFaults, choice, fieldErrors, namesBoth, strictObject, text } from "../../schemas.ts";
+import { anySymbols, choice, fieldErrors, ignored, namesBoth, scopeOf, strictObject, text } from "../../schemas.ts";
 import { RunRequestBody } from "../runs/run-request.ts";
 import { checkCron } from "./cron.ts";
 
@@ -16,7 +16,7 @@ const fields = {
   cron: text(100).describe("minute, hour, day of month, month, day of week; seconds may stand in front"),
   time_zone: text(60).describe("IANA name, such as America/New_York"),
   scope: choice(SCHEDULE_SCOPES).optional().describe("follows from symbols and watchlist_id if not given"),
-  symbols: run.symbols.optional().describe("for the scope symbols"),
+  symbols: anySymbols.optional().describe("for the scope symbols"),
   watchlist_id: watchlist.nullish().describe("for the scope watchlist"),
   interval: run.interval.unwrap(),
   provider: run.provider.nullish().describe("the server's default if not given"),
@@ -24,6 +24,7 @@ const fields = {
   years: run.years.unwrap().describe("how far back a full run goes, and the first of a symbol without history"),
   enabled: z.boolean({ error: "wants true or false" }),
   on_missed: choice(MISSED_POLICIES).describe("what to do about turns missed while the server was down"),
+  ...ignored("id", "words", "next_runs", "last_turn"),
 };
 
 /** The body of `POST /api/schedules`. */
@@ -81,11 +82,8 @@ export function parseScheduleInput(input: unknown): ScheduleInput {
   }
   if (parsed.success) {
     const { data } = parsed;
-    errors.push(...bothFaults(data));
-    const scope: ScheduleScope = data.scope ?? (data.watchlist_id ? "watchlist" : "symbols");
-    if (scope === "symbols" && !data.symbols) errors.push({ path: "symbols", message: "wants at least one symbol" });
-    if (scope === "watchlist" && !data.watchlist_id)
-      errors.push({ path: "watchlist_id", message: "wants a watchlist" });
+    const { scope, faults } = scopeOf<ScheduleScope>(data);
+    errors.push(...faults);
     if (errors.length === 0) {
       return {
         name: data.name,

@@ -112,6 +112,25 @@ test("a promise that names symbols and a watchlist is refused unless its scope s
   await app.send("DELETE", path);
 });
 
+test("a promise and a watchlist as they were read can be made again under another name", async () => {
+  const made = await app.post("/api/watchlists", { name: "Read", symbols: ["BTC-USD"] });
+  const watchlist = (await app.get(`/api/watchlists/${made.body.id}`)).body;
+  const other = await app.post("/api/watchlists", { ...watchlist, name: "Made again" });
+  expect([other.status, other.body.symbols]).toEqual([201, ["BTC-USD"]]);
+  for (const chosen of [{ symbols: ["BTC-USD"] }, { watchlist_id: watchlist.id }, { scope: "stored" }]) {
+    const first = await app.post("/api/promises", { name: "First", ...crypto, ...chosen });
+    const { promise } = (await app.get(`/api/promises/${first.body.promise.id}`)).body;
+    const { id, ...copy } = (await app.post("/api/promises", { ...promise, name: "Copy" })).body.promise;
+    expect({ ...copy, name: "First", id: promise.id }).toEqual(promise);
+    expect(id).not.toBe(promise.id);
+    const sent = await app.send("PATCH", `/api/promises/${promise.id}`, promise);
+    expect([sent.status, sent.body.promise]).toEqual([200, promise]);
+    for (const each of [id, promise.id]) await app.send("DELETE", `/api/promises/${each}`);
+  }
+  const refused = await app.post("/api/promises", { name: "Other", ...crypto, symbols: ["BTC-USD"], state: "fresh" });
+  expect([refused.status, refused.body.detail]).toEqual([422, 'unknown field "state"']);
+});
+
 test("the name of a promise is unique, whatever its case", async () => {
   const body = { symbols: ["AAPL"], by_time: "07:00", enabled: false };
   const first = await app.post("/api/promises", { ...body, name: "Twin" });
