@@ -35,20 +35,22 @@ export async function promiseForm(
   services: PromiseFormServices,
   id: number | null,
   typed?: Values,
-  errors: PromiseFormView["errors"] = {},
+  refused?: PromiseFormView["errors"],
 ): Promise<PromiseFormView> {
   const { db, settings } = services;
   const values = typed ?? (id === null ? NEW : await storedValues(db, id));
+  const preview = await promisePreview(services, values);
+  // What was typed is shown with its errors also if only its preview was asked for.
+  const errors = refused ?? (typed !== undefined && "errors" in preview ? preview.errors : {});
   return {
-    ...{ id, values, errors },
-    preview: await promisePreview(services, values),
+    ...{ id, values, errors, preview },
     isOpen: id !== null || typed !== undefined,
     providers: readyProviders(settings.values),
     ...(await selectionOptions(db)),
   };
 }
 
-/** What typed values mean now; an unfinished input is not an error yet. */
+/** What typed values mean now; a form without symbols is not an error yet. */
 export async function promisePreview(
   { promises }: Pick<Services, "promises">,
   values: Values,
@@ -61,7 +63,7 @@ export async function promisePreview(
     return { status, timeZone: input.timeZone, now: status.at };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    return { hint: Object.values(promiseErrors(error))[0] ?? error.message };
+    return { errors: promiseErrors(error) };
   }
 }
 

@@ -4,7 +4,7 @@
 import { PROMISE_DAYS, PROMISE_VENUES, type PromiseDays, venueTitle } from "../../domain/promises/promise.ts";
 import { Until } from "../ui/components.tsx";
 import { INTERVAL_OPTIONS, inZone } from "../ui/format.ts";
-import { type FormState, formFields, Reason } from "../ui/forms/form-field.tsx";
+import { type FormState, formFields, NamedErrors, Reason } from "../ui/forms/form-field.tsx";
 import { FormError, type SelectionOptions, selectionFields } from "../ui/forms/selection-fields.tsx";
 import { ForecastPill, type PromiseStatusView, StatusDetails } from "./promise-status.tsx";
 
@@ -27,9 +27,28 @@ export const PROMISE_FIELDS = [
 ] as const;
 type PromiseField = (typeof PROMISE_FIELDS)[number];
 
-/** What the form means now, or why it cannot be said. */
+/** The titles of the fields. */
+const TITLES: Readonly<Record<PromiseField, string>> = {
+  name: "Name",
+  by_time: "Fresh by",
+  time_zone: "Time zone",
+  days: "On",
+  venue: "Trading days of",
+  scope: "What shall be fresh",
+  symbols: "Symbols",
+  watchlist_id: "Watchlist",
+  interval: "Interval",
+  provider: "Provider",
+  max_gaps: "Gaps allowed",
+  gap_days: "Days searched for gaps",
+  warn_hours: "Hours of warning",
+  enabled: "Enabled",
+};
+
+/** What the form means now, what is still to be filled in, or what is wrong with it. */
 export type PromisePreviewView =
   | { readonly hint: string }
+  | { readonly errors: PromiseFormView["errors"] }
   | { readonly status: PromiseStatusView; readonly timeZone: string; readonly now: number };
 
 export interface PromiseFormView extends FormState<PromiseField>, SelectionOptions {
@@ -51,7 +70,7 @@ const fields = formFields("promise", PROMISE_FIELDS, {
 const { Field, Choice, control } = fields;
 
 const { TimeZoneField, SymbolFields, EnabledField } = selectionFields<PromiseField>(fields, {
-  scope: "What shall be fresh",
+  scope: TITLES.scope,
   noWatchlist: "There is no watchlist",
   chooseWatchlist: "Choose a watchlist",
 });
@@ -73,6 +92,7 @@ const PREVIEW = {
 /** The next deadline, and what is to be expected of it. */
 export const PromisePreview = ({ preview }: { preview: PromisePreviewView }) => {
   if ("hint" in preview) return <p>{preview.hint}</p>;
+  if ("errors" in preview) return <NamedErrors errors={preview.errors} titles={TITLES} />;
   const { status, timeZone, now } = preview;
   return (
     <>
@@ -104,10 +124,10 @@ export const PromiseForm = ({ form }: { form: PromiseFormView }) => (
     <h2 id="promise-form-title" class="visually-hidden">
       {form.id === null ? "Add a promise" : "Change the promise"}
     </h2>
-    <Field name="name" title="Name" form={form}>
+    <Field name="name" title={TITLES.name} form={form}>
       <input {...control("name", form)} value={form.values.name} maxlength={80} autocomplete="off" />
     </Field>
-    <Field name="by_time" title="Fresh by" form={form}>
+    <Field name="by_time" title={TITLES.by_time} form={form}>
       <input
         {...control("by_time", form)}
         value={form.values.by_time}
@@ -120,30 +140,30 @@ export const PromiseForm = ({ form }: { form: PromiseFormView }) => (
       />
     </Field>
     <TimeZoneField form={form} />
-    <Field name="days" title="On" form={form}>
+    <Field name="days" title={TITLES.days} form={form}>
       <Choice name="days" form={form} options={PROMISE_DAYS.map((days) => [days, DAYS_TITLES[days]])} />
     </Field>
-    <Field name="venue" title="Trading days of" form={form}>
+    <Field name="venue" title={TITLES.venue} form={form}>
       <Choice name="venue" form={form} options={PROMISE_VENUES.map((venue) => [venue, venueTitle(venue)])} />
     </Field>
     <SymbolFields form={form} />
-    <Field name="interval" title="Interval" form={form}>
+    <Field name="interval" title={TITLES.interval} form={form}>
       <Choice name="interval" form={form} options={INTERVAL_OPTIONS} />
     </Field>
-    <Field name="provider" title="Provider" form={form}>
+    <Field name="provider" title={TITLES.provider} form={form}>
       <Choice
         name="provider"
         form={form}
         options={[["", "Any"], ...form.providers.map(({ name, title }) => [name, title] as const)]}
       />
     </Field>
-    <Field name="max_gaps" title="Gaps allowed" form={form}>
+    <Field name="max_gaps" title={TITLES.max_gaps} form={form}>
       <input {...control("max_gaps", form)} value={form.values.max_gaps} inputmode="numeric" autocomplete="off" />
     </Field>
-    <Field name="gap_days" title="Days searched for gaps" form={form}>
+    <Field name="gap_days" title={TITLES.gap_days} form={form}>
       <input {...control("gap_days", form)} value={form.values.gap_days} inputmode="numeric" autocomplete="off" />
     </Field>
-    <Field name="warn_hours" title="Hours of warning" form={form}>
+    <Field name="warn_hours" title={TITLES.warn_hours} form={form}>
       <input {...control("warn_hours", form)} value={form.values.warn_hours} inputmode="numeric" autocomplete="off" />
     </Field>
     <EnabledField form={form} />

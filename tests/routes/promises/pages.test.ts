@@ -67,8 +67,13 @@ test("a preview says what a promise means now and stores nothing, as a fragment 
   expect(page).toContain("no run is planned before the deadline");
   const unfinished = await submit("/promises/preview", { symbols: "" }, { "HX-Request": "true" });
   expect(await unfinished.text()).toContain("Name symbols or choose a watchlist");
-  const wrong = await submit("/promises/preview", { by_time: "7" }, { "HX-Request": "true" });
-  expect(await wrong.text()).toContain("is not a time like 07:00");
+  const typed = { by_time: "7", gap_days: "x" };
+  const wrong = await (await submit("/promises/preview", typed, { "HX-Request": "true" })).text();
+  expect(wrong).toContain("Fresh by: &quot;7&quot; is not a time like 07:00.");
+  expect(wrong).toContain("Days searched for gaps: Wants a whole number from 1 to");
+  const refused = await (await submit("/promises/preview", typed)).text();
+  for (const field of ["by_time", "gap_days"]) expect(refused).toContain(`id="promise-${field}-error"`);
+  expect(refused).not.toContain('id="promise-name-error"');
   expect((await app.get("/api/promises")).body.promises).toEqual([]);
 });
 

@@ -96,6 +96,17 @@ export function formFields<Name extends string>(
   return { Field, NumberField, Choice, control };
 }
 
+/** Errors away from their fields, each with the title of its field. */
+export const NamedErrors = <Name extends string>(props: {
+  errors: Readonly<Partial<Record<Name | "form", string>>>;
+  titles: Readonly<Record<Name, string>>;
+}) => {
+  const titles: Readonly<Record<string, string>> = props.titles;
+  return Object.entries<string | undefined>(props.errors).map(([name, error]) => (
+    <p class="error">{titles[name] === undefined ? error : `${titles[name]}: ${error}`}</p>
+  ));
+};
+
 /** The reason for the audit; `of` makes its id unique on the page. */
 export const Reason = ({ of }: { of: string }) => (
   <div class="field reason">
