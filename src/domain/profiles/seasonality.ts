@@ -4,6 +4,7 @@
  */
 
 import { DAY } from "../market/interval.ts";
+import type { MissingCloses } from "./missing-closes.ts";
 
 /** One cell: how many returns, their mean, and the share above 0. */
 export interface SeasonCell {
@@ -100,23 +101,43 @@ export class HourlySeasonality {
   }
 }
 
-/** By year and month: last close of the month ÷ last close of the month before − 1; the first month has none. */
+/**
+ * By year and month: last close of the month ÷ last close of the month before − 1; the first month has none. A month whose
+ * last closes are missing ends early: it has none, and neither has the month after it.
+ */
 export class MonthlySeasonality {
   readonly #grid = new Grid();
+  readonly #missing: MissingCloses;
   #month = Number.NaN;
   #before = Number.NaN;
+  #date = Number.NaN;
   #close = Number.NaN;
+  #cut = 0;
+
+  /** @param missing how many closes are missing between two dates; none if it is not given */
+  constructor(missing: MissingCloses = () => 0) {
+    this.#missing = missing;
+  }
+
+  /** Months that end early, for which nothing is stated. */
+  get cut(): number {
+    return this.#cut;
+  }
 
   /** @param date a trading date, midnight UTC in epoch seconds, ascending */
   add(date: number, close: number): void {
     const day = new Date(date * 1_000);
     const month = 12 * day.getUTCFullYear() + day.getUTCMonth();
     if (month !== this.#month) {
-      this.#flush();
+      // The dates of this month before its first close may be closed days or missing: they change no return.
+      const isWhole = Number.isNaN(this.#month) || this.#missing(this.#date, nextMonth(this.#month)) === 0;
+      if (isWhole) this.#flush();
+      else this.#cut += 1;
       // A month without bars between two breaks the chain: its return would be that of several months.
-      this.#before = month === this.#month + 1 ? this.#close : Number.NaN;
+      this.#before = isWhole && month === this.#month + 1 ? this.#close : Number.NaN;
       this.#month = month;
     }
+    this.#date = date;
     this.#close = close;
   }
 
@@ -131,3 +152,6 @@ export class MonthlySeasonality {
     this.#grid.add(Math.floor(this.#month / 12), (this.#month % 12) + 1, this.#close / this.#before - 1);
   }
 }
+
+/** The first day after a month, counted from the year 0, as epoch seconds. */
+const nextMonth = (month: number): number => Date.UTC(Math.floor(month / 12), (month % 12) + 1, 1) / 1_000;

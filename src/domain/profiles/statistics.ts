@@ -1,6 +1,8 @@
 /** Statistics of a price series from its closes: returns, risk, and their shape. Pure. */
 
-/** Closes at equal intervals; `ts` are epoch seconds, ascending. */
+import type { MissingCloses } from "./missing-closes.ts";
+
+/** Closes at equal intervals, some of which may be missing; `ts` are epoch seconds, ascending. */
 export interface Closes {
   readonly ts: ArrayLike<number>;
   /** Above 0. */
@@ -11,9 +13,8 @@ export interface Closes {
 export const LEAST_RETURNS = 20;
 export const LEAST_FOR_SHAPE = 60;
 
-/** A return, and the closes that it lies between (epoch seconds). */
+/** A return, and the close at its end (epoch seconds). */
 interface Extreme {
-  readonly from: number;
   readonly ts: number;
   readonly value: number;
 }
@@ -30,11 +31,15 @@ interface Drawdown {
 /** `null` where there are not enough closes. */
 export interface SeriesStatistics {
   readonly closes: number;
+  /** Returns over missing closes: they are of more than one interval, and left out. */
+  readonly leftOut: number;
+  /** From the first close to the last, those over missing closes too. */
+  readonly intervals: number;
   readonly first: number;
   readonly last: number;
   /** last close ÷ first close − 1. */
   readonly totalReturn: number | null;
-  /** (1 + total return)^(A/n) − 1 of n returns; of less than a year none, because that would be a forecast. */
+  /** (1 + total return)^(A/n) − 1 of n intervals; of less than a year none, because that would be a forecast. */
   readonly annualReturn: number | null;
   /** Sample standard deviation of the log returns × √A. */
   readonly volatility: number | null;
@@ -51,20 +56,52 @@ export interface SeriesStatistics {
   readonly meanReturn: number | null;
 }
 
-/** @param perYear A: closes of a year, by which deviations and returns are scaled */
-export function statisticsOf({ ts, close }: Closes, perYear: number): SeriesStatistics {
+/**
+ * @param perYear A: closes of a year, by which deviations and returns are scaled
+ * @param missing how many closes are missing between two that follow each other; none if it is not given
+ */
+export function statisticsOf(closes: Closes, perYear: number, missing: MissingCloses = () => 0): SeriesStatistics {
+  const { ts, close } = closes;
   const length = close.length;
-  const count = length - 1;
-  const returns = new Float64Array(Math.max(0, count));
-  for (let at = 1; at < length; at++) returns[at - 1] = close[at]! / close[at - 1]! - 1;
-  const base = { closes: length, first: ts[0] ?? Number.NaN, last: ts[length - 1] ?? Number.NaN };
-  if (count < 1) {
-    const none = { totalReturn: null, annualReturn: null, volatility: null, sharpe: null, drawdown: null };
-    const shape = { skewness: null, excessKurtosis: null, best: null, worst: null, hitRate: null, meanReturn: null };
-    return { ...base, ...none, ...shape };
+  const all = new Float64Array(Math.max(0, length - 1));
+  /** The positions of the closes at the ends of returns. */
+  const ends = new Int32Array(all.length);
+  let [count, intervals] = [0, 0];
+  for (let at = 1; at < length; at++) {
+    const absent = missing(ts[at - 1]!, ts[at]!);
+    intervals += absent + 1;
+    if (absent > 0) continue;
+    all[count] = close[at]! / close[at - 1]! - 1;
+    ends[count] = at;
+    count += 1;
+  }
+  const growth = length > 1 ? close[length - 1]! / close[0]! : null;
+  return {
+    closes: length,
+    leftOut: all.length - count,
+    intervals,
+    first: ts[0] ?? Number.NaN,
+    last: ts[length - 1] ?? Number.NaN,
+    totalReturn: growth === null ? null : growth - 1,
+    annualReturn: growth !== null && intervals >= Math.floor(perYear) ? growth ** (perYear / intervals) - 1 : null,
+    drawdown: length > 1 ? drawdownOf(closes) : null,
+    ...returnsOf(all.subarray(0, count), (at) => ts[ends[at]!]!, perYear),
+  };
+}
+
+type ReturnStatistics = Omit<
+  SeriesStatistics,
+  "closes" | "leftOut" | "intervals" | "first" | "last" | "totalReturn" | "annualReturn" | "drawdown"
+>;
+
+/** @param endOf the time of the close at the end of a return */
+function returnsOf(returns: Float64Array, endOf: (at: number) => number, perYear: number): ReturnStatistics {
+  const count = returns.length;
+  if (count === 0) {
+    const shape = { skewness: null, excessKurtosis: null, best: null, worst: null };
+    return { volatility: null, sharpe: null, ...shape, hitRate: null, meanReturn: null };
   }
   const mean = returns.reduce((sum, value) => sum + value, 0) / count;
-  const growth = close[length - 1]! / close[0]!;
   let [best, worst, hits] = [0, 0, 0];
   for (let at = 0; at < count; at++) {
     if (returns[at]! > returns[best]!) best = at;
@@ -76,15 +113,11 @@ export function statisticsOf({ ts, close }: Closes, perYear: number): SeriesStat
   const logs = returns.map((value) => Math.log1p(value));
   const logMean = logs.reduce((sum, value) => sum + value, 0) / count;
   return {
-    ...base,
-    totalReturn: growth - 1,
-    annualReturn: count >= Math.floor(perYear) ? growth ** (perYear / count) - 1 : null,
     volatility: isEnough ? deviationOf(logs, logMean) * Math.sqrt(perYear) : null,
     sharpe: isEnough && deviation > 0 ? (mean / deviation) * Math.sqrt(perYear) : null,
-    drawdown: drawdownOf({ ts, close }),
     ...shapeOf(returns, mean),
-    best: { from: ts[best]!, ts: ts[best + 1]!, value: returns[best]! },
-    worst: { from: ts[worst]!, ts: ts[worst + 1]!, value: returns[worst]! },
+    best: { ts: endOf(best), value: returns[best]! },
+    worst: { ts: endOf(worst), value: returns[worst]! },
     hitRate: hits / count,
     meanReturn: mean,
   };

@@ -3,6 +3,7 @@
 import { tradingDate } from "../../domain/market/calendar.ts";
 import { zoneOf } from "../../domain/market/exchanges/exchanges.ts";
 import { isDated, type ReadInterval } from "../../domain/market/interval.ts";
+import { type CloseUnit, missingCloses } from "../../domain/profiles/missing-closes.ts";
 import { HourlySeasonality, MonthlySeasonality, type Seasonality } from "../../domain/profiles/seasonality.ts";
 import { type SeriesStatistics, statisticsOf } from "../../domain/profiles/statistics.ts";
 import { type VolumeProfile, volumeProfileOf } from "../../domain/profiles/volume-profile.ts";
@@ -33,7 +34,7 @@ export interface SeriesReport {
   readonly to: number;
   readonly bars: number;
   /** Of which closes: one a bar; of bars of less than a day the last one of each trading date. */
-  readonly unit: "day" | "week" | "month";
+  readonly unit: CloseUnit;
   /** Closes of a year. */
   readonly perYear: number;
   readonly statistics: SeriesStatistics;
@@ -43,6 +44,8 @@ export interface SeriesReport {
   readonly hourly: Seasonality | null;
   /** By month and year; `null` of weeks, which lie in two months. */
   readonly monthly: Seasonality | null;
+  /** Months without a return because their last closes are missing. */
+  readonly cutMonths: number;
   /** `null` where no volume is known. */
   readonly volume: VolumeProfile | null;
 }
@@ -53,7 +56,6 @@ export async function reportSeries(context: ExportContext, task: SeriesReportTas
   const zone = zoneOf(series.venue);
   const dated = isDated(interval);
   const hourly = dated || interval === "4h" ? null : new HourlySeasonality();
-  const monthly = interval === "1w" ? null : new MonthlySeasonality();
   const [dates, closes]: [number[], number[]] = [[], []];
   const bars = await readAll(context, series, interval, { from, to });
   const { ts, open, close } = bars;
@@ -71,19 +73,22 @@ export async function reportSeries(context: ExportContext, task: SeriesReportTas
       await yieldToEvents();
     }
   }
-  for (const [at, date] of dates.entries()) monthly?.add(date, closes[at]!);
   const unit = interval === "1w" ? "week" : interval === "1mo" ? "month" : "day";
   const perYear = barsPerYear(featureSetup(symbol, dated ? interval : "1d", series.venue));
+  const missing = missingCloses(context.calendar, series.venue, unit, perYear);
+  const monthly = unit === "week" ? null : new MonthlySeasonality(unit === "day" ? missing : undefined);
+  for (const [at, date] of dates.entries()) monthly?.add(date, closes[at]!);
   return {
     from: ts[0]!,
     to: ts.at(-1)!,
     bars: ts.length,
     unit,
     perYear,
-    statistics: statisticsOf({ ts: dates, close: closes }, perYear),
+    statistics: statisticsOf({ ts: dates, close: closes }, perYear, missing),
     timeZone: zone,
     hourly: hourly?.result() ?? null,
     monthly: monthly?.result() ?? null,
+    cutMonths: monthly?.cut ?? 0,
     volume: volumeProfileOf(bars, PRICE_BINS),
   };
 }

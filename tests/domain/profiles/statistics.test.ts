@@ -44,12 +44,27 @@ describe("statistics of closes", () => {
     expect(statisticsOf(closes([1, 2, 3]), 252).drawdown).toMatchObject({ value: 0, recovered: null });
   });
 
-  test("the best and the worst return are named by the closes that they lie between", () => {
+  test("the best and the worst return are named by the closes at their ends", () => {
     const { best, worst } = statisticsOf(closes([10, 12, 9, 9.9]), 252);
     expect([best, worst]).toEqual([
-      { from: 0, ts: 1, value: expect.closeTo(0.2, 12) },
-      { from: 1, ts: 2, value: -0.25 },
+      { ts: 1, value: expect.closeTo(0.2, 12) },
+      { ts: 2, value: -0.25 },
     ]);
+  });
+
+  test("a return over missing closes is counted and left out, and the year still has their days", () => {
+    const whole = alternating(300, 0.02, 0.01);
+    const kept = whole.close.map((_, at) => at).filter((at) => at !== 100 && at !== 101 && at !== 200);
+    const found = statisticsOf({ ts: kept, close: kept.map((at) => whole.close[at]!) }, 252, (a, b) => b - a - 1);
+    const all = statisticsOf(whole, 252);
+    expect([found.closes, found.leftOut]).toEqual([298, 2]);
+    expect([found.best!.value, found.worst!.value]).toEqual([all.best!.value, all.worst!.value]);
+    expect([found.totalReturn, found.annualReturn]).toEqual([all.totalReturn, all.annualReturn]);
+    // 295 returns are left, of which 148 are up: as with two values, the share says all.
+    expect(found.hitRate).toBeCloseTo(148 / 295, 12);
+    expect(found.meanReturn).toBeCloseTo((148 * 0.02 - 147 * 0.01) / 295, 12);
+    const apart = statisticsOf({ ts: [0, 9], close: [10, 20] }, 252, () => 8);
+    expect(apart).toMatchObject({ leftOut: 1, totalReturn: 1, best: null, meanReturn: null, volatility: null });
   });
 
   test("what needs more closes than there are is not known", () => {

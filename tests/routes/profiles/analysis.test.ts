@@ -98,7 +98,7 @@ test("the analysis is a page with numbers and their definitions, and a part for 
 
 test("an analysis of too few bars says what is missing", async () => {
   const words = wordsOf((await app.get("/profiles/AAPL/analysis?interval=1d&range=1m")).text);
-  expect(words).toMatch(/less than a year: \d+ of 252 returns/);
+  expect(words).toMatch(/less than a year: \d+ of 252 days/);
   expect(words).toMatch(/not enough closes: \d+ of 60 returns/);
   const weekly = wordsOf((await app.get("/profiles/AAPL/analysis?interval=1w")).text);
   expect(weekly).toContain("Months are not computed from weekly bars");

@@ -1,6 +1,8 @@
 /** @jsxImportSource hono/jsx */
 import { describe, expect, test } from "bun:test";
+import { CALENDAR } from "../../../src/domain/market/calendar.ts";
 import type { Drift } from "../../../src/domain/profiles/distribution.ts";
+import { missingCloses } from "../../../src/domain/profiles/missing-closes.ts";
 import type { Seasonality } from "../../../src/domain/profiles/seasonality.ts";
 import { statisticsOf } from "../../../src/domain/profiles/statistics.ts";
 import { FeatureReport, type FeatureReportView } from "../../../src/views/profiles/analysis/feature-page.tsx";
@@ -117,7 +119,7 @@ describe("the analysis", () => {
     const words = wordsOf(<Statistics statistics={statistics} unit="day" perYear={252} isBuilt interval="5m" />);
     expect(words).toContain("Of 3 daily closes, the last of each day of the 5m bars; a year has 252");
     expect(words).toContain("Return +20.00%");
-    expect(words).toContain("less than a year: 2 of 252 returns");
+    expect(words).toContain("less than a year: 2 of 252 days");
     expect(words).toContain("not enough closes: 2 of 20 returns");
     expect(words).toContain("−20.00%, 1970-01-01 to 1970-01-02, recovered 1970-01-03");
   });
@@ -154,11 +156,14 @@ describe("the analysis", () => {
   });
 });
 
-test("a return over missing bars is named by both closes, one over a long weekend by its last", () => {
+test("returns over missing bars are counted beside the closes, and are neither best nor worst", () => {
   const day = (text: string) => Date.parse(text) / 1_000;
-  const ts = Float64Array.from(["2026-01-05", "2026-01-06", "2026-04-02", "2026-04-07"].map(day));
-  const statistics = statisticsOf({ ts, close: Float64Array.of(10, 11, 22, 20) }, 252);
+  const ts = Float64Array.from(["2026-01-05", "2026-01-06", "2026-04-02", "2026-04-06"].map(day));
+  const missing = missingCloses(CALENDAR, "us_equity", "day", 252);
+  const statistics = statisticsOf({ ts, close: Float64Array.of(10, 11, 22, 20) }, 252, missing);
   const words = wordsOf(<Statistics statistics={statistics} unit="day" perYear={252} isBuilt={false} interval="1d" />);
-  expect(words).toContain("+100.00%, 2026-01-06 to 2026-04-02");
-  expect(words).toMatch(/−9\.09%, 2026-04-07/);
+  expect(words).toContain("a year has 252. 1 return over missing bars left out.");
+  expect(words).toContain("Best day +10.00%, 2026-01-06");
+  // Over Good Friday and the weekend.
+  expect(words).toContain("Worst day −9.09%, 2026-04-06");
 });

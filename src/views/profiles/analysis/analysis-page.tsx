@@ -41,6 +41,7 @@ export interface AnalysisView {
     readonly timeZone: string;
     readonly hourly: Seasonality | null;
     readonly monthly: Seasonality | null;
+    readonly cutMonths: number;
     readonly volume: VolumeProfile | null;
   } | null;
 }
@@ -146,7 +147,7 @@ export const AnalysisSection = ({ view }: { view: AnalysisView }) => {
               rowTitle={String}
               columnTitle={(month) => MONTHS[month - 1]!}
               corner="Year"
-              note="Last close of the month ÷ last close of the month before − 1, in percent; the month of the last bar may still be going on. A month after one without bars has none. Below: the mean of each month."
+              note={`Last close of the month ÷ last close of the month before − 1, in percent; the month of the last bar may still be going on. A month after one without bars has none.${report.cutMonths === 0 ? "" : ` ${plural(report.cutMonths, "month")} whose last bars are missing, and what follows on ${report.cutMonths === 1 ? "it" : "them"}, left out.`} Below: the mean of each month.`}
               scale={100}
               decimals={1}
               unit="%"

@@ -1,7 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** Statistics of closes, each with its definition. */
 
-import { DAY, type ReadInterval } from "../../../domain/market/interval.ts";
+import type { ReadInterval } from "../../../domain/market/interval.ts";
 import { LEAST_FOR_SHAPE, LEAST_RETURNS, type SeriesStatistics } from "../../../domain/profiles/statistics.ts";
 import { isoDate } from "../../../domain/time.ts";
 import { formatCount, plural } from "../../ui/format.ts";
@@ -17,30 +17,28 @@ interface Props {
 
 const CLOSES = { day: "daily close", week: "weekly close", month: "monthly close" } as const;
 
-/** Between two closes lies more than weekends and holidays if it is this many times the usual. */
-const LONG = 4;
-
 const percent = (value: number, digits = 2) =>
   `${value < 0 ? "−" : value > 0 ? "+" : ""}${Math.abs(value * 100).toFixed(digits)}%`;
 const number = (value: number) => value.toFixed(2).replace("-", "−");
 
 export const Statistics = ({ statistics: found, unit, perYear, isBuilt, interval }: Props) => {
-  const returns = Math.max(0, found.closes - 1);
+  const returns = Math.max(0, found.closes - 1 - found.leftOut);
   const few = (least: number) => `not enough closes: ${formatCount(returns)} of ${formatCount(least)} returns`;
   const year = Math.floor(perYear);
   const { drawdown, best, worst } = found;
   const show = (value: number | null, write: (value: number) => string, why: string) =>
     value === null ? why : write(value);
-  // A return over missing bars is not that of one day.
-  const when = ({ from, ts }: { readonly from: number; readonly ts: number }) =>
-    ts - from > (LONG * 365.25 * DAY) / perYear ? `${isoDate(from)} to ${isoDate(ts)}` : isoDate(ts);
   /** Name, value, definition. */
   const rows: readonly (readonly [string, string, string])[] = [
-    ["Return", show(found.totalReturn, percent, few(1)), "Last close ÷ first close − 1"],
+    ["Return", show(found.totalReturn, percent, "not enough closes: 1 of 2"), "Last close ÷ first close − 1"],
     [
       "Return a year",
-      show(found.annualReturn, percent, `less than a year: ${formatCount(returns)} of ${formatCount(year)} returns`),
-      `(1 + return)^(${formatCount(perYear)} ÷ returns) − 1; of less than a year none is stated`,
+      show(
+        found.annualReturn,
+        percent,
+        `less than a year: ${formatCount(found.intervals)} of ${formatCount(year)} ${unit}s`,
+      ),
+      `(1 + return)^(${formatCount(perYear)} ÷ ${unit}s from the first close to the last) − 1; of less than a year none is stated`,
     ],
     [
       "Mean",
@@ -76,8 +74,8 @@ export const Statistics = ({ statistics: found, unit, perYear, isBuilt, interval
       show(found.excessKurtosis, number, few(LEAST_FOR_SHAPE)),
       "m₄ ÷ m₂² − 3 of the returns; 0 of a normal law",
     ],
-    [`Best ${unit}`, best === null ? few(1) : `${percent(best.value)}, ${when(best)}`, "Largest return"],
-    [`Worst ${unit}`, worst === null ? few(1) : `${percent(worst.value)}, ${when(worst)}`, "Smallest return"],
+    [`Best ${unit}`, best === null ? few(1) : `${percent(best.value)}, ${isoDate(best.ts)}`, "Largest return"],
+    [`Worst ${unit}`, worst === null ? few(1) : `${percent(worst.value)}, ${isoDate(worst.ts)}`, "Smallest return"],
     [
       "Hit rate",
       show(found.hitRate, (value) => `${(value * 100).toFixed(1)}%`, few(1)),
@@ -90,6 +88,7 @@ export const Statistics = ({ statistics: found, unit, perYear, isBuilt, interval
       <p class="muted">
         Of {plural(found.closes, CLOSES[unit])}
         {isBuilt ? `, the last of each day of the ${interval} bars` : ""}; a year has {formatCount(perYear)}.
+        {found.leftOut === 0 ? "" : ` ${plural(found.leftOut, "return")} over missing bars left out.`}
       </p>
       <dl class="statistics">
         {rows.map(([name, value, definition]) => (
