@@ -184,6 +184,8 @@ async function update() {
   }
   refresh();
   await loader.complete(wishes);
+  const others = loader.get()?.others;
+  if (others) controls.settle(others);
   refresh();
 }
 

@@ -235,15 +235,19 @@ test("panes and other symbols are drawn, kept in the address, and removed", asyn
   await page.keyboard.press("Enter");
   await page.getByLabel("Symbol to compare with AAPL").fill("NONE");
   await page.keyboard.press("Enter");
-  await page.locator("[data-compared] li").filter({ hasText: "no 1d bars of NONE" }).waitFor();
+  // A symbol without bars is refused: it takes no colour and no place in the address, and its chip says why.
+  await page.locator("[data-compared] [data-refused]").filter({ hasText: "no 1d bars of NONE" }).waitFor();
+  expect(await page.locator("[data-said]").textContent()).toBe("NONE cannot be compared");
+  expect(await page.locator("[data-refused] .swatch").count()).toBe(0);
   await drawn(page);
-  expect(decodeURIComponent(page.url())).toEndWith(`${PROFILE}&panes=volume,rsi,natr_14&compare=MSFT,NONE`);
+  expect(decodeURIComponent(page.url())).toEndWith(`${PROFILE}&panes=volume,rsi,natr_14&compare=MSFT`);
   expect(await page.locator("[data-compared] li").first().textContent()).toMatch(/^MSFT[+−]?\d+\.\d\d%, demo×$/);
   browserApp.dismissErrors(/status of 404/);
   await page.locator(".chart-stage").focus();
   await page.keyboard.press("ArrowLeft");
   expect(await page.locator("[data-spoken]").textContent()).toContain(`rsi_14 ${features.rsi_14!.toFixed(2)}`);
   await page.getByRole("button", { name: "Remove NONE" }).click();
+  expect(await page.locator("[data-refused]").count()).toBe(0);
   await page.reload();
   await drawn(page);
   expect(await page.locator("[data-panes] li").allTextContents()).toEqual(["Volume×", "RSI 14×", "natr_14×"]);

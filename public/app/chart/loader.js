@@ -14,7 +14,7 @@ import { readRows } from "./rows.js";
  * @import { Row } from "./rows.js"
  */
 
-/** @typedef {{ closes: Float64Array, provider: string, fault: string | null }} Other another symbol; why it has no bars */
+/** @typedef {{ closes: Float64Array, provider: string, fault: string | null, isRefused: boolean }} Other another symbol; why it has no bars */
 /**
  * @typedef {object} Loaded
  * @property {Level} level
@@ -107,10 +107,11 @@ export function createLoader({ symbol, provider, adjust, interval, extent }) {
         const answer = await readRows("bars", { ...seriesAt(level), symbol: other, provider: null }, range);
         const closes = closesAsOf(bars.time, answer.rows, Math.max(OLDEST_CLOSE, 3 * level.seconds));
         const fault = closes.some(Number.isFinite) ? null : "no bars in this time";
-        target.others.set(other, { closes, provider: answer.provider, fault });
+        target.others.set(other, { closes, provider: answer.provider, fault, isRefused: false });
       } catch (error) {
-        const fault = /** @type {Error} */ (error).message;
-        target.others.set(other, { closes: new Float64Array(bars.time.length).fill(Number.NaN), provider: "", fault });
+        const { message: fault, isRefused = false } = /** @type {Error & { isRefused?: boolean }} */ (error);
+        const closes = new Float64Array(bars.time.length).fill(Number.NaN);
+        target.others.set(other, { closes, provider: "", fault, isRefused });
       }
     };
     const mark = async () => {

@@ -18,7 +18,9 @@ export async function ask(address) {
   const response = await fetch(document.documentElement.dataset.base + address);
   if (response.ok) return response;
   const problem = await response.json().catch(() => ({}));
-  throw new Error(problem.detail ?? `the server answered ${response.status}`);
+  const error = new Error(problem.detail ?? `the server answered ${response.status}`);
+  // 404 and 422: the same would be refused again.
+  throw Object.assign(error, { isRefused: response.status === 404 || response.status === 422 });
 }
 
 /**

@@ -5,6 +5,7 @@ import { ask } from "../chart/rows.js";
 import { find, findAll } from "../ui/dom.js";
 import { writeQuery } from "./address.js";
 
+/** @import { Other } from "../chart/loader.js" */
 /** @import { PaneKind } from "../chart/panes.js" */
 
 /** Pause in typing after which symbols are asked for, milliseconds. */
@@ -29,18 +30,25 @@ export function setUpControls(root, symbol, changed) {
   const query = new URLSearchParams(location.search);
   let panes = panesOf(query, features);
   let compared = comparedOf(query, symbol);
+  /** Symbols that the server has been asked for and has. @type {Set<string>} */
+  const known = new Set();
+  /** Why symbols were refused, until they are removed or typed again. @type {Map<string, string>} */
+  const refused = new Map();
 
   /**
    * Lists entries, each with a button that removes it. Of the same entries only the notes are written, so that a focused
    * button stays.
    * @param {HTMLElement} list
-   * @param {readonly { name: string, swatch: string, remove: () => void, note?: string }[]} entries
+   * @param {readonly { name: string, swatch: string, remove: () => void, note?: string, isRefused?: boolean }[]} entries
    */
   const showChips = (list, entries) => {
     /** @type {HTMLElement[]} */
     const present = [...findAll("li", list)];
     const isSame =
-      present.length === entries.length && present.every((item, at) => item.dataset.name === entries[at]?.name);
+      present.length === entries.length &&
+      present.every(
+        (item, at) => item.dataset.name === entries[at]?.name && "refused" in item.dataset === !!entries[at]?.isRefused,
+      );
     if (!isSame) list.replaceChildren(...entries.map(chipOf));
     entries.forEach(({ note = "" }, at) => {
       const extra = /** @type {HTMLElement} */ (find("span", /** @type {HTMLElement} */ (list.children[at])));
@@ -48,10 +56,11 @@ export function setUpControls(root, symbol, changed) {
     });
     list.hidden = entries.length === 0;
   };
-  /** @param {{ name: string, swatch: string, remove: () => void }} entry */
-  const chipOf = ({ name, swatch, remove }) => {
+  /** @param {{ name: string, swatch: string, remove: () => void, isRefused?: boolean }} entry */
+  const chipOf = ({ name, swatch, remove, isRefused }) => {
     const item = document.createElement("li");
     item.dataset.name = name;
+    if (isRefused) item.dataset.refused = "";
     if (swatch !== "") item.append(Object.assign(document.createElement("i"), { className: `swatch ${swatch}` }));
     const button = Object.assign(document.createElement("button"), { type: "button", textContent: "×" });
     button.setAttribute("aria-label", `Remove ${name}`);
@@ -103,9 +112,8 @@ export function setUpControls(root, symbol, changed) {
   };
   /** @param {ReadonlyMap<string, string>} notes what is said of each symbol */
   const showCompared = (notes) =>
-    showChips(
-      part("[data-compared]"),
-      compared.map((other, index) => ({
+    showChips(part("[data-compared]"), [
+      ...compared.map((other, index) => ({
         name: other,
         swatch: `series-${index + 1}`,
         note: notes.get(other) ?? "",
@@ -114,7 +122,34 @@ export function setUpControls(root, symbol, changed) {
           field.focus();
         },
       })),
-    );
+      ...[...refused].map(([other, note]) => ({
+        name: other,
+        swatch: "",
+        note,
+        isRefused: true,
+        remove: () => {
+          refused.delete(other);
+          showCompared(notes);
+          field.focus();
+        },
+      })),
+    ]);
+  /**
+   * Takes out symbols that the server does not have, and says why at their chips. One that it had stays: another view may
+   * have bars of it again.
+   * @param {Map<string, Other>} others what came of the symbols
+   */
+  const settle = (others) => {
+    for (const [other, { isRefused }] of others) if (!isRefused) known.add(other);
+    const out = compared.filter((other) => others.get(other)?.isRefused && !known.has(other));
+    if (out.length === 0) return;
+    for (const other of out) {
+      refused.set(other, others.get(other)?.fault ?? "");
+      others.delete(other);
+    }
+    say(`${out.join(", ")} cannot be compared`);
+    setCompared(compared.filter((other) => !refused.has(other)));
+  };
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const asked = new URLSearchParams({ compare: [...compared, field.value].join(",") });
@@ -125,6 +160,7 @@ export function setUpControls(root, symbol, changed) {
     else {
       say("");
       field.value = "";
+      for (const other of next) refused.delete(other);
       setCompared(next);
     }
   });
@@ -173,5 +209,6 @@ export function setUpControls(root, symbol, changed) {
     /** @param {string} kind */
     showsMark: (kind) => [...boxes].some(({ value, checked }) => checked && value === kind),
     showCompared,
+    settle,
   };
 }
