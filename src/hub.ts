@@ -177,6 +177,11 @@ export class ProgressHub {
     for (const stream of [...this.#streams]) stream.close();
   }
 
+  /** Whether anybody follows every event; otherwise only the newest of a job matters. */
+  get hasStreams(): boolean {
+    return this.#streams.size > 0;
+  }
+
   /** Whether anybody follows frames; otherwise nothing is collected for them. */
   get #hasFrameListeners(): boolean {
     return this.#frameListeners.size > 0;

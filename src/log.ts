@@ -5,6 +5,8 @@ import { LOG_LEVELS, type LogFormat, type LogLevel, type LogLine, printedLine } 
 import type { ProgressHub } from "./hub.ts";
 
 export interface Log {
+  /** What is below it is dropped; nothing is unless given. */
+  readonly level?: LogLevel;
   write(level: LogLevel, message: string, runId?: string | null, symbol?: string | null): void;
 }
 
@@ -25,6 +27,7 @@ export function createLog(options: {
   const print = options.print ?? printLine;
   const redact = options.redact ?? ((message) => message);
   return {
+    level: options.level,
     write(level, message, runId = null, symbol = null) {
       if (LOG_LEVELS.indexOf(level) < threshold) return;
       const line = options.hub.log({ at: Date.now(), level, runId, symbol, message: onOneLine(redact(message)) });

@@ -31,18 +31,21 @@ export async function engineerSeries(job: JobContext): Promise<EngineeredSeries 
   if (bars.ts.length === 0) return null;
 
   const pass = engineer(bars, setup, update?.resume, 1);
-  let reported = 0;
+  const reports = new FeatureReports(job);
   let family: string | null = null;
   let step = pass.next();
   while (!step.done) {
     const { done, next } = step.value;
-    if (done > reported) job.stage({ stage: "engineer", done, total: FEATURE_COUNT });
-    reported = Math.max(reported, done);
+    reports.add(done);
     // Between families, and between the blocks of a long history, which come before the first family.
-    if (next !== family || next === FEATURES[0]?.family) await job.checkpoint();
+    if ((next !== family || next === FEATURES[0]?.family) && job.isYieldDue) {
+      reports.send();
+      await job.checkpoint();
+    }
     family = next;
     step = pass.next();
   }
+  reports.send();
   const result = step.value;
   const last = bars.ts.length - 1;
   const firstBar = update?.firstBar ?? bars.ts[0]!;
@@ -56,6 +59,29 @@ export async function engineerSeries(job: JobContext): Promise<EngineeredSeries 
       features: featuresOf(result),
     },
   };
+}
+
+/** Reports the features that are computed between two pauses together: single messages would take longer than they do. */
+class FeatureReports {
+  #done = 0;
+  #first: number | null = null;
+
+  constructor(private readonly job: JobContext) {}
+
+  /** Counts a feature, or what a block of a long history stands for. */
+  add(done: number): void {
+    if (done <= this.#done) return;
+    if (done > this.#done + 1) this.send();
+    this.#first ??= done;
+    this.#done = done;
+  }
+
+  send(): void {
+    const [first, done] = [this.#first, this.#done];
+    if (first === null) return;
+    this.job.stage({ stage: "engineer", done, total: FEATURE_COUNT, ...(first < done && { first }) });
+    this.#first = null;
+  }
 }
 
 /** What the adjustment reads of stored prices. */

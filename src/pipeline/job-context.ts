@@ -14,6 +14,9 @@ import type { JobWork } from "../storage/runs/jobs.ts";
 import type { SharedValue, StopReason, SymbolTask } from "./messages.ts";
 import type { JobStore } from "./store/job-store.ts";
 
+/** How long a job computes without a pause, milliseconds, as far as there is one: a pause costs as much as a short update. */
+const YIELD_MS = 4;
+
 /** What a job has stored and sent so far. */
 export interface JobCounters {
   readonly dataPoints: number;
@@ -86,6 +89,8 @@ export class JobContext {
   actionsSince = Number.POSITIVE_INFINITY;
   /** Whether splits or dividends were stored that were not known. */
   hasNewActions = false;
+  /** When it last yielded to the event loop, milliseconds of `performance.now()`. */
+  #yieldedAt = performance.now();
   #leftOut: readonly PlanCut[] = [];
   /** Bars that answers left out because they had not ended. */
   notFinal = 0;
@@ -192,9 +197,15 @@ export class JobContext {
     this.io.stage(stage, this.counters);
   }
 
+  /** Whether it has had the thread for so long that others are to have it. */
+  get isYieldDue(): boolean {
+    return performance.now() - this.#yieldedAt >= YIELD_MS;
+  }
+
   /** Yields to the event loop, then throws if the job was stopped. */
   async checkpoint(): Promise<void> {
     await yieldToEvents();
+    this.#yieldedAt = performance.now();
     this.io.signal.throwIfAborted();
   }
 }

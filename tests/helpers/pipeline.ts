@@ -128,8 +128,10 @@ export async function startPipeline({ on, symbol: ownSymbol = "ACME", storeOf }:
         leftOut: (cuts) => void leftOut.set(row.id, cuts),
         plan: (provider) => planMemory(store, provider),
         stage: (stage) => {
-          stages += 1;
-          if (stages === options.stopAfter) stop.abort(new Stopped("shutdown"));
+          const before = stages;
+          stages += stage.stage === "engineer" ? stage.done - (stage.first ?? stage.done) + 1 : 1;
+          const { stopAfter = 0 } = options;
+          if (before < stopAfter && stages >= stopAfter) stop.abort(new Stopped("shutdown"));
           options.onStage?.(stage.stage);
         },
       }).catch(async (error) => {

@@ -36,7 +36,14 @@ export function describeWait(wait: Wait, now: number): string {
 export type Stage =
   | { readonly stage: "queued" }
   | { readonly stage: "fetch" /** batches stored */; readonly done: number; readonly total: number }
-  | { readonly stage: "engineer" /** features computed */; readonly done: number; readonly total: number }
+  | {
+      readonly stage: "engineer";
+      /** Features computed. */
+      readonly done: number;
+      readonly total: number;
+      /** The report stands for one of each feature from this one (counted from 1) to `done`; for the last one unless given. */
+      readonly first?: number;
+    }
   | { readonly stage: "create" }
   | { readonly stage: "store" }
   | { readonly stage: "complete"; readonly seconds: number }

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { PROVIDER_ERROR_KINDS, TROUBLE_KINDS } from "../../domain/errors.ts";
 import { LOG_LEVELS } from "../../domain/log.ts";
+import { FEATURE_COUNT } from "../../features/catalog.ts";
 import type { BulkAnswer, QuotaReport } from "../../providers/provider.ts";
 import type { FromWorker, SharedValue } from "../messages.ts";
 import { action, count, cut, id, name, text } from "./shapes.ts";
@@ -21,10 +22,12 @@ const wait = z.discriminatedUnion("cause", [
   }),
 ]);
 
+const features = z.int().min(0).max(FEATURE_COUNT);
+
 /** A worker says nothing of stages that only the server decides. */
 const stage = z.discriminatedUnion("stage", [
   z.strictObject({ stage: z.literal("fetch"), done: count, total: count }),
-  z.strictObject({ stage: z.literal("engineer"), done: count, total: count }),
+  z.strictObject({ stage: z.literal("engineer"), done: features, total: features, first: features.exactOptional() }),
   z.strictObject({ stage: z.literal("create") }),
   z.strictObject({ stage: z.literal("store") }),
   z.strictObject({ stage: z.literal("waiting"), wait }),

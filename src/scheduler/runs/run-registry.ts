@@ -75,6 +75,21 @@ export class RunRegistry {
 
   /** Records a job's report, passes it to the hub, and writes the log line of docs/contract.md §2. */
   stage(job: JobRecord, stage: Stage, counters: Counters = job.counters): void {
+    for (const each of this.#single(job, stage)) this.#record(job, each, counters);
+  }
+
+  /** The reports that one stands for; of features that nobody follows one by one, what begins the stage and the last. */
+  #single(job: JobRecord, stage: Stage): Stage[] {
+    if (stage.stage !== "engineer" || stage.first === undefined) return [stage];
+    const { first, done, total } = stage;
+    const { hub, log } = this.dependencies;
+    const isFollowed = hub.hasStreams || (log.level ?? "debug") === "debug";
+    const begins = job.stage.stage === "engineer" ? [] : [first];
+    const features = isFollowed ? Array.from({ length: done - first }, (_, at) => first + at) : begins;
+    return [...features, done].map((feature) => ({ stage: "engineer", done: feature, total }));
+  }
+
+  #record(job: JobRecord, stage: Stage, counters: Counters): void {
     const now = this.#now();
     const before = job.counters;
     const enters = stage.stage !== job.stage.stage;
