@@ -20,8 +20,13 @@ export interface RouteGroup {
 
 /** The area of a path: `/api/runs/1` lies in `api/runs`, `/runs/1` in `runs`. */
 function areaOf(path: string): string {
-  const [, first = "", second = ""] = path.split("/", 3);
-  return first === "api" ? `api/${second}` : first;
+  const first = partAt(path, 1);
+  return first === "api" ? `api/${partAt(path, 5)}` : first;
+}
+
+function partAt(path: string, start: number): string {
+  const end = path.indexOf("/", start);
+  return path.slice(start, end === -1 ? undefined : end);
 }
 
 type Fetch = (request: Request, server?: object) => Response | Promise<Response>;

@@ -8,8 +8,10 @@ import { liveFilter } from "../../views/live.tsx";
 import { MonitorPage, type MonitorView } from "../../views/runs/monitor-page.tsx";
 import type { RunFormView } from "../../views/runs/run-form.tsx";
 import { REPORT_SORTS } from "../../views/runs/run-page.tsx";
+import type { PageContext } from "../../views/ui/layout.tsx";
 import { compressed } from "../compression.ts";
 import { chosen } from "../http/page-query.ts";
+import { Renderings } from "../http/renderings.ts";
 import type { LiveBroadcaster } from "../live/broadcaster.ts";
 import { parseViewQuery, streamAddress, type ViewQuery } from "../live/view-query.ts";
 import { wantsFragment } from "../page-context.ts";
@@ -61,12 +63,15 @@ const SORTS = [...new Set([...SORT_KEYS, ...REPORT_SORTS])].flatMap((key) => [ke
 /** @throws Refusal if the order of an address is none of a queue or report: a page outlives the end of its run */
 export const requireSort = (c: Context): void => void chosen(c, "sort", SORTS);
 
+/** Renderings of the page that are kept, of readers with other settings, filters and pages of the queue. */
+const KEPT = 8;
 /** Longest list of symbols accepted from an address, characters. */
 const MAX_LINK = 8_000;
 
 export function monitorPages(services: Pick<Services, "config" | "settings">, broadcaster: LiveBroadcaster) {
   const pages = new Hono();
   pages.use(compressed);
+  const rendered = new Renderings(KEPT);
 
   pages.get("/", (c) => {
     requireSort(c);
@@ -83,11 +88,18 @@ export function monitorPages(services: Pick<Services, "config" | "settings">, br
     );
     // A filter that is being typed shows its error beside the field; a page with one is not the one that was asked for.
     if (isFragment) return c.html(liveFilter(view));
-    return c.html(<MonitorPage page={c.var.page} view={view} />, error === null ? 200 : 422);
+    // As exact as the page shows it, so that the requests of a second share a rendering.
+    const page = { ...c.var.page, now: Math.floor(c.var.page.now / 1_000) * 1_000 };
+    const html = rendered.get(contentKey(page, view), () => String(<MonitorPage page={page} view={view} />));
+    return c.html(html, error === null ? 200 : 422);
   });
 
   return pages;
 }
+
+/** All that the page is rendered from, as a text. A provider's entry and an order do not change while the server runs. */
+const contentKey = (page: PageContext, { form, ...view }: MonitorView): string =>
+  JSON.stringify([page, view, { ...form, providers: form.providers.map(({ name }) => name) }]);
 
 /** Symbols from a link: `/?symbols=AAPL,MSFT`. */
 const symbolsFromLink = (c: Context) => ({ symbols: (c.req.query("symbols") ?? "").slice(0, MAX_LINK) });
