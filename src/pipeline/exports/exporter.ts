@@ -10,8 +10,13 @@ const WORKER = threadModule("pipeline/exports");
 
 const CLOSE = { type: "close" } satisfies ToExporter;
 
+interface Piece {
+  readonly bytes: Uint8Array<ArrayBuffer> | null;
+  readonly isLast: boolean;
+}
+
 interface Reader {
-  resolve(piece: Uint8Array<ArrayBuffer> | null): void;
+  resolve(piece: Piece): void;
   reject(error: Error): void;
 }
 
@@ -65,18 +70,26 @@ export class Exporter {
     this.#idle.stop();
     // The thread looks at it within a piece; a message would be read only after the piece.
     const stopped = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-    this.#send({ type: "start", id, request, stopped });
+    const ask = (message: ToExporter) =>
+      new Promise<Piece>((resolve, reject) => {
+        this.#readers.set(id, { resolve, reject });
+        this.#send(message);
+      });
+    let [hasBegun, hasEnded] = [false, false];
     return {
-      next: () =>
-        new Promise<Uint8Array<ArrayBuffer> | null>((resolve, reject) => {
-          this.#readers.set(id, { resolve, reject });
-          this.#send({ type: "more", id });
-        }),
+      next: async () => {
+        if (hasEnded) return null;
+        const piece = ask(hasBegun ? { type: "more", id } : { type: "start", id, request, stopped });
+        hasBegun = true;
+        const { bytes, isLast } = await piece;
+        hasEnded = isLast;
+        return bytes;
+      },
       stop: () => {
         Atomics.store(stopped, 0, 1);
-        this.#readers.get(id)?.resolve(null);
+        this.#readers.get(id)?.resolve({ bytes: null, isLast: true });
         this.#readers.delete(id);
-        if (this.#thread !== null) this.#send({ type: "cancel", id });
+        if (this.#thread !== null && this.#open.has(id)) this.#send({ type: "cancel", id });
         this.#ended(id);
       },
     };
@@ -115,9 +128,9 @@ export class Exporter {
   #onMessage(message: FromExporter): void {
     const reader = this.#readers.get(message.id);
     this.#readers.delete(message.id);
-    if ("error" in message || message.piece === null) this.#ended(message.id);
+    if ("error" in message || message.isLast) this.#ended(message.id);
     if ("error" in message) reader?.reject(new Error(message.error));
-    else reader?.resolve(message.piece);
+    else reader?.resolve({ bytes: message.piece, isLast: message.isLast });
   }
 
   #onExit(thread: Worker, why: string): void {

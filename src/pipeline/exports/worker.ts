@@ -14,6 +14,7 @@ export type ThreadRequest = ExportRequest | ProfilesRequest | SnapshotRequest | 
 
 export type ToExporter =
   | { readonly type: "open"; readonly settings: WorkerSettings }
+  /** Begins an export, and asks for its first piece. */
   | {
       readonly type: "start";
       readonly id: number;
@@ -25,17 +26,25 @@ export type ToExporter =
   | { readonly type: "cancel"; readonly id: number }
   | { readonly type: "close" };
 
-/** A piece of an export, its end (`null`), or why it was interrupted. */
+/** A piece of an export (`null` if none is left) and whether it is the last one, or why the export was interrupted. */
 export type FromExporter = { readonly id: number } & (
-  | { readonly piece: Uint8Array<ArrayBuffer> | null }
+  | { readonly piece: Uint8Array<ArrayBuffer> | null; readonly isLast: boolean }
   | { readonly error: string }
 );
+
+/** Pieces of a table are sent together until they are so long, bytes: a small answer is one message. */
+const TOGETHER = 32_768;
 
 declare const self: Worker;
 
 let connection: SharedConnection;
 let calendar: Calendar;
-const exports = new Map<number, AsyncGenerator<Uint8Array<ArrayBuffer>>>();
+interface OpenExport {
+  readonly pieces: AsyncGenerator<Uint8Array<ArrayBuffer>>;
+  /** Pieces are sent together until they are so long, bytes. */
+  readonly together: number;
+}
+const exports = new Map<number, OpenExport>();
 
 async function* begin(request: ThreadRequest, stopped: Int32Array): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const throwIfStopped = () => {
@@ -59,17 +68,39 @@ async function* begin(request: ThreadRequest, stopped: Int32Array): AsyncGenerat
 }
 
 async function sendNext(id: number): Promise<void> {
-  const pieces = exports.get(id);
+  const found = exports.get(id);
   const answer = (message: FromExporter, transfer: ArrayBuffer[] = []) => self.postMessage(message, transfer);
-  if (pieces === undefined) return answer({ id, error: "its thread was replaced" });
+  if (found === undefined) return answer({ id, error: "its thread was replaced" });
   try {
-    const { done, value } = await pieces.next();
-    if (done) exports.delete(id);
-    answer({ id, piece: done ? null : value }, done ? [] : [value.buffer]);
+    const { piece, isLast } = await nextPiece(found.pieces, found.together);
+    if (isLast) exports.delete(id);
+    answer({ id, piece, isLast }, piece === null ? [] : [piece.buffer]);
   } catch (error) {
     exports.delete(id);
     answer({ id, error: messageOf(error) });
   }
+}
+
+/** The next pieces as one of `together` bytes or more, or all that are left. */
+async function nextPiece(pieces: AsyncGenerator<Uint8Array<ArrayBuffer>>, together: number) {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let bytes = 0;
+  let isLast = false;
+  do {
+    const { done, value } = await pieces.next();
+    isLast = done === true;
+    if (value === undefined) continue;
+    parts.push(value);
+    bytes += value.byteLength;
+  } while (!isLast && bytes < together);
+  if (parts.length < 2) return { piece: parts[0] ?? null, isLast };
+  const piece = new Uint8Array(bytes);
+  let at = 0;
+  for (const part of parts) {
+    piece.set(part, at);
+    at += part.byteLength;
+  }
+  return { piece, isLast };
 }
 
 self.onmessage = async ({ data: message }: MessageEvent<ToExporter>) => {
@@ -78,14 +109,17 @@ self.onmessage = async ({ data: message }: MessageEvent<ToExporter>) => {
       calendar = createCalendar(message.settings.sessions);
       connection = new SharedConnection(message.settings);
       break;
-    case "start":
-      exports.set(message.id, begin(message.request, message.stopped));
+    case "start": {
+      const together = message.request.content === "table" ? TOGETHER : 0;
+      exports.set(message.id, { pieces: begin(message.request, message.stopped), together });
+      await sendNext(message.id);
       break;
+    }
     case "more":
       await sendNext(message.id);
       break;
     case "cancel":
-      await exports.get(message.id)?.return(undefined);
+      await exports.get(message.id)?.pieces.return(undefined);
       exports.delete(message.id);
       break;
     case "close":
