@@ -74,7 +74,7 @@ const sideways = {
   pipeline: {
     fetch: ["first-bar", "bulk", "validation"],
     bulk: ["fetch"],
-    workers: ["fetch", "engineer", "validation", "remote"],
+    workers: ["fetch", "engineer", "permit-requests", "validation", "remote"],
     companies: ["workers"],
     lake: ["exports"],
     analysis: ["exports", "lake"],

@@ -104,7 +104,12 @@ export interface RemoteSettings extends ProviderSettings {
 
 /** The limiter's answer to a thread: the request may be sent, or will not be granted in time. */
 export type LimiterAnswer =
-  | { readonly type: "granted"; readonly request: number }
+  | {
+      readonly type: "granted";
+      readonly request: number;
+      /** Until when a worker on another machine may use it, epoch milliseconds of that machine, which sets it. */
+      readonly until?: number;
+    }
   | (PlainError & { readonly type: "refused"; readonly request: number });
 
 /** Refuses a request with the error that the limiter threw. */

@@ -26,7 +26,8 @@ const SLACK_MS = 10_000;
 export interface LinkHandlers {
   /** The server has taken the worker in; what it had is another's now. */
   onSession(registered: Registered): void;
-  onOrder(order: Order): void;
+  /** @param until what the order allows ends then, epoch milliseconds: the server may have given the job to another */
+  onOrder(order: Order, until: number): void;
   /** The server does not answer or refuses what it may take later, and why; `null`: it answers again. */
   onAway(why: Away | null): void;
 }
@@ -151,7 +152,7 @@ export class ServerLink {
       memory: process.memoryUsage.rss(),
       isLeaving: this.#isLeaving,
     };
-    const sentAt = performance.now();
+    const sentAt = { steady: performance.now(), epoch: Date.now() };
     const answer = await this.#request("sync", encode(request), registered.holdMs + SLACK_MS);
     if (session.isOver) return true;
     this.#noteAway(answer);
@@ -162,8 +163,10 @@ export class ServerLink {
       this.#wake();
       return false;
     }
-    // A process that was stopped for so long has lost everything, whatever the answer from before says.
-    const isStale = performance.now() - sentAt > registered.leaseMs;
+    // A process that was stopped for so long has lost everything, whatever the answer from before says. The steady clock
+    // stands still while a machine sleeps, and the other one may be set back.
+    const { leaseMs } = registered;
+    const isStale = performance.now() - sentAt.steady > leaseMs || Date.now() - sentAt.epoch > leaseMs;
     if (answer === "lost" || (isStale && answer instanceof Uint8Array)) {
       session.isOver = true;
       this.#wake();
@@ -179,7 +182,7 @@ export class ServerLink {
     for (const order of orders) {
       if (order.number <= session.ordered) continue;
       session.ordered = order.number;
-      this.handlers.onOrder(order);
+      this.handlers.onOrder(order, sentAt.epoch + leaseMs);
     }
     return true;
   }

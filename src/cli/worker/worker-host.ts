@@ -39,7 +39,7 @@ export class WorkerHost {
     const registration = { ...about, rules: RULES, cores: availableParallelism(), memory: totalmem() };
     this.#link = new ServerLink(new ServerConnection(server), registration, {
       onSession: (registered) => this.#begin(registered),
-      onOrder: (order) => this.#obey(order),
+      onOrder: (order, until) => this.#obey(order, until),
       onAway: (why) => print(wordsOfAway(why)),
     });
   }
@@ -91,7 +91,7 @@ export class WorkerHost {
     print(`Connected to ${server.url} with ${threads} ${threads === 1 ? "thread" : "threads"}`);
   }
 
-  #obey({ thread, order }: Order): void {
+  #obey({ thread, order }: Order, until: number): void {
     if (order.type === "leave") {
       this.settings.print("The server sends this worker away");
       void this.leave();
@@ -101,7 +101,7 @@ export class WorkerHost {
       const { jobId, attempt = "" } = order.task;
       this.#jobs.set(attempt, { jobId, thread });
     }
-    this.#tell(thread, order);
+    this.#tell(thread, order.type === "granted" ? { ...order, until } : order);
   }
 
   #tell(thread: number, message: ToWorker): void {

@@ -3,7 +3,7 @@
 import { messageOf, traceOf } from "../../domain/errors.ts";
 import { type Calendar, createCalendar } from "../../domain/market/calendar.ts";
 import type { Stage, Wait } from "../../domain/runs/progress.ts";
-import type { Permit, Provider } from "../../providers/provider.ts";
+import type { Provider } from "../../providers/provider.ts";
 import { accountFor, createProvider, secretsOf } from "../../providers/registry.ts";
 import { redactor } from "../../redact.ts";
 import { storageFault } from "../../storage/db.ts";
@@ -18,6 +18,7 @@ import {
   type ToWorker,
   type WorkerSettings,
 } from "../messages.ts";
+import { PermitRequests } from "../permit-requests.ts";
 import { openStore, type StoreAccess } from "../remote/store-access.ts";
 import { planMemory } from "../store/plan-memory.ts";
 import { JobSignals } from "./job-signals.ts";
@@ -30,13 +31,6 @@ declare const self: Worker;
 
 /** How long a database in trouble may delay a shutdown, milliseconds; the server exits after nine seconds. */
 const LAST_WRITE_MS = 3_000;
-
-/** A request that waits for the limiter's answer. */
-interface PermitRequest {
-  readonly granted: () => void;
-  readonly held: (wait: Wait) => void;
-  readonly refused: (error: Error) => void;
-}
 
 /** What is to be sent: a family of features alone reports some twenty steps, and a message costs more than its content. */
 let unsent: FromWorker[] = [];
@@ -61,8 +55,7 @@ let calendar: Calendar;
 const providers = new Map<string, Provider>();
 /** The jobs at work, by id. */
 const jobs = new Map<number, JobSignals>();
-let requests = 0;
-const waiting = new Map<number, PermitRequest>();
+const permits = new PermitRequests();
 const sharedRequests = new SharedRequests();
 /** Computing features holds a whole series in memory: one job of this thread at a time. */
 const engineerTurns = new Turns();
@@ -80,40 +73,6 @@ function providerOf(name: string): Provider {
   const provider = redactingProvider(createProvider(name, settings.providerValues, calendar), redact);
   providers.set(name, provider);
   return provider;
-}
-
-/** Reserves one request in the limiter on the main thread; rejects when `signal` is aborted. */
-function acquire(
-  { provider, cost, signal, held }: { provider: string; cost: number; signal: AbortSignal; held(wait: Wait): void },
-  report: (message: JobReport) => void,
-): Promise<Permit> {
-  requests += 1;
-  const request = requests;
-  return new Promise((resolve, reject) => {
-    const onAbort = () => {
-      waiting.delete(request);
-      report({ type: "release", request });
-      reject(signal.reason);
-    };
-    if (signal.aborted) return reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-    const answered = () => {
-      waiting.delete(request);
-      signal.removeEventListener("abort", onAbort);
-    };
-    waiting.set(request, {
-      held,
-      granted() {
-        answered();
-        resolve({ settle: (quota) => report({ type: "settle", request, report: quota }) });
-      },
-      refused(error) {
-        answered();
-        reject(error);
-      },
-    });
-    report({ type: "acquire", request, provider, cost });
-  });
 }
 
 /** What a stage quotes of its provider is redacted like everything that leaves the worker. */
@@ -151,7 +110,7 @@ async function work(task: SymbolTask, hasOthers: boolean): Promise<void> {
       },
       acquire(provider, cost = 1, counters) {
         const held = (wait: Wait) => report({ type: "stage", stage: { stage: "waiting", wait }, ...counters() });
-        return acquire({ provider, cost, signal: signals.job, held }, report);
+        return permits.acquire({ provider, cost, signal: signals.job, held }, report);
       },
       shared: (key, part, make) => sharedRequests.request({ key, part, signal: signals.job }, make, report),
       coverage: (coverage) => report({ type: "coverage", coverage }),
@@ -205,11 +164,11 @@ self.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
     case "storage_recovered":
       return access.flush();
     case "granted":
-      return waiting.get(message.request)?.granted();
+      return permits.granted(message.request, message.until);
     case "held":
-      return waiting.get(message.request)?.held(message.wait);
+      return permits.held(message.request, message.wait);
     case "refused":
-      return waiting.get(message.request)?.refused(providerError(message));
+      return permits.refused(message.request, providerError(message));
     case "share_lead":
       return sharedRequests.lead(message.share);
     case "share_answer":

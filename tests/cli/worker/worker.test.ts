@@ -3,9 +3,11 @@ import Driver from "libsql";
 import { hashSecret, newSecret } from "../../../src/auth.ts";
 import { SCOPES } from "../../../src/domain/access.ts";
 import { decode, encode } from "../../../src/pipeline/remote/codec.ts";
+import type { SyncAnswer } from "../../../src/pipeline/remote/protocol.ts";
 import { CONTENT_TYPE } from "../../../src/pipeline/remote/server-connection.ts";
 import { RULES } from "../../../src/scheduler/hosts/rules.ts";
 import { saveToken } from "../../../src/storage/access/tokens.ts";
+import { fakeMassive } from "../../fakes/vendors/massive.ts";
 import { temporaryFolder } from "../../helpers/folder.ts";
 import {
   endOfWorker,
@@ -20,6 +22,10 @@ import {
   stored,
   storedAlone,
 } from "./workers.ts";
+
+const STOCKS = ["AAPL", "MSFT", "NVDA", "TSLA"];
+const disposable = <T extends { close(): Promise<void> }>(of: T) =>
+  Object.assign(of, { [Symbol.asyncDispose]: () => of.close() });
 
 test("a run that a worker shares in, over a network that drops answers, ends like one without it", async () => {
   await using app = await startServer();
@@ -137,6 +143,36 @@ test("a worker that is killed, and one that is stopped for longer than its lease
   const warnings = app.printed.filter((line) => line.includes("is not heard of any more: "));
   expect(warnings.length).toBe(2);
   expect(app.printed.filter((line) => /error/i.test(line))).toEqual([]);
+});
+
+test("a worker that is stopped between a permit and its request does not send it when it goes on after its lease", async () => {
+  await using vendor = disposable(fakeMassive());
+  for (const symbol of STOCKS) vendor.market.known.add(symbol);
+  const massive = { MASSIVE_API_KEY: vendor.key, MASSIVE_BASE_URL: vendor.url, MASSIVE_PER_MINUTE: "60000" };
+  await using app = await startServer({ env: massive });
+  await using proxy = startProxy(app.url);
+  await using worker = spawnWorker(proxy.url, app.secret);
+  await eventually(() => hostOf(app)?.threads === 1);
+  const granted = new Set<number>();
+  proxy.onAnswer = (path, bytes) => {
+    if (path !== "/api/worker/sync" || granted.size >= 5) return;
+    const { orders } = decode(bytes) as SyncAnswer;
+    for (const { number, order } of orders) if (order.type === "granted") granted.add(number);
+    // It has sent others before. The answer reaches the socket of a process that does not read it any more.
+    if (granted.size >= 5) worker.child.kill("SIGSTOP");
+  };
+  const run = await app.start({ ...ORDER, symbols: STOCKS, provider: "massive" });
+  await eventually(() => granted.size >= 5);
+  await eventually(() => app.app.hosts.list().length === 0);
+  await app.waitForRun(run, "complete");
+  const before = vendor.urls.length;
+  worker.child.kill("SIGCONT");
+  await eventually(() => hostOf(app)?.threads === 1);
+  // Its next job: what it had to send before would have come first.
+  await app.waitForRun(await app.start({ ...ORDER, symbols: ["NEXT"] }), "complete");
+  expect(vendor.urls.length).toBe(before);
+  const asked = vendor.urls.map(String);
+  expect(new Set(asked).size).toBe(asked.length);
 });
 
 test("jobs of a worker wait while the database cannot be written, and go on by themselves", async () => {

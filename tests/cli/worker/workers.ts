@@ -128,6 +128,8 @@ export function startProxy(target: string | null, faulty = 0) {
     /** Answers that were dropped after the server had given them. */
     dropped: 0,
     url: "",
+    /** Called with what the server answers, before it is passed on. */
+    onAnswer: (_path: string, _bytes: Uint8Array<ArrayBuffer>) => {},
     [Symbol.asyncDispose]: () => server.stop(true),
   };
   const server = Bun.serve({
@@ -142,6 +144,7 @@ export function startProxy(target: string | null, faulty = 0) {
       try {
         const answer = await fetch(proxy.target + pathname, { method, headers, body: await request.arrayBuffer() });
         const bytes = await answer.arrayBuffer();
+        if (answer.status === 200) proxy.onAnswer(pathname, new Uint8Array(bytes));
         if (random() < faulty) {
           proxy.dropped += 1;
           return away;
