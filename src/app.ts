@@ -177,7 +177,9 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const version = versionOf(config.commit);
   const about = { version: versionText(version), settings: workerSettings, leaseMs: options.workerLeaseMs };
   const hosting = { db, log, pool, onStorage, onAlert: () => onAlert(), drained: await DrainedNames.open(db) };
-  const hosts = stack.adopt(new RemoteHosts({ ...hosting, ...about }), close);
+  const keys = { queueName: () => queue.name, labelsOf: (key: string) => runs.registry.find(key)?.run.row };
+  const claim = (key: string, host: object) => dispatcher.claim(key, host);
+  const hosts = stack.adopt(new RemoteHosts({ ...hosting, ...about, ...keys, claim }), close);
   pool.watchStorage(onStorage);
   settings.onChange(async ({ name, title }, values) => {
     secrets.add(secretsOf(values));
@@ -283,19 +285,15 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       counts: pool.counts,
       quotaOf,
       canStore: () => storage.current() === null,
+      place: () => hosts.keys.place(),
       poll: () => dispatcher.poll(),
     }),
     close,
   );
   pool.counts.watch((provider) => admission.changed(provider));
   const handler = symbolHandler({
-    db,
-    log,
-    runs,
-    pool,
+    ...{ db, log, runs, pool, counters, onAlert },
     provider: findProvider,
-    counters,
-    onAlert,
     hasOthers: () => dispatcher.counts().active > 1,
     onStorageError: (error) => storage.note(error),
   });

@@ -56,8 +56,8 @@ test("the composed machines open no port of Redis, evict no job, and give worker
   expect([worker!.ports, worker!.volumes]).toEqual([undefined, undefined]);
   expect(worker!.command).toContain("worker");
   expect(JSON.stringify(barkeep!.environment)).toContain("REDIS_PASSWORD:?");
-  // Not the passwords of the server and of Redis.
-  expect(Object.keys(worker!.environment)).toEqual(["BARKEEP_TOKEN"]);
+  // Not the secrets of the server, nor the keys of providers.
+  expect(Object.keys(worker!.environment)).toEqual(["BARKEEP_TOKEN", "BARKEEP_QUEUE"]);
 });
 
 test("the unit keeps the file system read-only, and leaves the engine its memory", async () => {

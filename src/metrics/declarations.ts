@@ -88,6 +88,10 @@ export const METRICS = {
   barkeep_queue_up: gauge("Whether the job queue can be reached: 1 or 0; without BARKEEP_QUEUE always 1", []),
   barkeep_hosts: gauge("Machines that do jobs by their state, the server itself included", ["status"]),
   barkeep_host_jobs: gauge("Jobs at work on a machine", ["host"]),
+  barkeep_host_jobs_taken: gauge("Jobs whose keys a machine has taken from the job queue itself since it came", [
+    "host",
+  ]),
+  barkeep_host_queue_up: gauge("Whether a machine that takes jobs from the job queue reaches it: 1 or 0", ["host"]),
   barkeep_host_bars_per_second: gauge("Bars that a machine has stored in a second, over the last minute", ["host"]),
   barkeep_viewers: gauge("Open live connections of pages", []),
   barkeep_viewers_dropped_total: counter("Live connections closed because they accepted nothing", []),

@@ -46,7 +46,7 @@ export interface Services {
   /** Whether the database can be written. */
   readonly storage: StorageHealth;
   /** Whether jobs can start. */
-  readonly queue: Pick<JobQueue, "trouble" | "watch">;
+  readonly queue: Pick<JobQueue, "name" | "trouble" | "watch">;
   readonly hub: ProgressHub;
   readonly log: Log;
   readonly runs: RunService;

@@ -2,7 +2,7 @@
 /** The hosts page: which machines do jobs, what they do now, and the job queue. */
 
 import type { QueueTrouble } from "../domain/errors.ts";
-import type { HostState } from "../domain/hosts/host-state.ts";
+import type { HostState, QueueState } from "../domain/hosts/host-state.ts";
 import type { HostSummary } from "../domain/hosts/host-summary.ts";
 import { Moment, Pill } from "./ui/components.tsx";
 import { FlashMessage } from "./ui/flash-message.tsx";
@@ -145,6 +145,13 @@ const STATES: Readonly<Record<HostState, { readonly look: string; readonly icon:
   lost: { look: "failed", icon: "failed", title: "Lost" },
 };
 
+/** Where a worker has its jobs from. */
+const TAKES_FROM: Readonly<Record<QueueState | "null", string>> = {
+  up: "from the queue",
+  down: "handed its jobs: it does not reach the queue",
+  null: "",
+};
+
 const HostRow = ({ host, isAdmin }: { host: HostSummary; isAdmin: boolean }) => {
   const { look, icon, title } = STATES[host.state];
   return (
@@ -163,7 +170,10 @@ const HostRow = ({ host, isAdmin }: { host: HostSummary; isAdmin: boolean }) => 
         {formatCount(host.jobs)} of {formatCount(host.maxJobs)}
       </td>
       <td class="num">{host.state === "lost" ? "–" : formatCount(Math.round(host.barsPerSecond))}</td>
-      <td class="wide">{takes(host)}</td>
+      <td class="wide">
+        {takes(host)}
+        <span class="host-from">{TAKES_FROM[`${host.queue}`]}</span>
+      </td>
       <td class="num wide">{host.cores}</td>
       <td class="num wide">
         {sizeText(host.memory)} of {sizeText(host.machineMemory)}

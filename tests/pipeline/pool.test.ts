@@ -81,6 +81,7 @@ test("jobs of a thread whose worker is silent are counted aside, whatever they w
   let isSilent = false;
   const thread: PoolThread = {
     ...{ jobs: new Map(), ready: true, inTrouble: false, takes: () => !isSilent, send() {}, shutDown: async () => {} },
+    ...{ host: {}, hasRoom: true },
     get isSilent() {
       return isSilent;
     },

@@ -1,6 +1,8 @@
 /** The options of `barkeep worker`. */
 
 import { availableParallelism, hostname } from "node:os";
+import { type QueuePlace, readQueue } from "../../config/places.ts";
+import { Reader } from "../../config/reader.ts";
 import { quote } from "../../domain/errors.ts";
 import { INTERVALS, type Interval, isInterval } from "../../domain/market/interval.ts";
 import { hostName, MAX_JOBS, MAX_THREADS } from "../../pipeline/remote/protocol.ts";
@@ -74,6 +76,16 @@ function addressOf(text: string): string {
   return text.replace(/\/+$/, "");
 }
 
+/** The job queue from which keys are taken; without it the server hands out the jobs. */
+function queueOf(env: Readonly<Record<string, string | undefined>>): QueuePlace | undefined {
+  const reader = new Reader(env);
+  const place = readQueue(reader);
+  const [fault] = reader.faults;
+  if (fault !== undefined)
+    throw new WrongOption(`${fault.variable} is ${JSON.stringify(fault.value)}: wants ${fault.wants}`);
+  return place;
+}
+
 /** @throws WrongOption if one cannot be meant */
 export function readOptions(options: WorkerOptions): Omit<HostSettings, "version" | "print"> {
   const token = options.token ?? process.env.BARKEEP_TOKEN;
@@ -86,5 +98,6 @@ export function readOptions(options: WorkerOptions): Omit<HostSettings, "version
     jobs: wholeNumber("--jobs", options.jobs, MAX_JOBS) ?? Math.min(MAX_JOBS, JOBS_PER_THREAD * threads),
     providers: providersOf(options.providers),
     intervals: intervalsOf(options.intervals),
+    queue: queueOf(process.env),
   };
 }

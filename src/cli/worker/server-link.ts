@@ -1,7 +1,10 @@
 /** What a worker reports to its server, and the orders that it gets: numbered, so that none is lost and none comes twice. */
 
+import type { QueueState } from "../../domain/hosts/host-state.ts";
 import { decode, encode } from "../../pipeline/remote/codec.ts";
 import type {
+  ClaimAnswer,
+  ClaimRequest,
   Order,
   Registered,
   Registration,
@@ -22,6 +25,9 @@ const REFUSED_MS = 5_000;
 /** How much longer than the server holds it back a request may take, milliseconds. */
 const SLACK_MS = 10_000;
 
+/** How long a claim may take, milliseconds: then the key is given back. */
+const CLAIM_MS = 5_000;
+
 /** What a worker does with what its server says. */
 export interface LinkHandlers {
   /** The server has taken the worker in; what it had is another's now. */
@@ -30,6 +36,8 @@ export interface LinkHandlers {
   onOrder(order: Order, until: number): void;
   /** The server does not answer or refuses what it may take later, and why; `null`: it answers again. */
   onAway(why: Away | null): void;
+  /** Whether the worker reaches the job queue; `null`: it takes no keys from there. */
+  queueState(): QueueState | null;
 }
 
 /** One stay at the server. */
@@ -43,6 +51,8 @@ interface Session {
   isOver: boolean;
   /** Whether it is over because the server did not take what was reported. */
   isRefused: boolean;
+  /** Whether the worker may take keys from the job queue. */
+  mayTake: boolean;
 }
 
 export class ServerLink {
@@ -50,6 +60,8 @@ export class ServerLink {
   #isLeaving = false;
   #isClosed = false;
   #away: Away | null = null;
+  /** Whether the state of the job queue has changed since it was last sent. */
+  #hasNews = false;
   /** Since when no request was answered, milliseconds of `performance.now()`. */
   #failingSince = Number.POSITIVE_INFINITY;
   /** Ends the wait of the sender for something to send. */
@@ -69,7 +81,8 @@ export class ServerLink {
     while (!this.#isClosed) {
       const registered = await this.#register();
       if (registered === null) return;
-      const session: Session = { registered, first: 1, reports: [], ordered: 0, isOver: false, isRefused: false };
+      const fresh = { first: 1, reports: [], ordered: 0, isOver: false, isRefused: false, mayTake: true };
+      const session: Session = { registered, ...fresh };
       this.#session = session;
       this.handlers.onSession(registered);
       await Promise.all([this.#send(session), this.#poll(session)]);
@@ -80,6 +93,31 @@ export class ServerLink {
   report(report: Report): void {
     this.#session?.reports.push(report);
     this.#wake();
+  }
+
+  /** Tells the server now whether the job queue can be reached. */
+  announce(): void {
+    this.#hasNews = true;
+    this.#wake();
+  }
+
+  /** Whether the worker may take keys from the job queue. */
+  get mayTake(): boolean {
+    return this.#session !== null && !this.#session.isOver && this.#session.mayTake && !this.#isLeaving;
+  }
+
+  /** Tells the server of a key that was taken from the job queue; resolves with `null` if it has not heard of it. */
+  async claim(key: string): Promise<ClaimAnswer | null> {
+    const session = this.#session;
+    if (session === null || !this.mayTake) return null;
+    const request: ClaimRequest = { session: session.registered.session, key };
+    try {
+      const answer = await this.connection.try("claim", encode(request), {}, CLAIM_MS);
+      return answer instanceof Uint8Array ? (decode(answer) as ClaimAnswer) : null;
+    } catch {
+      // Refused: so is the next report, which ends the worker.
+      return null;
+    }
   }
 
   /** Whether reports have yet to arrive. */
@@ -117,15 +155,18 @@ export class ServerLink {
   async #send(session: Session): Promise<void> {
     let hasLeft = false;
     for (let failures = 0; !session.isOver; ) {
-      const mustSay: boolean = this.#isLeaving && !hasLeft;
+      const mustSay: boolean = this.#hasNews || (this.#isLeaving && !hasLeft);
       if (session.reports.length === 0 && !mustSay) {
         const { promise, resolve } = Promise.withResolvers<void>();
         this.#wake = resolve;
         await promise;
         continue;
       }
+      const isLast = this.#isLeaving;
+      this.#hasNews = false;
       const isAnswered = await this.#exchange(session, session.reports.slice(0, MAX_REPORTS), false);
-      hasLeft ||= mustSay && isAnswered;
+      hasLeft ||= isLast && isAnswered;
+      this.#hasNews ||= mustSay && !isAnswered;
       failures = isAnswered ? 0 : failures + 1;
       if (!isAnswered && !session.isOver) await pause(failures - 1);
     }
@@ -151,6 +192,7 @@ export class ServerLink {
       mayWait,
       memory: process.memoryUsage.rss(),
       isLeaving: this.#isLeaving,
+      queue: this.handlers.queueState(),
     };
     const sentAt = { steady: performance.now(), epoch: Date.now() };
     const answer = await this.#request("sync", encode(request), registered.holdMs + SLACK_MS);
@@ -173,7 +215,8 @@ export class ServerLink {
       return true;
     }
     if (!(answer instanceof Uint8Array)) return false;
-    const { received, orders } = decode(answer) as SyncAnswer;
+    const { received, orders, mayTake } = decode(answer) as SyncAnswer;
+    session.mayTake = mayTake;
     const arrived = received - session.first + 1;
     if (arrived > 0) {
       session.reports.splice(0, arrived);

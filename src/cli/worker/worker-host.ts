@@ -1,11 +1,14 @@
 /** A worker: threads that do jobs of a server on another machine. It keeps no data of its own. */
 
 import { availableParallelism, totalmem } from "node:os";
+import type { QueuePlace } from "../../config/places.ts";
 import { threadModule } from "../../installation.ts";
 import type { FromWorker, RemoteSettings, ServerAddress, ToWorker } from "../../pipeline/messages.ts";
 import type { Order, Registered, Registration } from "../../pipeline/remote/protocol.ts";
 import { type Away, ServerConnection } from "../../pipeline/remote/server-connection.ts";
 import { RULES } from "../../scheduler/hosts/rules.ts";
+import { JobLoad } from "./job-load.ts";
+import { KeyTaker, type KeyTimes } from "./key-taker.ts";
 import { ServerLink } from "./server-link.ts";
 
 /** Threads that ended in a row without a job's end, after which the worker gives up. */
@@ -16,6 +19,9 @@ const LEAVE_MS = 30_000;
 export interface HostSettings extends Pick<Registration, "version" | "host" | "jobs" | "providers" | "intervals"> {
   readonly server: ServerAddress;
   readonly threads: number;
+  /** Where the job queue is; without it the server hands out the jobs. */
+  readonly queue?: QueuePlace | undefined;
+  readonly keyTimes?: KeyTimes;
   print(line: string): void;
 }
 
@@ -26,6 +32,8 @@ export class WorkerHost {
   /** The threads of the jobs at work, by their attempts. */
   readonly #jobs = new Map<string, { readonly jobId: number; readonly thread: number }>();
   readonly #link: ServerLink;
+  readonly #load: JobLoad;
+  readonly #taker: KeyTaker | null;
   #sessions: RemoteSettings["sessions"] = {};
   #started = 0;
   #crashes = 0;
@@ -35,13 +43,24 @@ export class WorkerHost {
   #isLeaving = false;
 
   constructor(private readonly settings: HostSettings) {
-    const { server, threads: _, print, ...about } = settings;
+    const { server, threads, queue: place, keyTimes: times, print, ...about } = settings;
+    this.#load = new JobLoad(threads, settings.jobs);
     const registration = { ...about, rules: RULES, cores: availableParallelism(), memory: totalmem() };
     this.#link = new ServerLink(new ServerConnection(server), registration, {
       onSession: (registered) => this.#begin(registered),
       onOrder: (order, until) => this.#obey(order, until),
       onAway: (why) => print(wordsOfAway(why)),
+      queueState: () => this.#taker?.state ?? null,
     });
+    const keys = {
+      claim: (key: string) => this.#link.claim(key),
+      mayTake: () => this.#link.mayTake,
+      onChange: () => this.#link.announce(),
+    };
+    this.#taker =
+      place === undefined
+        ? null
+        : new KeyTaker({ place, load: this.#load, most: settings.jobs, times, print, ...keys });
   }
 
   /**
@@ -56,6 +75,7 @@ export class WorkerHost {
   async leave(): Promise<void> {
     if (this.#isLeaving) return;
     this.#isLeaving = true;
+    const closing = this.#taker?.close();
     this.#link.leave();
     const end = performance.now() + LEAVE_MS;
     while ((this.#jobs.size > 0 || this.#link.isBehind) && performance.now() < end) {
@@ -63,6 +83,7 @@ export class WorkerHost {
       this.#onJobEnd = resolve;
       await Promise.race([promise, Bun.sleep(100)]);
     }
+    await closing;
     await this.#link.close();
     await this.#closeThreads();
   }
@@ -81,8 +102,10 @@ export class WorkerHost {
   }
 
   /** A new stay at the server: the jobs of an earlier one are another's now. */
-  #begin({ sessions }: Registered): void {
+  #begin({ sessions, queue }: Registered): void {
     this.#sessions = sessions;
+    this.#taker?.use(queue).catch((error) => this.#gaveUp.reject(error));
+    for (const attempt of this.#jobs.keys()) this.#load.end(attempt);
     for (const { jobId, thread } of this.#jobs.values()) this.#tell(thread, { type: "stop", jobId, reason: "cancel" });
     this.#jobs.clear();
     for (const number of this.#ready) this.#link.report({ thread: number, report: { type: "thread_started" } });
@@ -100,7 +123,8 @@ export class WorkerHost {
     if (order.type === "task") {
       const { jobId, attempt = "" } = order.task;
       this.#jobs.set(attempt, { jobId, thread });
-    }
+      this.#load.begin(attempt, thread);
+    } else this.#load.told(thread, order);
     this.#tell(thread, order.type === "granted" ? { ...order, until } : order);
   }
 
@@ -133,8 +157,9 @@ export class WorkerHost {
     if (report.type === "outcome") {
       this.#crashes = 0;
       this.#jobs.delete(report.attempt ?? "");
+      this.#load.end(report.attempt ?? "");
       this.#onJobEnd();
-    }
+    } else this.#load.reported(report);
     this.#link.report({ thread, report });
   }
 
@@ -143,7 +168,11 @@ export class WorkerHost {
     if (!this.#threads.delete(number)) return;
     this.#ready.delete(number);
     this.#crashes += 1;
-    for (const [attempt, { thread }] of this.#jobs) if (thread === number) this.#jobs.delete(attempt);
+    for (const [attempt, { thread }] of this.#jobs) {
+      if (thread !== number) continue;
+      this.#jobs.delete(attempt);
+      this.#load.end(attempt);
+    }
     this.#link.report({ thread: number, report: { type: "thread_ended", why: why.slice(0, 2_000) } });
     this.settings.print(`A thread has ended: ${why.trim().split("\n")[0]}`);
     if (this.#crashes >= MAX_CRASHES) this.#gaveUp.reject(new Error(`${this.#crashes} threads have ended in a row`));

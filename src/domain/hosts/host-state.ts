@@ -4,6 +4,10 @@
 export const HOST_STATES = ["working", "draining", "silent", "lost"] as const;
 export type HostState = (typeof HOST_STATES)[number];
 
+/** Whether a worker reaches the job queue, from which it takes its jobs; while it is down, the server hands them to it. */
+export const QUEUE_STATES = ["up", "down"] as const;
+export type QueueState = (typeof QUEUE_STATES)[number];
+
 /** The state of a worker that has not been given up. */
 export function hostState(host: { readonly isSilent: boolean; readonly isDraining: boolean }): HostState {
   if (host.isSilent) return "silent";

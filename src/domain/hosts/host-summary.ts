@@ -1,7 +1,7 @@
 /** What is shown of a host. */
 
 import type { Interval } from "../market/interval.ts";
-import type { HostState } from "./host-state.ts";
+import type { HostState, QueueState } from "./host-state.ts";
 
 export interface HostSummary {
   /** `null` for the server itself, and for a worker that is lost. */
@@ -24,6 +24,10 @@ export interface HostSummary {
   readonly maxJobs: number;
   /** Jobs that have ended there since it came. */
   readonly ended: number;
+  /** Whether it reaches the job queue; `null`: the server hands it its jobs. */
+  readonly queue: QueueState | null;
+  /** Jobs that it has taken from the queue itself since it came. */
+  readonly taken: number;
   readonly barsPerSecond: number;
   /** What it takes; `null`: all. */
   readonly providers: readonly string[] | null;
@@ -50,6 +54,8 @@ export const hostToWire = (host: HostSummary) => ({
   jobs: host.jobs,
   max_jobs: host.maxJobs,
   jobs_ended: host.ended,
+  jobs_taken: host.taken,
+  queue: host.queue,
   bars_per_second: Math.round(host.barsPerSecond * 10) / 10,
   providers: host.providers && [...host.providers],
   intervals: host.intervals && [...host.intervals],

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { hasControlCharacters } from "../../domain/errors.ts";
+import { QUEUE_STATES } from "../../domain/hosts/host-state.ts";
 import type { CalendarOverrides } from "../../domain/market/session-exceptions.ts";
 import type { ToWorker } from "../messages.ts";
 import { workerReport } from "./report-shapes.ts";
@@ -39,6 +40,8 @@ export interface Registered {
   /** How long a request for orders is held back, milliseconds. */
   readonly holdMs: number;
   readonly sessions: CalendarOverrides;
+  /** The name of the job queue from which a worker may take keys; `null`: there is none outside the server. */
+  readonly queue: string | null;
 }
 
 /** What a worker reports: of one of its threads, or of itself. */
@@ -65,8 +68,19 @@ export const syncRequest = z.strictObject({
   memory: z.number().nonnegative(),
   /** Whether the worker takes no more jobs: it ends when those that it has are over. */
   isLeaving: z.boolean(),
+  /** Whether it can reach the job queue; `null`: it takes no keys from there. */
+  queue: z.enum(QUEUE_STATES).nullable(),
 });
 export type SyncRequest = z.infer<typeof syncRequest>;
+
+/** A key that a worker has taken from the job queue. */
+export const claimRequest = z.strictObject({ session: name, key: z.string().max(1_000) });
+export type ClaimRequest = z.infer<typeof claimRequest>;
+
+export interface ClaimAnswer {
+  /** Whether its job may be done here. If not, it is done elsewhere, was cancelled, or has begun before. */
+  readonly isHere: boolean;
+}
 
 /** What the server wants of a thread, or of the worker as a whole. */
 export interface Order {
@@ -80,4 +94,6 @@ export interface SyncAnswer {
   readonly received: number;
   /** The orders that have not arrived, as far as the server knows. */
   readonly orders: readonly Order[];
+  /** Whether the worker may take keys from the job queue. */
+  readonly mayTake: boolean;
 }

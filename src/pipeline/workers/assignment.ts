@@ -47,5 +47,7 @@ export class Assignment implements CountedJob {
     readonly task: SymbolTask,
     readonly listener: TaskListener,
     readonly alone: boolean,
+    /** The worker that took its key from the queue; `null`: this process did. */
+    readonly taker: object | null,
   ) {}
 }

@@ -86,6 +86,10 @@ function add(counts: Map<string, number>, provider: string, change: number): boo
   return change !== 0;
 }
 
+/** Whether no job of a thread computes: each waits, or is committed. */
+export const isFree = ({ jobs }: { readonly jobs: ReadonlyMap<unknown, CountedJob> }): boolean =>
+  jobs.values().every(({ waits, isCommitting }) => waits || isCommitting);
+
 /** The one of some threads with the fewest jobs; `null` if there are none. */
 export function leastBusy<Thread extends { readonly jobs: ReadonlyMap<number, unknown> }>(
   threads: readonly Thread[],

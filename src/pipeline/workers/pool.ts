@@ -13,7 +13,7 @@ import {
 } from "../messages.ts";
 import { Assignment, type PermitRequest, type TaskListener } from "./assignment.ts";
 import type { Gate } from "./gate.ts";
-import { JobCounts, leastBusy } from "./job-counts.ts";
+import { isFree, JobCounts, leastBusy } from "./job-counts.ts";
 import { SharedAnswers } from "./shared-answers.ts";
 import { type PoolThread, reasonOf, WorkerCrashed, WorkerHandle } from "./worker-handle.ts";
 
@@ -85,6 +85,12 @@ export class WorkerPool {
     if (!thread.isSilent) this.#assign();
   }
 
+  /** Whether one of some threads has room for a job and computes nothing; those of this process may have to start. */
+  hasFree(threads: (host: object | null) => boolean): boolean {
+    if (threads(null) && this.#canSpawn) return true;
+    return this.#workers.values().some((thread) => threads(thread.host) && thread.hasRoom && isFree(thread));
+  }
+
   get #local(): WorkerHandle[] {
     return [...this.#workers].filter((worker) => worker instanceof WorkerHandle);
   }
@@ -120,12 +126,13 @@ export class WorkerPool {
   }
 
   /**
-   * Runs one job on the worker that has the fewest, or `alone` on one that has no other.
+   * Runs one job: `alone` on a thread that has no other; else on a free one of its taker, or on the one that has the fewest.
+   * @param taker the worker that took its key from the queue; `null`: this process did
    * @throws WorkerCrashed when the worker ended before the job, or none can be started
    */
-  run(task: SymbolTask, listener: TaskListener, alone = false): Promise<Outcome> {
+  run(task: SymbolTask, listener: TaskListener, alone = false, taker: object | null = null): Promise<Outcome> {
     this.#idle.stop();
-    const assignment = new Assignment(task, listener, alone);
+    const assignment = new Assignment(task, listener, alone, taker);
     if (this.#closed) assignment.resolve({ kind: "stopped", reason: "shutdown" });
     else if (this.#workers.size === 0 && !this.#canSpawn) assignment.reject(new WorkerCrashed(this.#lastExit));
     else {
@@ -213,11 +220,14 @@ export class WorkerPool {
     return [...this.#workers].filter((worker) => worker !== this.#reserved);
   }
 
-  #workerFor({ alone, task }: Assignment): PoolThread | null {
+  #workerFor({ alone, task, taker }: Assignment): PoolThread | null {
     const reserved = this.#reserved;
     if (alone) return reserved?.ready && reserved.jobs.size === 0 ? reserved : null;
     const shared = this.#shared;
-    const least = leastBusy(shared.filter((worker) => worker.ready && worker.takes(task)));
+    const fitting = shared.filter((worker) => worker.ready && worker.takes(task));
+    const own = taker && leastBusy(fitting.filter((worker) => worker.host === taker && isFree(worker)));
+    if (own !== null) return own;
+    const least = leastBusy(fitting);
     // A thread that starts, or could be started, has no job yet and is worth the wait.
     const better = this.#canSpawn || shared.some(({ ready }) => !ready);
     return least === null || (least.jobs.size > 0 && better) ? null : least;

@@ -11,6 +11,10 @@ export interface PoolThread {
   inTrouble: boolean;
   /** Whether its worker has not been heard of for some seconds: whether it works is not known. */
   readonly isSilent: boolean;
+  /** The worker on another machine whose thread it is; `null` for those of this process. */
+  readonly host: object | null;
+  /** Whether it has room for one more job. */
+  readonly hasRoom: boolean;
   /** Whether it has room for one more job, and may have this one. */
   takes(task: SymbolTask): boolean;
   send(message: ToWorker): void;
@@ -34,6 +38,8 @@ export class WorkerHandle implements PoolThread {
   ready = false;
   inTrouble = false;
   readonly isSilent = false;
+  readonly host = null;
+  readonly hasRoom = true;
   constructor(readonly thread: Worker) {}
 
   takes(): boolean {

@@ -1,7 +1,7 @@
 /** `/api/hosts`: the machines that do jobs, and orders to them. */
 
 import { createRoute, z } from "@hono/zod-openapi";
-import { HOST_STATES } from "../../domain/hosts/host-state.ts";
+import { HOST_STATES, QUEUE_STATES } from "../../domain/hosts/host-state.ts";
 import { type HostSummary, hostToWire } from "../../domain/hosts/host-summary.ts";
 import { INTERVALS } from "../../domain/market/interval.ts";
 import type { HostList } from "../../scheduler/hosts/host-list.ts";
@@ -30,6 +30,11 @@ const Host = z
     jobs: z.int(),
     max_jobs: z.int(),
     jobs_ended: z.int(),
+    jobs_taken: z.int().openapi({ description: "Of its jobs those whose keys it took from the job queue itself" }),
+    queue: z
+      .enum(QUEUE_STATES)
+      .nullable()
+      .openapi({ description: "Whether it reaches the job queue; null: the server hands it its jobs" }),
     bars_per_second: z.number(),
     providers: z.array(z.string()).nullable(),
     intervals: z.array(z.enum(INTERVALS)).nullable(),

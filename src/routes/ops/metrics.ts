@@ -109,6 +109,15 @@ function hostSamples(hosts: readonly HostSummary[]): Sample[] {
         { host },
         sum(of, ({ barsPerSecond }) => barsPerSecond),
       ),
+      sample(
+        "barkeep_host_jobs_taken",
+        { host },
+        sum(of, ({ taken }) => taken),
+      ),
+      // Of hosts that the server hands their jobs there is nothing to say.
+      ...(of.some(({ queue }) => queue !== null)
+        ? [sample("barkeep_host_queue_up", { host }, of.some(({ queue }) => queue === "down") ? 0 : 1)]
+        : []),
     ]),
   ];
 }

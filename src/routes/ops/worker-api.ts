@@ -4,7 +4,7 @@ import { BlockList, isIP } from "node:net";
 import { type Context, Hono } from "hono";
 import type { z } from "zod";
 import { BadMessage, decode, encode } from "../../pipeline/remote/codec.ts";
-import { registration, syncRequest } from "../../pipeline/remote/protocol.ts";
+import { claimRequest, registration, syncRequest } from "../../pipeline/remote/protocol.ts";
 import { CONTENT_TYPE } from "../../pipeline/remote/server-connection.ts";
 import { ATTEMPT_HEADER } from "../../pipeline/remote/store-request.ts";
 import type { ClientAddresses } from "../access/client-address.ts";
@@ -71,6 +71,11 @@ export function workerRoutes({ hosts }: Pick<Services, "hosts">, clients: Client
 
   routes.post("/worker/sync", async (c) => {
     const answer = await hosts.sync(await bodyOf(c, syncRequest));
+    return answer === null ? gone(c) : message(answer);
+  });
+
+  routes.post("/worker/claim", async (c) => {
+    const answer = hosts.keys.claim(await bodyOf(c, claimRequest));
     return answer === null ? gone(c) : message(answer);
   });
 

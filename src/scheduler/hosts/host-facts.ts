@@ -3,7 +3,9 @@
 import type { Registration } from "../../pipeline/remote/protocol.ts";
 import type { Host } from "./host.ts";
 
-export interface HostFacts extends Pick<Registration, "version" | "cores" | "providers" | "intervals"> {
+export interface HostFacts
+  extends Pick<Registration, "version" | "cores" | "providers" | "intervals">,
+    Pick<Host, "queue" | "taken"> {
   readonly id: number;
   readonly name: string;
   readonly address: string;
@@ -32,10 +34,11 @@ export interface HostFacts extends Pick<Registration, "version" | "cores" | "pro
 export function factsOf({ id, host }: { readonly id: number; readonly host: Host }): HostFacts {
   const { registration, address, token, now } = host.options;
   const { version, host: name, cores, providers, intervals, memory: machineMemory, jobs: maxJobs } = registration;
-  const { jobs, memory, bars, ended, barsPerSecond, lastSeen, isDraining, isSilent, threads } = host;
+  const { jobs, memory, bars, ended, barsPerSecond, lastSeen, isDraining, isSilent, threads, queue, taken } = host;
   const symbols = [...threads.values()].flatMap((thread) => [...thread.jobs.values()].map(({ task }) => task.symbol));
   return {
     ...{ id, name, version, address, token, cores, machineMemory, maxJobs, providers, intervals, symbols },
     ...{ threads: threads.size, jobs, memory, bars, ended, barsPerSecond, since: now, lastSeen, isDraining, isSilent },
+    ...{ queue, taken },
   };
 }

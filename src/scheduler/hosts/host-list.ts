@@ -51,6 +51,8 @@ export class HostList {
       jobs: Math.max(0, jobs() - elsewhere.jobs),
       maxJobs,
       ended: 0,
+      queue: null,
+      taken: 0,
       barsPerSecond: Math.max(0, barsPerSecond() - elsewhere.rate),
       providers: null,
       intervals: null,

@@ -1,5 +1,6 @@
 /** A worker on another machine: its threads, the orders that it has not received yet, and what is known of it. */
 
+import type { QueueState } from "../../domain/hosts/host-state.ts";
 import { SlidingSum } from "../../domain/sliding-sum.ts";
 import type { StopReason, SymbolTask, ToWorker } from "../../pipeline/messages.ts";
 import type { Order, Registration, Report } from "../../pipeline/remote/protocol.ts";
@@ -11,6 +12,9 @@ const STOP_MS = 5_000;
 
 /** Orders that a worker may leave unread; one that reads nothing is gone. */
 const MAX_ORDERS = 20_000;
+
+/** By what a worker takes a job or leaves it. */
+export type JobLabels = Pick<SymbolTask, "provider" | "repairProvider" | "interval">;
 
 /** What a worker takes jobs of, and from where. */
 export interface HostOptions {
@@ -42,6 +46,12 @@ export class Host {
   readonly #barRate = new SlidingSum(5_000, 12, Date.now());
   /** Jobs that have ended here. */
   ended = 0;
+  /** Whether it reaches the job queue; `null`: it takes no keys from there. */
+  #queue: QueueState | null = null;
+  /** Whether keys that are left to it come to it: not if the last one was for others, or it reaches another queue. */
+  #claimsOwn = true;
+  /** Jobs that it has taken from the queue. */
+  taken = 0;
   /** Whether it is given no more jobs. */
   isDraining = false;
   /** Whether it has not been heard of for some seconds: it is given no jobs, and nobody knows whether it works. */
@@ -68,6 +78,29 @@ export class Host {
   countBars(bars: number): void {
     this.bars += bars;
     this.#barRate.add(bars, Date.now());
+  }
+
+  get queue(): QueueState | null {
+    return this.#queue;
+  }
+
+  set queue(state: QueueState | null) {
+    if (state !== this.#queue) this.#claimsOwn = true;
+    this.#queue = state;
+  }
+
+  /** It has taken a key from the queue, whose job may be done there or not; or one that was left to it has not come. */
+  claimed(isOwn: boolean): void {
+    this.#claimsOwn = isOwn;
+  }
+
+  /** Whether it takes its jobs from the queue, so that the server leaves keys to it. */
+  get takesKeys(): boolean {
+    return this.#queue === "up" && this.#claimsOwn && !this.isDraining && !this.isSilent;
+  }
+
+  get hasRoom(): boolean {
+    return !this.isDraining && !this.isSilent && this.jobs < this.options.registration.jobs;
   }
 
   /** Over the last minute. */
@@ -112,13 +145,11 @@ export class Host {
   }
 
   /** Whether it may have a job; whether there is room is for its threads. */
-  takes({ provider, repairProvider, interval }: SymbolTask): boolean {
+  takes({ provider, repairProvider, interval }: JobLabels): boolean {
     const { providers, intervals } = this.options.registration;
     const isListed = (each: string | null) => each === null || providers === null || providers.includes(each);
     return (
-      !this.isDraining &&
-      !this.isSilent &&
-      this.jobs < this.options.registration.jobs &&
+      this.hasRoom &&
       isListed(provider) &&
       isListed(repairProvider) &&
       (intervals === null || intervals.includes(interval))
@@ -176,6 +207,10 @@ export class RemoteThread implements PoolThread {
 
   get isSilent(): boolean {
     return this.host.isSilent;
+  }
+
+  get hasRoom(): boolean {
+    return this.host.hasRoom;
   }
 
   takes(task: SymbolTask): boolean {

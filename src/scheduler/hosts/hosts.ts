@@ -16,8 +16,9 @@ import { withoutWaitLimit } from "../../storage/connection/wait-limit.ts";
 import { type Database, storageFault } from "../../storage/db.ts";
 import { newAttempt } from "../../storage/runs/attempts.ts";
 import type { DrainedNames } from "./drained-names.ts";
-import { Host, type HostOptions, RemoteThread } from "./host.ts";
+import { Host, type HostOptions, type JobLabels, RemoteThread } from "./host.ts";
 import { factsOf, type HostFacts } from "./host-facts.ts";
+import { KeyClaims } from "./key-claims.ts";
 import { LostHosts } from "./lost-hosts.ts";
 import { mayLeave, variablesOf } from "./provider-keys.ts";
 import { RULES } from "./rules.ts";
@@ -34,16 +35,18 @@ const MAX_HOSTS = 1_000;
 /** Threads that read and write for workers: few, because only one at a time writes. */
 const STORAGE_THREADS = 2;
 
-interface Dependencies {
+interface Dependencies extends Pick<ConstructorParameters<typeof KeyClaims>[0], "labelsOf" | "claim"> {
   readonly db: Database;
   readonly log: Log;
-  readonly pool: Pick<WorkerPool, "attach" | "detach" | "receive" | "silenceChanged">;
+  readonly pool: Pick<WorkerPool, "attach" | "detach" | "receive" | "silenceChanged" | "hasFree">;
   readonly drained: Pick<DrainedNames, "has" | "list" | "set">;
   readonly version: string;
   /** How long a worker may be silent, milliseconds. */
   readonly leaseMs?: number | undefined;
   /** The settings of threads. */
   settings(): WorkerSettings;
+  /** The name of the job queue; `null` if it is in this process. */
+  queueName(): string | null;
   /** An alert event was recorded. */
   onAlert?(): void;
   /** Called when the writes of a thread begin to wait for the database, and with `null` when that is over. */
@@ -69,6 +72,7 @@ export class RemoteHosts {
   #isClosed = false;
 
   readonly #leaseMs: number;
+  readonly keys: KeyClaims;
 
   constructor(private readonly dependencies: Dependencies) {
     const { settings, onStorage, leaseMs = LEASE_MS } = dependencies;
@@ -77,6 +81,12 @@ export class RemoteHosts {
     this.#storage = new StorageThreads(STORAGE_THREADS, settings, onStorage);
     this.#timer = setInterval(() => this.#look(), leaseMs * LOOK);
     this.#timer.unref();
+    this.keys = new KeyClaims({
+      ...dependencies,
+      hosts: () => this.#present,
+      hostOf: (session) => this.#hosts.get(session)?.host,
+      mayTake: (host, labels) => this.#mayTake(host, labels),
+    });
   }
 
   /** Jobs that all workers may have at once, without those that are silent. */
@@ -125,7 +135,12 @@ export class RemoteHosts {
 
   async #setDrained(name: string, isDraining: boolean): Promise<void> {
     await this.dependencies.drained.set(name, isDraining);
-    for (const host of this.#present) if (host.name === name && !host.isLeaving) host.isDraining = isDraining;
+    for (const host of this.#present) {
+      if (host.name !== name || host.isLeaving) continue;
+      host.isDraining = isDraining;
+      // It is told with the answer.
+      host.wake();
+    }
   }
 
   /** Tells a worker to store what is under way, give its jobs back and end. @throws Refusal if there is none with this id */
@@ -140,7 +155,7 @@ export class RemoteHosts {
    * @throws Refusal if it works by other rules than this server
    */
   register(registration: Registration, from: Pick<HostOptions, "token" | "address" | "mayHaveKeys">): Registered {
-    const { log, version, settings } = this.dependencies;
+    const { log, version, settings, queueName } = this.dependencies;
     if (Object.entries(RULES).some(([rule, value]) => registration.rules[rule] !== value)) {
       const both = `This worker is Barkeep ${registration.version}, the server ${version}`;
       throw new Refusal("conflict", `${both}: they do not fit together. Install the same version on both`);
@@ -165,6 +180,7 @@ export class RemoteHosts {
       leaseMs: this.#leaseMs,
       holdMs: this.#leaseMs * HOLD,
       sessions: settings().sessions,
+      queue: queueName(),
     };
   }
 
@@ -174,13 +190,18 @@ export class RemoteHosts {
     if (host === undefined) return null;
     host.heard(Date.now(), request.memory);
     if (host.isSilent) this.#setSilent(host, false);
+    host.queue = request.queue;
     // What this causes is no part of the request: it does not give up when the request would.
     withoutWaitLimit(() => {
       if (request.isLeaving && !host.isLeaving) this.#giveBack(host);
       for (const { thread, report } of host.fresh(request.first, request.reports)) this.#take(host, thread, report);
     });
     if (request.mayWait && host.ordersAfter(request.ordered).length === 0) await host.nextOrder(this.#leaseMs * HOLD);
-    return { received: host.received, orders: host.ordersAfter(request.ordered) };
+    return {
+      received: host.received,
+      orders: host.ordersAfter(request.ordered),
+      mayTake: !host.isDraining && !host.isLeaving,
+    };
   }
 
   /** A worker ends; it has given its jobs back. */
@@ -241,7 +262,7 @@ export class RemoteHosts {
     }
   }
 
-  #mayTake(host: Host, task: SymbolTask): boolean {
+  #mayTake(host: Host, task: JobLabels): boolean {
     const { provider, repairProvider } = task;
     const values = this.dependencies.settings().providerValues;
     const providers = repairProvider === null ? [provider] : [provider, repairProvider];
@@ -261,6 +282,7 @@ export class RemoteHosts {
         const job = { attempt, jobId, runId, symbol, interval, provider, repairProvider };
         this.#held.set(attempt, { job, thread });
         thread.attempts.set(jobId, attempt);
+        if (thread.jobs.get(jobId)?.taker === thread.host) thread.host.taken += 1;
         this.#configure(thread, repairProvider === null ? [provider] : [provider, repairProvider]);
         return thread.host.order(thread.number, { ...order, task: { ...task, attempt } });
       }

@@ -85,6 +85,8 @@ interface Dependencies {
   quotaOf(provider: string): QuotaState | undefined;
   /** Whether the database can be written: while it cannot, nothing starts. */
   canStore?(): boolean;
+  /** Resolves when this process is to take a key from the job queue. */
+  place?(): Promise<void>;
   /** Makes the dispatcher check again. */
   poll(): void;
 }
@@ -121,6 +123,10 @@ export class Admission implements DispatchRules {
     const load = this.#load(name, maxInFlight);
     if (load.own - load.committing >= Math.max(load.threads, load.ended) && !this.#isFree(name)) return false;
     return admits(load);
+  }
+
+  async place(): Promise<void> {
+    await this.dependencies.place?.();
   }
 
   /** Notes that jobs of a provider began or ceased to wait, and makes the dispatcher check again when threads stay free. */

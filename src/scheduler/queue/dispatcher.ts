@@ -17,7 +17,8 @@ export interface QueuedTask {
 /** What happens after a handler returns: nothing, or the task is enqueued again after `afterMs`. */
 export type TaskResult = { readonly again: false } | { readonly again: true; readonly afterMs: number };
 
-export type TaskHandler = (task: QueuedTask) => Promise<TaskResult>;
+/** @param taker the worker that took the task's key from the queue; `null`: this process did */
+export type TaskHandler = (task: QueuedTask, taker: object | null) => Promise<TaskResult>;
 
 /** Which of a group's tasks may start, and what wants to know that one did. */
 export interface DispatchRules {
@@ -25,6 +26,8 @@ export interface DispatchRules {
   admits(group: string): boolean;
   /** A task of the group is dispatched; the function it returns is called when that task is no longer at work. */
   dispatched(group: string): () => void;
+  /** Resolves when this process is to take a key; until then it is left to other processes. */
+  place?(): Promise<void>;
 }
 
 /** What run control needs of the dispatcher. */
@@ -119,31 +122,44 @@ export class Dispatcher implements JobDispatcher {
 
   /**
    * Starts to dispatch tasks, at most `concurrency` at a time in all places.
-   * @param handler gets those that the queue delivers to this process or, through `deliver`, to another
+   * @param handler gets those that the queue delivers, to this process or to one that claims them
    */
   work(handler: TaskHandler, concurrency: number, rules: DispatchRules = NO_RULES): void {
     this.#handler = handler;
     this.#concurrency = concurrency;
     this.#rules = rules;
     this.#reminder ??= setInterval(() => this.#remind(this.remindMs), this.remindMs);
-    this.queue.work((key) => this.deliver(key), concurrency);
+    this.queue.work((key) => this.#deliver(key, null), concurrency, rules.place?.bind(rules));
     this.#next();
   }
 
+  /** Handles a key that another process has taken from the queue; false if it is to be dropped. */
+  claim(key: string, taker: object): boolean {
+    if (this.#awaiting(key) === null) return false;
+    void this.#deliver(key, taker);
+    return true;
+  }
+
   /**
-   * Handles a key that the queue has delivered. One that was not dispatched, or whose handler is at work, is dropped: it
-   * was cancelled meanwhile, comes from an earlier life of the server, or was delivered twice.
+   * What is known of a key whose handler may begin; `null` for one that was cancelled meanwhile, comes from an earlier life
+   * of the server, or was delivered before.
    */
-  async deliver(key: string): Promise<void> {
+  #awaiting(key: string): Dispatched | null {
     const dispatched = this.#dispatched.get(key);
+    return dispatched === undefined || dispatched.begun || this.#handler === null || this.#closed ? null : dispatched;
+  }
+
+  /** Handles a key that the queue has delivered, or drops it. */
+  async #deliver(key: string, taker: object | null): Promise<void> {
+    const dispatched = this.#awaiting(key);
     const handler = this.#handler;
-    if (dispatched === undefined || dispatched.begun || handler === null || this.#closed) return;
+    if (dispatched === null || handler === null) return;
     const { task, group, ended } = dispatched;
     dispatched.begun = true;
     this.#begun += 1;
     let result: TaskResult = { again: false };
     try {
-      result = await handler(task);
+      result = await handler(task, taker);
     } catch (error) {
       this.onError(task, error);
     }

@@ -1,9 +1,10 @@
 /** The job queue inside the server's process: a key is delivered as soon as there is a place for it. */
 
 import type { QueueTrouble } from "../../domain/errors.ts";
-import type { JobQueue, KeyHandler, QueueCounts } from "./job-queue.ts";
+import { GivenBack, type JobQueue, type KeyHandler, type QueueCounts } from "./job-queue.ts";
 
 export class EmbeddedQueue implements JobQueue {
+  readonly name = null;
   readonly #waiting = new Set<string>();
   readonly #active = new Set<string>();
   /** Keys that were enqueued while they were active. */
@@ -57,8 +58,9 @@ export class EmbeddedQueue implements JobQueue {
     this.#active.add(key);
     try {
       await handler(key);
-    } catch {
-      // It is done all the same: who handles keys reports what went wrong with them.
+    } catch (error) {
+      // Otherwise it is done all the same: who handles keys reports what went wrong with them.
+      if (error instanceof GivenBack) this.#again.add(key);
     }
     this.#active.delete(key);
     if (this.#again.delete(key)) this.#waiting.add(key);

@@ -11,10 +11,20 @@ export interface QueueCounts {
   readonly active: number;
 }
 
-/** Gets a delivered key; the key is done when the promise settles, however it does. */
+/** Thrown by a handler that can do nothing with its key now: it is delivered again, here or to another process. */
+export class GivenBack extends Error {
+  override readonly name = "GivenBack";
+}
+
+/** Gets a delivered key; the key is done when the promise settles, however it does, unless it rejects with `GivenBack`. */
 export type KeyHandler = (key: string) => Promise<void>;
 
+/** Resolves when there is a place for one more key; until then it is left to other processes. */
+export type KeyPlace = () => Promise<void>;
+
 export interface JobQueue {
+  /** Under which name other processes find it; `null` if it is in this one. */
+  readonly name: string | null;
   /**
    * Adds keys, and resolves when the queue holds them. One that waits is not added again; one that is active is delivered
    * once more after it.
@@ -26,9 +36,9 @@ export interface JobQueue {
   /**
    * Starts to deliver keys to `handler`, at most `concurrency` at a time, first come first served (those that are delivered
    * at the same time in any order). Each key is delivered at least once, never twice at once here, and again if another
-   * process that had it is gone.
+   * process that had it is gone. A key that arrives while `place` has not resolved may be delivered to others.
    */
-  work(handler: KeyHandler, concurrency: number): void;
+  work(handler: KeyHandler, concurrency: number, place?: KeyPlace): void;
   /** @throws Error if the queue cannot be reached */
   counts(): Promise<QueueCounts>;
   /** Why nothing can be enqueued or delivered now; `null` if all is well. */

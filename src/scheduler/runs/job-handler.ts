@@ -47,7 +47,7 @@ interface Dependencies {
 export function symbolHandler(dependencies: Dependencies) {
   const { log, runs, pool, provider, hasOthers, counters, onAlert, onStorageError } = dependencies;
   let warnings = 0;
-  return async ({ key }: QueuedTask): Promise<TaskResult> => {
+  return async ({ key }: QueuedTask, taker: object | null): Promise<TaskResult> => {
     const job = runs.registry.find(key);
     if (job === undefined) return DONE;
     try {
@@ -73,7 +73,7 @@ export function symbolHandler(dependencies: Dependencies) {
         alert: onAlert,
       };
       // A worker that crashed on it may have crashed because of it: other jobs are kept out of its way.
-      const outcome = await pool.run(taskOf(job), listener, job.workerCrashes > 0);
+      const outcome = await pool.run(taskOf(job), listener, job.workerCrashes > 0, taker);
       const counts = outcome.kind === "done" ? outcome : "counters" in outcome ? outcome.counters : undefined;
       if (counts) bars.held(counts.dataPoints);
       return await handleOutcome(dependencies, job, outcome);

@@ -38,6 +38,7 @@ function linkTo(refuse: (path: string, count: number) => Response | null) {
   const handlers: LinkHandlers = {
     onSession: () => {},
     onOrder: () => {},
+    queueState: () => null,
     onAway(why) {
       said.push(why?.reason ?? null);
       if (why === null) heard.resolve();

@@ -214,7 +214,7 @@ test("the routes of workers take tokens with the scope worker only, and that sco
   for (const scope of SCOPES.filter((each) => each !== "worker")) {
     const secret = newSecret("bk_");
     await saveToken(app.app.db, { name: scope, scope, hash: hashSecret(secret), expiresAt: null });
-    for (const path of ["register", "sync", "store", "leave"])
+    for (const path of ["register", "sync", "claim", "store", "leave"])
       expect([scope, path, await post(path, secret)]).toEqual([scope, path, 403]);
   }
   expect(await post("register", null)).toBe(401);
@@ -229,9 +229,19 @@ test("the routes of workers take tokens with the scope worker only, and that sco
   const headers = { "Content-Type": CONTENT_TYPE, Authorization: `Bearer ${app.secret}` };
   const answer = await fetch(`${app.url}/api/worker/sync`, { method: "POST", headers, body: bomb });
   expect([answer.status, await answer.text()]).toEqual([422, expect.stringContaining("not a message")]);
-  const sync = { session: "x", first: 1, reports: [], ordered: 0, mayWait: false, memory: 1, isLeaving: false };
+  const sync = {
+    session: "x",
+    first: 1,
+    reports: [],
+    ordered: 0,
+    mayWait: false,
+    memory: 1,
+    isLeaving: false,
+    queue: null,
+  };
   expect(await post("sync", app.secret, encode(sync))).toBe(410);
   expect(await post("store", app.secret)).toBe(410);
+  expect(await post("claim", app.secret, encode({ session: "x", key: "run:AAPL" }))).toBe(410);
   const json = { method: "POST", headers: { ...asWorker, "Content-Type": "application/json" }, body: "{}" };
   expect((await fetch(`${app.url}/api/worker/register`, json)).status).toBe(415);
 });

@@ -97,9 +97,14 @@ export function startWorker(url: string, secret: string, settings: Partial<HostS
 
 /** A worker as a process of its own. */
 export function spawnWorker(url: string, secret: string, ...args: string[]) {
+  return spawnWorkerWith({}, url, secret, ...args);
+}
+
+/** The same with more variables in its environment. */
+export function spawnWorkerWith(more: Record<string, string>, url: string, secret: string, ...args: string[]) {
   const child = Bun.spawn(
     [process.execPath, "--no-env-file", bundleOf("cli.ts"), "worker", "--server", url, "--threads", "1", ...args],
-    { env: { ...CHILD_ENV, BARKEEP_TOKEN: secret }, stdin: "ignore", stdout: "ignore", stderr: "pipe" },
+    { env: { ...CHILD_ENV, ...more, BARKEEP_TOKEN: secret }, stdin: "ignore", stdout: "ignore", stderr: "pipe" },
   );
   return {
     child,

@@ -23,7 +23,7 @@ async function join(app: TestApp, host: string, more: Partial<Registration> = {}
     },
     { token: "rack token", address: "10.1.2.3", mayHaveKeys: true },
   );
-  const base = { session, reports: [], ordered: 0, mayWait: false, memory: 2 * GB, isLeaving: false };
+  const base = { session, reports: [], ordered: 0, mayWait: false, memory: 2 * GB, isLeaving: false, queue: null };
   await hosts.sync({ ...base, first: 1, reports: [{ thread: 1, report: { type: "thread_started" } }] });
   return {
     session,

@@ -16,7 +16,10 @@ function startHosts(note = () => {}, onLine: (text: string) => void = () => {}) 
   const hosts = new RemoteHosts({
     db: { write: async (writes: Write[]) => void recorded.push(...writes) } as unknown as Database,
     log: { write: (_level, text) => onLine(text) },
-    pool: { attach: note, detach: note, receive: note, silenceChanged: ({ isSilent }) => void silences.push(isSilent) },
+    pool: {
+      ...{ attach: note, detach: note, receive: note, hasFree: () => true },
+      silenceChanged: ({ isSilent }) => void silences.push(isSilent),
+    },
     drained: {
       has: (name) => drained.has(name),
       list: () => [...drained],
@@ -34,6 +37,9 @@ function startHosts(note = () => {}, onLine: (text: string) => void = () => {}) 
       sessions: {},
     }),
     onStorage() {},
+    queueName: () => null,
+    labelsOf: () => undefined,
+    claim: () => false,
   });
   const about = {
     rules: { ...RULES },
@@ -51,7 +57,7 @@ function startHosts(note = () => {}, onLine: (text: string) => void = () => {}) 
     silences,
     come: (host: string, token = "t") => hosts.register({ ...about, host }, { ...from, token }).session,
     sync: (session: string, reports: Report[] = []) => {
-      const rest = { first: 1, ordered: 0, mayWait: false, memory: 1, isLeaving: false };
+      const rest = { first: 1, ordered: 0, mayWait: false, memory: 1, isLeaving: false, queue: null };
       return hosts.sync({ session, reports, ...rest } satisfies SyncRequest);
     },
   };
@@ -68,7 +74,7 @@ test("what a worker's report causes waits for a database in trouble, although th
       { thread: 1, report: { type: "thread_ended", why: "crashed" } },
     ]);
   });
-  expect(answer).toEqual({ received: 2, orders: [] });
+  expect(answer).toEqual({ received: 2, orders: [], mayTake: true });
   expect(limits).toEqual([Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]);
   await hosts.close();
 });

@@ -74,6 +74,28 @@ export function bullMqContract(kind: QueueKind, at: QueueAtProxy): void {
     await queue.close();
   });
 
+  test("a key goes to the process that has a place for it, and one without takes none", async () => {
+    const queue = await openBullMqQueue(optionsOf());
+    const other = await openBullMqQueue(optionsOf({ isOwner: false }));
+    const [here, elsewhere] = [new ManualHandler<void>(undefined), new ManualHandler<void>(undefined)];
+    const place = Promise.withResolvers<void>();
+    queue.work(here.begin, 4, () => (here.begun.length === 1 ? place.promise : Promise.resolve()));
+    await queue.enqueue(["first"]);
+    await here.taken(1);
+    other.work(elsewhere.begin, 4);
+    await queue.enqueue(["a", "b", "c"]);
+    await elsewhere.taken(3);
+    expect([here.begun, elsewhere.begun]).toEqual([["first"], ["a", "b", "c"]]);
+    place.resolve();
+    elsewhere.endAll();
+    await other.close();
+    await queue.enqueue(["d"]);
+    await here.taken(2);
+    expect(here.begun).toEqual(["first", "d"]);
+    here.endAll();
+    await queue.close();
+  });
+
   test("an outage refuses keys, leaves those at work alone, and ends by itself with an empty queue", async () => {
     const queue = await openBullMqQueue(optionsOf());
     const keys = new ManualHandler<void>(undefined);

@@ -1,6 +1,7 @@
 import { describe } from "bun:test";
 import { EmbeddedQueue } from "../../../src/scheduler/queue/embedded-queue.ts";
 import { jobQueueContract } from "./job-queue.contract.ts";
+import { putFirstContract } from "./server.contract.ts";
 
 describe("the embedded queue", () =>
   jobQueueContract({
@@ -12,3 +13,5 @@ describe("the embedded queue", () =>
       await gone.enqueue(keys);
     },
   }));
+
+describe("a server with the embedded queue", () => putFirstContract(() => ({})));

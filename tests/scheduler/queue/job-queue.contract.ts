@@ -1,7 +1,7 @@
 /** The contract of all job queues. */
 
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import type { JobQueue } from "../../../src/scheduler/queue/job-queue.ts";
+import { GivenBack, type JobQueue } from "../../../src/scheduler/queue/job-queue.ts";
 import { ManualHandler } from "./manual-handler.ts";
 
 export interface QueueUnderTest {
@@ -87,6 +87,21 @@ export function jobQueueContract({ open, crash }: QueueUnderTest): void {
     await queue.enqueue(["c"]);
     await keys.drain(1);
     expect(keys.begun).toEqual(["b", "c"]);
+  });
+
+  test("a key that its handler gives back is delivered again, and is done when it is handled", async () => {
+    let refusals = 2;
+    queue.work(async (key) => {
+      if (key === "a" && refusals-- > 0) throw new GivenBack();
+      await keys.begin(key);
+    }, 1);
+    await queue.enqueue(["a", "b"]);
+    await keys.drain(2);
+    expect(keys.begun.toSorted()).toEqual(["a", "b"]);
+    expect(refusals).toBe(-1);
+    await queue.enqueue(["a", "last"]);
+    await keys.drain(2);
+    expect(keys.begun.slice(2).toSorted()).toEqual(["a", "last"]);
   });
 
   test("closing delivers nothing more and waits for active keys", async () => {

@@ -14,11 +14,13 @@ import { startPostgres } from "../../fakes/queue/servers.ts";
 import { bullMqContract } from "./bullmq.contract.ts";
 import { queueServer } from "./queue-server.ts";
 import { serverContract } from "./server.contract.ts";
+import { workerContract } from "./worker.contract.ts";
 
 describe("a job queue in PostgreSQL", () => {
   const server = queueServer(startPostgres);
   bullMqContract("postgres", server);
   serverContract(server);
+  workerContract(server);
 
   test("jobs go through the queue to a worker on another machine, and an outage leaves those at work there alone", async () => {
     await using app = await startServer({ env: { BARKEEP_QUEUE: server.url, DEMO_LATENCY_MS: "20" } });

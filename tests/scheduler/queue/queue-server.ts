@@ -8,6 +8,8 @@ export interface QueueAtProxy {
   readonly proxy: Proxy;
   /** The server's URL behind the proxy. */
   readonly url: string;
+  /** A second way to the same server, which is disturbed alone. */
+  another(): Promise<{ readonly proxy: Proxy; readonly url: string } & AsyncDisposable>;
 }
 
 /** One server for the tests around, behind a proxy: started before them and ended after them. */
@@ -29,6 +31,10 @@ export function queueServer(start: () => Promise<QueueServer>): QueueAtProxy {
     },
     get url() {
       return server.urlAt(proxy.port);
+    },
+    async another() {
+      const own = await startCuttingProxy(server.socket);
+      return { proxy: own, url: server.urlAt(own.port), [Symbol.asyncDispose]: () => own.close() };
     },
   };
 }

@@ -17,7 +17,43 @@ const RUN = { symbols: SYMBOLS, years: 1, batch_days: 365 };
 /** Long enough that a job is at work when something is done with it, and nothing waits for its end. */
 const SLOW = { DEMO_LATENCY_MS: "60000" };
 
+/** What a server does with a symbol that is put first, whatever its job queue is. */
+export function putFirstContract(env: () => Record<string, string>): void {
+  test("a symbol that is put first begins before those that were enqueued before it, also after a restart", async () => {
+    using folder = temporaryFolder();
+    const open = () => startApp({ folder, env: { ...SLOW, ...env() } });
+    let id: string;
+    {
+      await using app = await open();
+      id = await app.start({ ...RUN, max_workers: 1 });
+      await app.waitForJob("AAPL", ({ state }) => state === "running");
+      for (const symbol of ["NVDA", "META"])
+        expect((await app.post(`/api/runs/${id}/jobs/${symbol}/first`, {})).status).toBe(200);
+      // One that is at work waits for nothing.
+      expect((await app.post(`/api/runs/${id}/jobs/AAPL/first`, {})).status).toBe(409);
+      await app.post(`/api/runs/${id}/jobs/AAPL/cancel`, {});
+      await app.waitForJob("META", ({ state }) => state === "running");
+      expect((await app.app.runs.read(id)).run.counts).toMatchObject({ running: 1, queued: 4, cancelled: 1 });
+      await app.post(`/api/runs/${id}/jobs/META/cancel`, {});
+      await app.waitForJob("NVDA", ({ state }) => state === "running");
+      expect((await app.post(`/api/runs/${id}/jobs/AMZN/first`, {})).status).toBe(200);
+      await app.post(`/api/runs/${id}/jobs/NVDA/cancel`, {});
+      await app.waitForJob("AMZN", ({ state }) => state === "running");
+      expect((await app.post(`/api/runs/${id}/jobs/TSLA/first`, {})).status).toBe(200);
+      await app.post(`/api/runs/${id}/pause`, {});
+      await app.post(`/api/runs/${id}/jobs/AMZN/cancel`, {});
+    }
+    await using app = await open();
+    await app.post(`/api/runs/${id}/resume`, {});
+    await app.waitForJob("TSLA", ({ state }) => state === "running");
+    await app.post(`/api/runs/${id}/cancel`, {});
+    await app.waitForRun(id, "cancelled");
+  });
+}
+
 export function serverContract(at: QueueAtProxy): void {
+  putFirstContract(() => ({ BARKEEP_QUEUE: at.url }));
+
   const startServer = ({ env, ...options }: TestAppOptions = {}) =>
     startApp({ ...options, env: { BARKEEP_QUEUE: at.url, ...env } });
 

@@ -6,7 +6,7 @@
 import { type QueuePlace, queuePlaceName, queueSecrets } from "../../../config/places.ts";
 import { messageOf, onOneLine, type QueueTrouble } from "../../../domain/errors.ts";
 import { redactor } from "../../../redact.ts";
-import type { JobQueue, KeyHandler, QueueCounts } from "../job-queue.ts";
+import type { JobQueue, KeyHandler, KeyPlace, QueueCounts } from "../job-queue.ts";
 import { Link, type LinkTimes } from "./link.ts";
 import { type BullMqModule, loadBullMq } from "./packages.ts";
 
@@ -46,10 +46,11 @@ export async function openBullMqQueue(options: BullMqOptions): Promise<BullMqQue
 }
 
 export class BullMqQueue implements JobQueue {
+  readonly name: string;
   #link: Link | null = null;
   #trouble: QueueTrouble | null = null;
   readonly #listeners: ((trouble: QueueTrouble | null) => void)[] = [];
-  #work: { readonly handler: KeyHandler; readonly concurrency: number } | null = null;
+  #work: { readonly handler: KeyHandler; readonly concurrency: number; readonly place: KeyPlace } | null = null;
   /** What each key that is active here ends with. */
   readonly #active = new Map<string, Promise<void>>();
   /** Keys to be added with the next command, and what says that they were. */
@@ -64,6 +65,7 @@ export class BullMqQueue implements JobQueue {
     private readonly bullmq: BullMqModule,
     private readonly options: BullMqOptions,
   ) {
+    this.name = options.name;
     this.#times = { ...TIMES, ...options.times };
   }
 
@@ -82,7 +84,7 @@ export class BullMqQueue implements JobQueue {
       if (this.#closed) return await link.close();
       if (!link.isOpen) throw new Error("the connection was closed");
       this.#link = link;
-      if (this.#work !== null) link.work((key) => this.#deliver(key), this.#work.concurrency);
+      this.#begin(link);
       this.#check(link);
       this.#failures = 0;
       this.#setTrouble(null);
@@ -111,9 +113,9 @@ export class BullMqQueue implements JobQueue {
     return this.#command((link) => link.counts());
   }
 
-  work(handler: KeyHandler, concurrency: number): void {
-    this.#work = { handler, concurrency };
-    this.#link?.work((key) => this.#deliver(key), concurrency);
+  work(handler: KeyHandler, concurrency: number, place: KeyPlace = async () => {}): void {
+    this.#work = { handler, concurrency, place };
+    if (this.#link !== null) this.#begin(this.#link);
   }
 
   trouble(): QueueTrouble | null {
@@ -134,14 +136,22 @@ export class BullMqQueue implements JobQueue {
     this.#link = null;
   }
 
+  #begin(link: Link): void {
+    if (this.#work === null) return;
+    const { concurrency, place } = this.#work;
+    link.work((key) => this.#deliver(key), concurrency, place);
+  }
+
   /** A key that is delivered again while it is active here waits for that: its lock was lost meanwhile. */
   async #deliver(key: string): Promise<void> {
     const { handler } = this.#work!;
     const before = this.#active.get(key) ?? Promise.resolve();
-    const ended = before.then(() => handler(key)).catch(() => {});
+    const handled = before.then(() => handler(key));
+    const ended = handled.catch(() => {});
     this.#active.set(key, ended);
     await ended;
     if (this.#active.get(key) === ended) this.#active.delete(key);
+    await handled;
   }
 
   async #add(): Promise<void> {

@@ -3,9 +3,10 @@
  * attempts differ between the two, and its worker for PostgreSQL takes up a whole thread while the server is away.
  */
 
-import type { IRedisClient, Job, Queue, QueueOptions, Worker, WorkerOptions } from "bullmq";
+import type { IRedisClient, Queue, QueueOptions, Worker, WorkerOptions } from "bullmq";
 import { RedisClient } from "bun";
-import type { KeyHandler, QueueCounts } from "../job-queue.ts";
+import type { KeyHandler, KeyPlace, QueueCounts } from "../job-queue.ts";
+import { Consumer, type KeyData, LOST_JOB } from "./consumer.ts";
 import type { BullMqModule, QueueKind } from "./packages.ts";
 
 /** Of a queue's keys in Redis, and the schema of its tables in PostgreSQL. */
@@ -19,10 +20,6 @@ const CLOSE_MS = 3_000;
 const MAX_STALLED = 1_000_000;
 /** Entries of the stream of events, which nobody reads. */
 const MAX_EVENTS = 100;
-
-/** A lock that another process has taken over, or a job that is gone: the server drops what is delivered twice. */
-const LOST_JOB =
-  /^(?:Missing (?:key|lock) for job|Lock mismatch for job|Job \S+ is not in the|could not renew lock for)/;
 
 /** Milliseconds. */
 export interface LinkTimes {
@@ -43,16 +40,11 @@ export interface LinkOptions {
   onFailure(error: unknown): void;
 }
 
-interface KeyData {
-  readonly key: string;
-}
-
 type Connection = Pick<QueueOptions, "connection" | "prefix">;
 
 export class Link {
-  #worker: Worker<KeyData> | null = null;
+  #consumer: Consumer | null = null;
   #failed = false;
-  #stopping = false;
 
   private constructor(
     private readonly bullmq: BullMqModule,
@@ -108,7 +100,7 @@ export class Link {
     return { waiting: wait, active };
   }
 
-  work(handler: KeyHandler, concurrency: number): void {
+  work(handler: KeyHandler, concurrency: number, place: KeyPlace): void {
     const { name, times } = this.options;
     const options: WorkerOptions = {
       ...this.connection,
@@ -116,18 +108,16 @@ export class Link {
       lockDuration: times.lock,
       stalledInterval: times.stalled,
       maxStalledCount: MAX_STALLED,
+      autorun: false,
     };
-    const process = async (job: Job<KeyData>, token?: string) => {
-      if (!this.#stopping) return handler(job.data.key);
-      await job.moveToWait(token);
-      throw new this.bullmq.WaitingError();
-    };
-    this.#worker = this.#isPostgres
-      ? new this.bullmq.Worker(name, process, options as never, this.bullmq.createPostgresBackend as never)
-      : new this.bullmq.Worker(name, process, options);
-    this.#worker.on("error", (error) => {
+    const worker: Worker<KeyData> = this.#isPostgres
+      ? new this.bullmq.Worker(name, null, options as never, this.bullmq.createPostgresBackend as never)
+      : new this.bullmq.Worker(name, null, options);
+    worker.on("error", (error) => {
       if (!LOST_JOB.test(error.message)) this.fail(error);
     });
+    const onFailure = (error: unknown) => this.fail(error);
+    this.#consumer = new Consumer(worker, { handler, concurrency, place, lockMs: times.lock, onFailure });
   }
 
   /** Nothing works any more: tells the owner once, and lets go of everything without waiting. */
@@ -142,8 +132,7 @@ export class Link {
 
   /** Takes no more jobs; one that comes all the same is left to other processes. */
   stop(): void {
-    this.#stopping = true;
-    this.#worker?.pause(true).catch(() => {});
+    this.#consumer?.stop();
   }
 
   /** Lets go of everything; jobs whose handlers have ended are done, unless the server is away. */
@@ -152,7 +141,7 @@ export class Link {
     this.#failed = true;
     const settled = (closing: Promise<unknown> | undefined) =>
       within(Promise.resolve(closing), CLOSE_MS).catch(() => {});
-    await settled(this.#worker?.close(force));
+    await settled(this.#consumer?.close(force));
     await settled(this.queue.close());
     this.disconnect();
   }
