@@ -17,7 +17,7 @@ import { accountFor } from "../../providers/registry.ts";
 import { estimateCost, symbolsAtOnce } from "../../scheduler/runs/estimates/cost-estimate.ts";
 import { type RunRequest, rangeOf } from "../../scheduler/runs/run-request.ts";
 import { symbol } from "../../schemas.ts";
-import { countDerivable, listingsOf, storedSeries } from "../../storage/market/series.ts";
+import { type Beginning, beginningsOf, countDerivable, storedSeries } from "../../storage/market/series.ts";
 import { readPlanFacts } from "../../storage/quotas/plan-facts.ts";
 import { speedOf } from "../../storage/runs/runs.ts";
 import { Preview, type PreviewView } from "../../views/runs/cost-preview.tsx";
@@ -77,12 +77,12 @@ export async function previewOf(services: CostServices, request: RunRequest): Pr
     mode === "full" ? countDerivable(db, symbols, interval, name) : { symbols: 0, sources: [] },
   ]);
   const facts = currentFacts(await readPlanFacts(db, accountFor(name, settings.values)), Date.now());
-  const listings = await listingsOf(db, { provider: name, ...request });
+  const beginnings = await beginningsOf(db, { provider: name, ...request });
   const now = Math.floor(Date.now() / 1_000);
   const bulk = request.mode === "incremental" ? await bulkOf(services, source, request, now) : null;
   const shared = new Set(bulk?.symbols);
   const single = { ...request, symbols: request.symbols.filter((symbol) => !shared.has(symbol)) };
-  const one = costOf(source, single, { facts, listings });
+  const one = costOf(source, single, { facts, beginnings });
   const calls = one.calls + (bulk?.parts.length ?? 0);
   const units = one.units + (bulk?.units ?? 0);
   const quota = limiter.snapshot().find((each) => each.provider === name);
@@ -112,6 +112,7 @@ export async function previewOf(services: CostServices, request: RunRequest): Pr
     isAssumed,
     days: mode === "full" ? rangeOf(request, source, now) : null,
     planFrom: one.planFrom,
+    pruned: one.pruned,
     afterReset,
     known: known.count,
     knownUntil: known.lastBar,
@@ -146,9 +147,9 @@ function mostAtOnce(
 function costOf(
   source: Provider,
   request: RunRequest,
-  { facts, listings }: { facts: readonly PlanFact[]; listings: ReadonlyMap<string, number> },
-): { calls: number; units: number; bars: number; planFrom: number | null } {
-  if (request.mode === "reprocess") return { calls: 0, units: 0, bars: 0, planFrom: null };
+  { facts, beginnings }: { facts: readonly PlanFact[]; beginnings: ReadonlyMap<string, Beginning> },
+): Pick<PreviewView, "calls" | "units" | "planFrom" | "pruned"> & { bars: number } {
+  if (request.mode === "reprocess") return { calls: 0, units: 0, bars: 0, planFrom: null, pruned: null };
   const now = Date.now() / 1_000;
   const { from, to } = rangeOf(request, source, now);
   const kept = source.keptFrom?.(request.interval, now) ?? Number.NEGATIVE_INFINITY;
@@ -157,6 +158,9 @@ function costOf(
   const whole = planBatches(from, to, batchDays);
   let [calls, units, expected] = [0, 0, 0];
   let planStart: number | null = null;
+  const pruned = { symbols: 0, before: 0 };
+  // A run that names its first day asks for deleted bars again.
+  const isPruned = request.mode === "full" && request.dates === undefined;
   for (const symbol of request.symbols) {
     // What the plan is known to leave out, or the vendor no longer keeps, is not requested.
     const scope = source.planScope?.(symbol, request.interval);
@@ -166,8 +170,14 @@ function costOf(
     const planned = of("history")?.value ?? Number.NEGATIVE_INFINITY;
     if (planned > from) planStart = Math.max(planStart ?? planned, planned);
     const start = Math.max(kept, planned);
-    const listed = listings.get(symbol);
-    const first = listed ? planFrom({ from, to }, { listed, isStated, batchDays }) : from;
+    const beginning = beginnings.get(symbol);
+    const listed = beginning?.listed ?? undefined;
+    const begin = isPruned ? Math.max(from, beginning?.kept ?? 0) : from;
+    if (begin > from) {
+      pruned.symbols += 1;
+      pruned.before = Math.max(pruned.before, begin);
+    }
+    const first = listed ? planFrom({ from: begin, to }, { listed, isStated, batchDays }) : begin;
     const batches = first > from ? planBatches(first, to, batchDays) : whole;
     const open = start > from ? batches.filter((batch) => batch.to > start) : batches;
     const perSymbol = barRequests(source, request, open, symbol);
@@ -187,7 +197,13 @@ function costOf(
     calls += perSymbol + lists.length;
     units += perSymbol * bars + lists.reduce((sum, cost) => sum + cost, 0);
   }
-  return { calls, units, bars: Math.round(expected), planFrom: planStart };
+  return {
+    calls,
+    units,
+    bars: Math.round(expected),
+    planFrom: planStart,
+    pruned: pruned.symbols === 0 ? null : pruned,
+  };
 }
 
 /** Requests for one symbol's bars: neighbouring batches share one; incremental and repair count one. */

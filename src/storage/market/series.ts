@@ -1,6 +1,6 @@
 /** Which series stands for a symbol when no provider is named. */
 
-import { and, desc, eq, exists, isNotNull, lt, ne, or, sql } from "drizzle-orm";
+import { and, desc, eq, exists, lt, ne, or, sql } from "drizzle-orm";
 import { RULES_VERSION } from "../../domain/market/anomalies/scale-changes.ts";
 import { GAP_RULES } from "../../domain/market/holes.ts";
 import { divides, INTERVALS, type Interval } from "../../domain/market/interval.ts";
@@ -47,25 +47,36 @@ export async function saveListing(db: Database, id: number, listedFrom: number):
   await db.write([{ sql: "UPDATE series SET listed_from = ?1 WHERE id = ?2", args: [listedFrom, id] }]);
 }
 
-/** Where the bars of symbols begin at a provider, as far as it has been looked up (epoch seconds, 0: not stated). */
-export async function listingsOf(
+/** Where bars of a symbol begin, epoch seconds. */
+export interface Beginning {
+  /** Those of the provider; 0: it states none, `null`: not looked up yet. */
+  readonly listed: number | null;
+  /** Those that are kept; 0: all. Older ones were deleted by choice. */
+  readonly kept: number;
+}
+
+/** Where the bars of stored symbols begin. Of several series of a symbol, the one that keeps more counts. */
+export async function beginningsOf(
   db: Database,
   { provider, interval, symbols }: { provider: string; interval: Interval; symbols: readonly string[] },
-): Promise<Map<string, number>> {
+): Promise<Map<string, Beginning>> {
   const rows = await db.orm
-    .select({ symbol: series.symbol, from: sql<number>`min(${series.listedFrom})` })
+    .select({
+      symbol: series.symbol,
+      listed: sql<number | null>`min(${series.listedFrom})`,
+      kept: sql<number>`min(coalesce(${series.keptFrom}, 0))`,
+    })
     .from(series)
     .where(
       and(
         eq(series.provider, provider),
         eq(series.interval, interval),
         isInPlace,
-        isNotNull(series.listedFrom),
         sql`${series.symbol} in (select value from json_each(${JSON.stringify(symbols)}))`,
       ),
     )
     .groupBy(series.symbol);
-  return new Map(rows.map(({ symbol, from }) => [symbol, from]));
+  return new Map(rows.map(({ symbol, ...beginning }) => [symbol, beginning]));
 }
 
 /** @throws Error when there is no such series */

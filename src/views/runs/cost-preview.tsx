@@ -21,6 +21,8 @@ export interface PreviewView {
   readonly days: { readonly from: number; readonly to: number } | null;
   /** Where the provider's plan is known to begin, if that is after the first day; epoch seconds. */
   readonly planFrom: number | null;
+  /** Symbols whose older bars were deleted by choice and are not requested; `before` the latest day from which they are. */
+  readonly pruned: { readonly symbols: number; readonly before: number } | null;
   /** Epoch seconds of the quota reset after which it ends; `null` if the present quota suffices. */
   readonly afterReset: number | null;
   /** Symbols that have bars of the provider, and the newest of their last bars (epoch seconds). */
@@ -53,6 +55,7 @@ export const Preview = ({ view }: { view: PreviewView }) => {
         </>
       )}
       .{amountSentence(view)}
+      {prunedSentence(view)}
       {storedSentence(view)}
       {derivableSentence(view)}
     </>
@@ -65,6 +68,15 @@ function amountSentence({ bars, days, planFrom }: PreviewView): string {
   const range = `${isoDate(days.from)} to ${isoDate(days.to - 86_400)}`;
   const plan = planFrom === null ? "" : ` The plan of its key begins with ${isoDate(planFrom)}.`;
   return ` About ${plural(bars, "bar")} (${sizeText(bars * BYTES_A_BAR)}), ${range}.${plan}`;
+}
+
+/** ` Bars of 12 of them before 2026-01-01 were deleted by choice and are not requested.`, or nothing. */
+function prunedSentence({ symbols, pruned }: PreviewView): string {
+  if (pruned === null) return "";
+  const end = "deleted by choice and are not requested.";
+  if (symbols === 1) return ` Bars before ${isoDate(pruned.before)} were ${end}`;
+  const who = pruned.symbols === symbols ? "all" : formatCount(pruned.symbols);
+  return ` Old bars of ${who} of them, before ${isoDate(pruned.before)} at the latest, were ${end}`;
 }
 
 /** ` 12 of them are stored already, up to 2026-11-20.`, or nothing. */

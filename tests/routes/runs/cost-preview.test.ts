@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { emptyBars } from "../../../src/domain/market/bars.ts";
 import type { Interval } from "../../../src/domain/market/interval.ts";
+import { isoDate } from "../../../src/domain/time.ts";
 import { insertBars, seriesId } from "../../../src/storage/market/bars.ts";
 import { startApp, type TestApp } from "../../helpers/app.ts";
 
@@ -89,4 +90,34 @@ test("a run for bars that can be built from stored ones says so before it costs 
     ["mode", "reprocess"],
   ] as const)
     expect(await preview({ ...order, symbols: "FINE", [name]: value })).not.toContain("built from");
+});
+
+test("bars that were deleted by choice cost no requests, unless the run names an earlier first day", async () => {
+  const now = Math.floor(Date.now() / 1_000);
+  const kept = Math.floor((now - 100 * 86_400) / 86_400) * 86_400;
+  const { db } = app.app;
+  for (const symbol of ["NFLX", "AMD"]) {
+    const key = {
+      symbol,
+      provider: "eodhd",
+      feed: "x",
+      interval: "1m",
+      adjustment: "none",
+      sessions: "regular",
+    } as const;
+    const id = await seriesId(db, key);
+    if (symbol === "NFLX") await db.write([{ sql: "UPDATE series SET kept_from = ? WHERE id = ?", args: [kept, id] }]);
+  }
+  const day = isoDate(kept);
+  // A year of minutes takes five windows of 90 days; of the kept 100 days two, and two lists of actions.
+  expect(await preview({ symbols: "AMD", interval: "1m" })).toStartWith("1 symbol: 6 calls");
+  const one = await preview({ symbols: "NFLX", interval: "1m" });
+  expect(one).toMatch(/^1 symbol: [34] calls/);
+  expect(one).toContain(` Bars before ${day} were deleted by choice and are not requested.`);
+  expect(await preview({ symbols: "NFLX, AMD", interval: "1m" })).toContain(
+    ` Old bars of 1 of them, before ${day} at the latest, were deleted by choice and are not requested.`,
+  );
+  const named = await preview({ symbols: "NFLX", interval: "1m", from: isoDate(now - 365 * 86_400) });
+  expect(named).toStartWith("1 symbol: 6 calls");
+  expect(named).not.toContain("deleted");
 });

@@ -6,9 +6,9 @@ import { type Database, openDatabase } from "../../../src/storage/db.ts";
 import { keysOfSeries, lakeSeries } from "../../../src/storage/market/lake-changes.ts";
 import { findingsOfRun } from "../../../src/storage/market/quality/findings.ts";
 import {
+  beginningsOf,
   countDerivable,
   findSeries,
-  listingsOf,
   providersOf,
   seriesAt,
   seriesWithBars,
@@ -24,7 +24,7 @@ const run = { id: "r", provider: "demo", interval: "1d" } as const;
 const READS: readonly ((db: Database) => Promise<unknown>)[] = [
   (db) => findSeries(db, "A", "1d"),
   (db) => findSeries(db, "A", "1d", "demo"),
-  (db) => listingsOf(db, { provider: "demo", interval: "1d", symbols: ["A"] }),
+  (db) => beginningsOf(db, { provider: "demo", interval: "1d", symbols: ["A"] }),
   (db) => storedSeries(db, ["A"], "1d", "demo"),
   (db) => providersOf(db, "A", "1d"),
   (db) => seriesWithBars(db, ["A"]),
