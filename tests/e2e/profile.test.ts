@@ -283,6 +283,34 @@ test("every feature shows its value, its sparkline and, opened by keyboard, its 
   expect(await page.locator("[data-panes] li").allTextContents()).toEqual(["Volume×", "rsi_14×"]);
 });
 
+/** Dates on two lines, and texts of the list of features that end outside of their place. */
+const BROKEN = `(() => {
+  const lines = (node) => {
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    return new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size;
+  };
+  const dates = [...document.querySelectorAll("time")].filter((time) => time.checkVisibility() && lines(time) > 1);
+  const cut = [...document.querySelectorAll(".family summary :is(code span, small)")].filter((each) => {
+    const [own, row] = [each, each.closest("summary")].map((element) => element.getBoundingClientRect());
+    return each.scrollWidth > Math.ceil(own.width) + 1 || own.bottom > row.bottom + 1 || own.right > row.right + 1;
+  });
+  return [...dates, ...cut].map(({ textContent }) => textContent);
+})()`;
+
+test("names and units of the features are whole, and no date is broken, on a wide and on a narrow page", async () => {
+  const page = await browserApp.openPage(PROFILE);
+  const units = page.locator(".family summary small");
+  expect(await units.filter({ hasText: "log return per million of money" }).count()).toBeGreaterThan(0);
+  await page.locator("#analysis").scrollIntoViewIfNeeded();
+  await page.locator("#analysis time").first().waitFor();
+  expect(await page.locator("#analysis .statistics time").count()).toBeGreaterThan(3);
+  for (const width of [1440, 1024, 390]) {
+    await page.setViewportSize({ width, height: 900 });
+    expect(await page.evaluate<string[]>(BROKEN)).toEqual([]);
+  }
+});
+
 test("the sparklines of a page stay light", async () => {
   const html = await (await fetch(browserApp.address + PROFILE)).text();
   const sparks = html.match(/<svg class="spark".*?<\/svg>/gs) ?? [];

@@ -91,7 +91,18 @@ const Feature = ({ feature, address }: { feature: FeatureView; address: string }
       <details hx-get={address} hx-trigger="toggle once" hx-target="find div" hx-swap="innerHTML">
         <summary title={formula}>
           <code>
-            <span>{name}</span>
+            <span>
+              {name.split("_").map((part, at) =>
+                at === 0 ? (
+                  part
+                ) : (
+                  <>
+                    _<wbr />
+                    {part}
+                  </>
+                ),
+              )}
+            </span>
             {drifted === null ? null : (
               <b class="drift" title={`Drift ${drifted.toFixed(2)}: unusual for this feature`}>
                 drift
@@ -106,7 +117,8 @@ const Feature = ({ feature, address }: { feature: FeatureView; address: string }
           ) : (
             <b class="num">{formatValue(value)}</b>
           )}
-          <small>{unit}</small>
+          {/* What stands after it explains it, and is in the list below. */}
+          <small title={unit}>{unit.split(",", 1)}</small>
         </summary>
         <div>
           <a href={address}>Its year: chart, histogram, percentile and drift</a>

@@ -53,9 +53,12 @@ export const Zoned = ({ title }: { title: string }) => (
   </>
 );
 
+/** A date (epoch seconds of its midnight UTC), the same in every zone. */
+export const Day = ({ ts }: { ts: number }) => <time datetime={isoDate(ts)}>{isoDate(ts)}</time>;
+
 /** The start of a bar (`ts` in epoch seconds): the date of a bar of days in every zone, otherwise the time. */
 export const BarTime = ({ ts, interval }: { ts: number; interval: ReadInterval }) =>
-  isDated(interval) ? <time datetime={isoDate(ts)}>{isoDate(ts)}</time> : <Moment at={ts * 1_000} />;
+  isDated(interval) ? <Day ts={ts} /> : <Moment at={ts * 1_000} />;
 
 /** The icon of a state: its shape shows as much as its colour. */
 export const STATE_ICONS: Readonly<Record<JobState, string>> = {

@@ -16,7 +16,8 @@ const DAY = 86_400;
 const wordsOf = (view: unknown) =>
   String(view)
     .replaceAll(/<[^>]*>/g, " ")
-    .replaceAll(/\s+/g, " ");
+    .replaceAll(/\s+/g, " ")
+    .replaceAll(" ,", ",");
 
 describe("a row of the list of profiles", () => {
   const rowOf = (drift: ListedProfile["drift"]) =>

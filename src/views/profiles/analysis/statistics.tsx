@@ -1,9 +1,10 @@
 /** @jsxImportSource hono/jsx */
 /** Statistics of closes, each with its definition. */
 
+import type { Child } from "hono/jsx";
 import type { ReadInterval } from "../../../domain/market/interval.ts";
 import { LEAST_FOR_SHAPE, LEAST_RETURNS, type SeriesStatistics } from "../../../domain/profiles/statistics.ts";
-import { isoDate } from "../../../domain/time.ts";
+import { Day } from "../../ui/components.tsx";
 import { formatCount, plural } from "../../ui/format.ts";
 
 interface Props {
@@ -21,6 +22,25 @@ const percent = (value: number, digits = 2) =>
   `${value < 0 ? "−" : value > 0 ? "+" : ""}${Math.abs(value * 100).toFixed(digits)}%`;
 const number = (value: number) => value.toFixed(2).replace("-", "−");
 
+const Extreme = ({ found }: { found: NonNullable<SeriesStatistics["best"]> }) => (
+  <>
+    {percent(found.value)}, <Day ts={found.ts} />
+  </>
+);
+
+const Fall = ({ drawdown }: { drawdown: NonNullable<SeriesStatistics["drawdown"]> }) => (
+  <>
+    {percent(drawdown.value)}, <Day ts={drawdown.peak} /> to <Day ts={drawdown.trough} />,{" "}
+    {drawdown.recovered === null ? (
+      "not recovered"
+    ) : (
+      <>
+        recovered <Day ts={drawdown.recovered} />
+      </>
+    )}
+  </>
+);
+
 export const Statistics = ({ statistics: found, unit, perYear, isBuilt, interval }: Props) => {
   const returns = Math.max(0, found.closes - 1 - found.leftOut);
   const few = (least: number) => `not enough closes: ${formatCount(returns)} of ${formatCount(least)} returns`;
@@ -29,7 +49,7 @@ export const Statistics = ({ statistics: found, unit, perYear, isBuilt, interval
   const show = (value: number | null, write: (value: number) => string, why: string) =>
     value === null ? why : write(value);
   /** Name, value, definition. */
-  const rows: readonly (readonly [string, string, string])[] = [
+  const rows: readonly (readonly [string, Child, string])[] = [
     ["Return", show(found.totalReturn, percent, "not enough closes: 1 of 2"), "Last close ÷ first close − 1"],
     [
       "Return a year",
@@ -57,11 +77,7 @@ export const Statistics = ({ statistics: found, unit, perYear, isBuilt, interval
     ],
     [
       "Deepest drawdown",
-      drawdown === null
-        ? few(1)
-        : drawdown.value === 0
-          ? "none"
-          : `${percent(drawdown.value)}, ${isoDate(drawdown.peak)} to ${isoDate(drawdown.trough)}, ${drawdown.recovered === null ? "not recovered" : `recovered ${isoDate(drawdown.recovered)}`}`,
+      drawdown === null ? "not enough closes: 1 of 2" : drawdown.value === 0 ? "none" : <Fall drawdown={drawdown} />,
       "Largest fall of a close below the highest close before it",
     ],
     [
@@ -74,8 +90,8 @@ export const Statistics = ({ statistics: found, unit, perYear, isBuilt, interval
       show(found.excessKurtosis, number, few(LEAST_FOR_SHAPE)),
       "m₄ ÷ m₂² − 3 of the returns; 0 of a normal law",
     ],
-    [`Best ${unit}`, best === null ? few(1) : `${percent(best.value)}, ${isoDate(best.ts)}`, "Largest return"],
-    [`Worst ${unit}`, worst === null ? few(1) : `${percent(worst.value)}, ${isoDate(worst.ts)}`, "Smallest return"],
+    [`Best ${unit}`, best === null ? few(1) : <Extreme found={best} />, "Largest return"],
+    [`Worst ${unit}`, worst === null ? few(1) : <Extreme found={worst} />, "Smallest return"],
     [
       "Hit rate",
       show(found.hitRate, (value) => `${(value * 100).toFixed(1)}%`, few(1)),
