@@ -75,6 +75,10 @@ export const METRICS = {
     "Seconds since the last good backup by the server was begun; absent if there was none, and for a remote database",
     [],
   ),
+  barkeep_lake_size_bytes: gauge(
+    "Size of the files of the lake after it was last written; absent without a lake, and until the first attempt since the start has succeeded",
+    [],
+  ),
   barkeep_lake_pending_years: gauge(
     "Years of bars whose present state is not in the lake yet, and one for changed splits and dividends; absent without a lake",
     [],

@@ -65,6 +65,7 @@ export class Lake {
   #replacedAt: number | null = null;
   #stop = () => {};
   #failure: LakeFailure | null = null;
+  #bytes: number | null = null;
 
   readonly #storage: LakeStorage | undefined;
 
@@ -88,6 +89,11 @@ export class Lake {
   /** `null` if the last attempt did not fail. */
   get failure(): LakeFailure | null {
     return this.#failure;
+  }
+
+  /** The size of its files after the last attempt that did not fail; `null` before the first since the start. */
+  get bytes(): number | null {
+    return this.#bytes;
   }
 
   /** How many years of bars are not in the lake in their present state. */
@@ -205,7 +211,8 @@ export class Lake {
     try {
       const end = await this.#run({ type: "sync", all, sweep: all || this.#mayHaveOrphans }, onStep);
       if (end.type !== "synced") throw new Error("the thread did something else");
-      const { written, removed } = end.result;
+      const { written, removed, bytes } = end.result;
+      this.#bytes = bytes;
       this.#mayHaveOrphans = false;
       this.#replacedAt = written > 0 ? performance.now() : null;
       if (written + removed > 0)

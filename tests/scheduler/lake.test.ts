@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { diagnose } from "../../src/doctor.ts";
 import { startS3 } from "../fakes/s3.ts";
@@ -23,7 +23,9 @@ test("a lake that cannot be written fails no job, says why, and is made up for l
   await app.app.lake.idle();
   expect(app.app.lake.failure?.reason).toMatch(/ENOTDIR|EEXIST/);
   expect(await app.app.lake.pending()).toBeGreaterThan(0);
-  expect((await app.get("/metrics")).text).toContain("\nbarkeep_lake_failed 1\n");
+  const failed = (await app.get("/metrics")).text;
+  expect(failed).toContain("\nbarkeep_lake_failed 1\n");
+  expect(failed).not.toContain("\nbarkeep_lake_size_bytes ");
   expect(app.printed.filter((line) => line.includes("The lake could not be written")).length).toBe(1);
 
   const { doctor, page } = await shownOf(app, lake, dbUrl);
@@ -37,7 +39,10 @@ test("a lake that cannot be written fails no job, says why, and is made up for l
   await app.app.lake.idle();
   expect(app.app.lake.failure).toBeNull();
   expect(await app.app.lake.pending()).toBe(0);
-  expect(JSON.parse(readFileSync(join(lake, "_manifest.json"), "utf8")).files.length).toBeGreaterThan(0);
+  const { files } = JSON.parse(readFileSync(join(lake, "_manifest.json"), "utf8")) as { files: { path: string }[] };
+  expect(files.length).toBeGreaterThan(0);
+  const size = files.reduce((sum, { path }) => sum + statSync(join(lake, path)).size, 0);
+  expect((await app.get("/metrics")).text).toContain(`\nbarkeep_lake_size_bytes ${size}\n`);
   const after = await shownOf(app, lake, dbUrl);
   expect(after.doctor).toEqual({ what: `lake ${lake}`, fault: null });
   expect(after.page).toContain("Up to date");

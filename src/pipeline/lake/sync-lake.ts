@@ -66,6 +66,8 @@ export interface SyncResult {
   /** Years of bars and of features written, and files deleted. */
   readonly written: number;
   readonly removed: number;
+  /** The size of all files that the manifest names now. */
+  readonly bytes: number;
 }
 
 interface LakeState {
@@ -158,7 +160,8 @@ export async function syncLake(
   if (pass.files.length !== manifest.files.length || pass.files.some((file, at) => file !== manifest!.files[at]))
     manifest = await replaceManifest(manifest, inOrder(pass));
   const kept = await removeReplaced(lake, manifest.replaced, manifest.files, now());
-  return { written, removed: removed + kept.removed };
+  const bytes = manifest.files.reduce((sum, file) => sum + file.bytes, 0);
+  return { written, removed: removed + kept.removed, bytes };
 }
 
 /** How many series have features to be written. */

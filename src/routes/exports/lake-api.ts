@@ -20,7 +20,7 @@ const LakeState = z
 const Step = z.object({ done: z.int(), total: z.int() });
 const Failed = z.object({ error: z.string() });
 const Synced = z
-  .union([Step, z.object({ result: z.object({ written: z.int(), removed: z.int() }) }), Failed])
+  .union([Step, z.object({ result: z.object({ written: z.int(), removed: z.int(), bytes: z.int() }) }), Failed])
   .openapi("LakeSyncLine");
 const Checked = z
   .union([

@@ -207,6 +207,7 @@ async function spaceSamples({ db, config }: MetricsServices): Promise<Sample[]> 
 async function lakeSamples({ lake }: MetricsServices): Promise<Sample[]> {
   if (lake.name === undefined) return [];
   return [
+    ...(lake.bytes === null ? [] : [sample("barkeep_lake_size_bytes", {}, lake.bytes)]),
     sample("barkeep_lake_pending_years", {}, await lake.pending()),
     sample("barkeep_lake_failed", {}, lake.failure === null ? 0 : 1),
   ];
