@@ -72,7 +72,7 @@ export const symbols = anySymbols.min(1, { error: NO_SYMBOLS });
  */
 export const ignored = <const N extends string>(...names: readonly N[]) =>
   Object.fromEntries(
-    names.map((name) => [name, z.unknown().optional().describe("of answers; ignored in a body")]),
+    names.map((name) => [name, z.unknown().optional().describe("part of answers; ignored here")]),
   ) as Record<N, z.ZodOptional<z.ZodUnknown>>;
 
 interface Scoped {

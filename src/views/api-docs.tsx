@@ -56,10 +56,12 @@ export const ApiDocsPage = ({ page, groups, problems }: ApiDocsProps) => (
       <Contents groups={groups} />
       <div class="prose">
         <p>
-          JSON over HTTP, described for programs at <a href="/api/openapi.json">/api/openapi.json</a>. Refusals are{" "}
-          <code>application/problem+json</code> (RFC 9457): their <code>type</code> leads to one of the{" "}
-          <a href="#problems">problems</a> below, and <code>errors</code> name the fields. In commands, words in
-          capitals stand for what is yours.
+          The API sends and takes JSON over HTTP. Programs can read its description at{" "}
+          <a href="/api/openapi.json">/api/openapi.json</a>. A request that is refused is answered with{" "}
+          <code>application/problem+json</code> (RFC 9457): <code>type</code> is the address of one of the{" "}
+          <a href="#problems">problems</a> below, and <code>errors</code> lists the fields that are wrong. In the
+          commands, replace the words in capitals with your own values. A schedule, a promise or a watchlist may be sent
+          back as it was read: fields that only answers have are ignored.
         </p>
         {groups.map(({ name, description, operations }) => (
           <section aria-labelledby={anchorOf(name)}>

@@ -89,13 +89,14 @@ const list = createRoute({
   path: "/audit",
   operationId: "listAudit",
   tags: ["Operation"],
-  summary: "Who changed what, newest first; `older` and `newer` of an answer are the next `before` and `after`",
+  summary:
+    "Who changed what, newest first; the next pages are at `before` and `after` with `older` and `newer` of the answer",
   request: {
     query: z
       .strictObject({
         actor: z.string().max(100).optional(),
         action: z.string().max(100).optional().openapi({ example: "run.start" }),
-        symbol: symbolParameter.optional().openapi({ description: "Only what concerned this symbol" }),
+        symbol: symbolParameter.optional().openapi({ description: "Only entries about this symbol" }),
         from: moment.optional(),
         to: moment.optional(),
         limit: wholeNumberText(1, 1_000).default(PAGE_SIZE),

@@ -67,7 +67,7 @@ const read = createRoute({
   operationId: "listAlerts",
   tags: ["Operation"],
   summary:
-    "The rules of alerts and their messages, newest first; `older` and `newer` of an answer are the next `before` and `after`",
+    "The rules of alerts and their messages, newest first; the next pages are at `before` and `after` with `older` and `newer` of the answer",
   request: {
     query: z
       .strictObject({

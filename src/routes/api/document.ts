@@ -31,13 +31,13 @@ const INFO = { title: "Barkeep", version: "1", description: "Runs, profiles, bar
 
 const TAGS = [
   { name: "Data", description: "Bars, features and labels as tables" },
-  { name: "Profiles", description: "What is known of a symbol and interval, and how good its bars are" },
-  { name: "Runs", description: "Requests to the pipeline, and their jobs" },
+  { name: "Profiles", description: "Features, statistics and data quality of a symbol and interval" },
+  { name: "Runs", description: "Runs of the pipeline and their jobs" },
   { name: "Companies", description: "Known companies and their facts" },
   { name: "Watchlists", description: "Named lists of symbols" },
-  { name: "Schedules", description: "Runs by the clock" },
-  { name: "Promises", description: "Which series are up to date by when" },
-  { name: "Operation", description: "What the server does now, and who did what" },
+  { name: "Schedules", description: "Runs that start at set times" },
+  { name: "Promises", description: "Data that is to be up to date by a time of day" },
+  { name: "Operation", description: "Activity, machines, logs, audit and storage of the server" },
 ];
 
 /** The security scheme of operations. */

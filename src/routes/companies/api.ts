@@ -58,7 +58,7 @@ const search = createRoute({
       q: z.string().max(100).default(""),
       watchlist: idParameter.optional(),
       limit: wholeNumberText(1, 1_000).default(50),
-      after: z.string().max(60).optional().openapi({ description: "`next` of the page before" }),
+      after: z.string().max(60).optional().openapi({ description: "`next` of the previous page" }),
       ...filters,
     }),
   },

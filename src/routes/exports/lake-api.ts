@@ -48,7 +48,7 @@ const readLake = createRoute({
   operationId: "readLake",
   tags: ["Data"],
   summary:
-    "What the lake lacks: years of bars and series with features that wait to be written, and why the last attempt failed",
+    "State of the lake: how many years of bars and series with features are not written yet, and why the last attempt failed",
   responses: { 200: json("The state of the lake", LakeState), ...refusals(404) },
 });
 const syncLake = createRoute({
@@ -56,16 +56,17 @@ const syncLake = createRoute({
   path: "/lake/sync",
   operationId: "syncLake",
   tags: ["Data"],
-  summary: "Rebuilds the whole lake; it goes on when the reader has left",
-  responses: lines("Series done and in all, then the years written and files deleted, or the error", Synced),
+  summary: "Rebuild the whole lake; the work continues if the client disconnects",
+  responses: lines("The number of series done and their total, then the result or the error", Synced),
 });
 const checkLake = createRoute({
   method: "post",
   path: "/lake/check",
   operationId: "checkLake",
   tags: ["Data"],
-  summary: "Compares the files of the lake with its manifest and with the stored bars; ends when the reader leaves",
-  responses: lines("Files and series done and in all, then what differs, or the error", Checked),
+  summary:
+    "Compare the files of the lake with its manifest and with the stored bars; the work ends if the client disconnects",
+  responses: lines("The number of files and series done and their total, then what differs or the error", Checked),
 });
 
 type OnStep = (done: number, total: number) => void;

@@ -35,7 +35,7 @@ const knownAtParameter = momentParameter
     type: "string",
     example: "2026-03-02T21:00:00Z",
     description:
-      "What this store would have answered at that time: the bars it had seen, with the values they had, adjusted by the corporate actions it knew",
+      "Answer as the server would have at that time: with the bars it had received, their values at that time, and the corporate actions it knew",
   });
 
 const range = {
@@ -49,7 +49,7 @@ const range = {
   dtype: choice(DTYPES).default("float64").openapi({ description: "The values of all columns but the time" }),
   adjust: choice(ADJUSTMENTS)
     .default("splits")
-    .openapi({ description: "Which corporate actions are applied: stored bars are raw" }),
+    .openapi({ description: "Which corporate actions are applied to the stored bars, which are raw" }),
   as_known_at: knownAtParameter.optional(),
 };
 
@@ -79,7 +79,7 @@ const namesParameter = (mayBeNone: boolean) =>
   ).openapi({
     type: "string",
     example: "rsi_14,atr_14",
-    description: `Features with commas between, \`all\`${mayBeNone ? " or `none`" : ""}; rsi_14@1h is that of the last 1h bar that has ended`,
+    description: `Names of features, separated by commas, or \`all\`${mayBeNone ? " or `none`" : ""}; rsi_14@1h is the value of the last 1h bar that has ended`,
   });
 
 export const symbolParams = z.object({ symbol: symbolParameter });
@@ -104,7 +104,11 @@ const symbolsParameter = readable(
 const labelsParameter = readable(
   (text) => (listOf(text).some((name) => labelNamed(name) === null) ? null : listOf(text)),
   (text) => `${quote(listOf(text).find((name) => labelNamed(name) === null) ?? "")} is no label: ${LABEL_HINT}`,
-).openapi({ type: "string", example: "fwd_ret_1,tb_20_20_20", description: "Labels look ahead: never features" });
+).openapi({
+  type: "string",
+  example: "fwd_ret_1,tb_20_20_20",
+  description: "Names of labels, separated by commas; labels look ahead in time, so they are no features",
+});
 
 const includeParameter = readable(
   (text) => (text.trim() === "" ? [] : listOf(text).every((word) => word === "ohlcv") ? listOf(text) : null),

@@ -35,7 +35,7 @@ export const snapshotBody = z.strictObject({
 });
 export type SnapshotBody = z.infer<typeof snapshotBody>;
 
-const reasonText = "why it is deleted: the reason is kept";
+const reasonText = "why it is deleted; the reason is stored with the snapshot";
 const id = z.object({ id: z.uuid({ error: "wants the id of a snapshot" }) });
 const texts = z.array(z.string()).readonly();
 const Snapshot = z
@@ -194,8 +194,8 @@ export function snapshotRoutes(services: Pick<Services, "config" | "db" | "deriv
         request: { params: id.extend({ file: z.string().max(40) }) },
         responses: {
           200: { description: "The file", content: { "application/vnd.apache.parquet": { schema: z.string() } } },
-          206: { description: "A range of it" },
-          304: { description: "The reader has it" },
+          206: { description: "The requested range of the file" },
+          304: { description: "The client has the file already" },
           ...refusals(404, 416, 422),
         },
       }),
@@ -214,7 +214,7 @@ export function snapshotRoutes(services: Pick<Services, "config" | "db" | "deriv
         path: "/snapshots/{id}/diff/{other}",
         operationId: "compareSnapshots",
         tags: ["Data"],
-        summary: "What differs from one snapshot to another: symbols, bars, features by catalogue version",
+        summary: "Compare two snapshots: symbols, bars, and features by catalogue version",
         request: { params: id.extend({ other: id.shape.id }) },
         responses: { 200: json("The differences", Diff), ...refusals(404, 422, 503) },
       }),

@@ -57,9 +57,9 @@ const give = createRoute({
   operationId: "orderHost",
   tags: ["Operation"],
   summary:
-    "Let a worker take no more jobs (`drain`), take them again (`resume`), or give its jobs back and end (`stop`)",
+    "Control a worker: `drain` (it takes no more jobs), `resume` (it takes them again) or `stop` (it gives its jobs back and ends)",
   request: { params: z.object({ id: idParameter, order: choice(HOST_ORDERS) }) },
-  responses: { 204: { description: "The order is on its way" }, ...refusals(404, 422) },
+  responses: { 204: { description: "The order was sent to the worker" }, ...refusals(404, 422) },
 });
 
 export function hostRoutes(services: Pick<Services, "db" | "dispatcher" | "hosts">, hostList: HostList) {

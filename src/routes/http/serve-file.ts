@@ -73,7 +73,7 @@ export async function serveFile(c: Context, file: FileSource, options: FileOptio
   };
   const verdict = precondition(c, etag, file.modified);
   if (verdict === 304) return c.body(null, 304, validators);
-  if (verdict === 412) return problem(c, { status: 412, detail: "The file is another one than the request names" });
+  if (verdict === 412) return problem(c, { status: 412, detail: "The file is not the one that the request names" });
   const headers = {
     ...validators,
     "Accept-Ranges": "bytes",

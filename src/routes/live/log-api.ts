@@ -28,7 +28,11 @@ const list = createRoute({
     query: z.strictObject({
       run_id: z.string().max(60).optional(),
       symbol: symbolParameter.optional(),
-      text: z.string().max(200).optional().openapi({ description: "What level or message contain, in any case" }),
+      text: z
+        .string()
+        .max(200)
+        .optional()
+        .openapi({ description: "Text that the level or the message contains; upper and lower case are the same" }),
       debug: z.enum(["0", "1"]).default("0").openapi({ description: "1: lines of the level debug too" }),
       limit: wholeNumberText(1, 1_000).default(100),
       before: idParameter.optional(),

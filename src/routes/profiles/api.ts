@@ -114,7 +114,7 @@ const list = createRoute({
       q: z.string().max(24).optional().openapi({ description: "Part of the symbol" }),
       where: z.string().max(1_000).optional().openapi({
         description:
-          "Only profiles whose features satisfy this: comparisons with and, or, not and parentheses. rank(rsi_14) is the share of the interval's profiles whose value is not greater, from just above 0 to 1; equal values share their mean. top(dollar_volume_20, 100) are the 100 largest of all the interval's profiles. Facts of companies: exchange, listing, type, currency, country, sector, industry, isin, figi with = and !=, listed_on and delisted_on with every comparison; several words in quotes. What is not known satisfies nothing",
+          "Only profiles whose features satisfy this: comparisons with and, or, not and parentheses. rank(rsi_14) is the share of the interval's profiles whose value is not greater, from just above 0 to 1; equal values share their mean. top(dollar_volume_20, 100) are the 100 largest of all the interval's profiles. Facts of companies: exchange, listing, type, currency, country, sector, industry, isin, figi with = and !=, listed_on and delisted_on with every comparison; several words in quotes. An unknown value satisfies no comparison",
         example: "rsi_14 < 30 and rank(rvol_20) > 0.9",
       }),
       health: z
@@ -122,15 +122,16 @@ const list = createRoute({
         .max(80)
         .optional()
         .openapi({
-          description: `Only profiles whose data are so: any of ${HEALTHS.join(", ")}, with commas between`,
+          description: `Only profiles with one of these states of health, separated by commas: ${HEALTHS.join(", ")}`,
           example: "gaps,stale",
         }),
       sort: z.string().max(60).optional().openapi({
         description:
-          "A feature, rank(feature), symbol, health, bars, last_bar or updated to sort by; descending with - before it",
+          "Sort by a feature, rank(feature), symbol, health, bars, last_bar or updated; descending with - in front",
       }),
       format: choice(PROFILE_FORMATS).default("json").openapi({
-        description: "`csv` has a column for each feature and rank that the screen names, or else for every feature",
+        description:
+          "`csv` has a column for each feature and rank that the request names; if it names none, for every feature",
       }),
       limit: wholeNumberText(1, MAX_PROFILES).default(100).openapi({
         description: "The header x-barkeep-matching has the number of all that match",
@@ -183,7 +184,7 @@ const renew = createRoute({
       interval: z.enum(INTERVALS).optional(),
       where: z.string().max(1_000).optional().openapi({ example: "rsi_14 < 30" }),
       health: z.string().max(80).optional().openapi({ example: "gaps,stale" }),
-      dry_run: z.boolean().optional().openapi({ description: "Only say how many it would be" }),
+      dry_run: z.boolean().optional().openapi({ description: "Only count them; change nothing" }),
     }),
   ),
   responses: {

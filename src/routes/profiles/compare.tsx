@@ -112,7 +112,7 @@ const read = createRoute({
   path: "/profiles/{symbol}/compare",
   operationId: "compareProviders",
   tags: ["Profiles"],
-  summary: "The stored bars of two providers, bar by bar, as stored",
+  summary: "Compare the stored bars of two providers, bar by bar",
   request: {
     params: z.object({ symbol: symbolParameter }),
     query: z.strictObject({
@@ -125,7 +125,7 @@ const read = createRoute({
   },
   responses: {
     200: json(
-      `The comparison, of at most ${MOST_BARS} bars a side: \`next\` is where the rest begins. \`null\` with one provider`,
+      `The comparison, of at most ${MOST_BARS} bars of each provider; \`next\` is where the rest begins. without two providers \`comparison\` is \`null\``,
       z.object({
         symbol: z.string(),
         interval: choice(INTERVALS),

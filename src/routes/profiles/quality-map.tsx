@@ -134,7 +134,7 @@ const read = createRoute({
       q: z.string().max(24).default("").openapi({ description: "Part of the symbol" }),
       interval: choice(INTERVALS).optional(),
       provider: providerName.optional(),
-      state: choice(CELL_STATES).optional().openapi({ description: "Only profiles that have such a month" }),
+      state: choice(CELL_STATES).optional().openapi({ description: "Only profiles with a month in this state" }),
       months: wholeNumberText(1, 120).default(MONTHS),
       to: monthParameter.optional().openapi({ description: "The last month; the present one if not given" }),
       limit: wholeNumberText(1, 1_000).default(100),

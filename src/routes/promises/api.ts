@@ -130,7 +130,7 @@ const results = createRoute({
   path: "/promises/{id}/results",
   operationId: "listPromiseResults",
   tags,
-  summary: "What came of the deadlines of a promise, newest first",
+  summary: "Results of the deadlines of a promise, newest first",
   request: {
     params: z.object({ id: idParameter }),
     query: z.object({ before: momentParameter.optional(), limit: wholeNumberText(1, 1_000).default(100) }),

@@ -73,7 +73,7 @@ const list = createRoute({
   path: "/runs",
   operationId: "listRuns",
   tags: ["Runs"],
-  summary: "List runs, newest first; `older` and `newer` of an answer are the next `before` and `after`",
+  summary: "List runs, newest first; the next pages are at `before` and `after` with `older` and `newer` of the answer",
   request: { query: ListQuery },
   responses: { 200: json("Runs", ListBody), ...refusals(422) },
 });
@@ -100,7 +100,7 @@ const acknowledge = createRoute({
   path: "/runs/{id}/acknowledge",
   operationId: "acknowledgeRun",
   tags: ["Runs"],
-  summary: "Take note of the failures of a run, so that the monitor shows it no longer",
+  summary: "Acknowledge the failures of a run, so that the monitor no longer shows it",
   request: { params: z.object({ id: runId }) },
   responses: { 200: json("The run", OneRun), ...refusals(404, 409) },
 });

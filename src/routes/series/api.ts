@@ -51,11 +51,15 @@ const list = createRoute({
   path: "/storage",
   operationId: "listStoredSeries",
   tags: ["Operation"],
-  summary: "The stored series with their sizes, and the space that is taken",
+  summary: "List the stored series with their sizes, and the disk space in use",
   request: {
     query: z.strictObject({
       ...Filter,
-      sort: z.string().max(12).default("").openapi({ description: "As `bars`, or `-bars` for descending" }),
+      sort: z
+        .string()
+        .max(12)
+        .default("")
+        .openapi({ description: "Column to sort by, such as `bars`; descending with `-` in front" }),
       limit: wholeNumberText(1, 1_000).default(100),
       offset: wholeNumberText(0, 1_000_000).default(0),
     }),
@@ -89,8 +93,10 @@ const PruneBody = strictObject({
   dry_run: z
     .boolean({ error: "wants true or false" })
     .default(true)
-    .describe("only says what would be deleted; nothing is unless it is false"),
-  expect: wholeNumber(0, 1e9).optional().describe("the number of series that a dry run said: others are refused"),
+    .describe("only reports what would be deleted; false deletes it"),
+  expect: wholeNumber(0, 1e9)
+    .optional()
+    .describe("the number of series that the dry run reported; if it is another one now, the request is refused"),
 });
 
 const Preview = z
@@ -125,7 +131,7 @@ const prune = createRoute({
   request: jsonBody(PruneBody),
   responses: {
     200: json("What would be deleted", Preview),
-    202: json("It is recorded and carried out in the background; `GET /api/storage` says how far it is", Preview),
+    202: json("Accepted: the bars are deleted in the background; `GET /api/storage` reports the progress", Preview),
     ...refusals(409, 422, 503),
   },
 });

@@ -62,7 +62,7 @@ const list = createRoute({
   operationId: "listProviders",
   tags: ["Operation"],
   summary:
-    "What each provider offers and needs, the plan of its key as far as it is known, and its quotas; never a key",
+    "List providers: what each offers and needs, what is known of the plan of its key, and its quotas; keys are never shown",
   responses: { 200: json("The providers", z.object({ providers: z.array(Provider) })) },
 });
 

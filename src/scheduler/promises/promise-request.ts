@@ -51,7 +51,7 @@ const fields = {
   ).describe("IANA name, such as America/New_York"),
   days: choice(PROMISE_DAYS).describe("the days with a deadline"),
   venue: choice(PROMISE_VENUES).describe("whose trading days, for days trading_days"),
-  max_gaps: wholeNumber(0, MAX_GAPS).describe("most gaps of all its series together, in gap_days"),
+  max_gaps: wholeNumber(0, MAX_GAPS).describe("most gaps that all its series together may have within gap_days"),
   gap_days: wholeNumber(1, MAX_GAP_DAYS).describe("days before the deadline that are searched for gaps"),
   warn_hours: wholeNumber(1, MAX_WARN_HOURS).describe("hours before a deadline from which on a risk is reported"),
   enabled: z.boolean({ error: "wants true or false" }),
