@@ -116,8 +116,8 @@ export class BrowserApp {
   #app: App | null = null;
   /** Errors and warnings of browsers: script errors, refused resources, violated policies. */
   readonly consoleErrors: string[] = [];
-  /** Errors that the test has said to be expected. */
-  #expected: RegExp[] = [];
+  /** Errors that the test has said to be expected, up to a time (epoch milliseconds). */
+  #expected: { readonly pattern: RegExp; readonly until: number }[] = [];
   /** In front of the providers; open when a test begins. */
   readonly gate = new RequestGate();
 
@@ -179,26 +179,27 @@ export class BrowserApp {
     const context = await this.browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
     this.#contexts.push(context);
     context.setDefaultTimeout(30_000);
-    context.on("weberror", (error) => this.#report(error.error().message));
+    context.on("weberror", (error) => this.#report(error.error().message, Date.now()));
     context.on("console", (message) => {
-      if (message.type() === "error" || message.type() === "warning") this.#report(message.text());
+      if (message.type() === "error" || message.type() === "warning") this.#report(message.text(), message.timestamp());
     });
     const page = await context.newPage();
     await page.goto(`${this.address}${path}`);
     return page;
   }
 
-  #report(text: string): void {
-    if (!this.#expected.some((expected) => expected.test(text))) this.consoleErrors.push(text);
+  #report(text: string, at: number): void {
+    const isExpected = this.#expected.some(({ pattern, until }) => at <= until && pattern.test(text));
+    if (!isExpected) this.consoleErrors.push(text);
   }
 
   /**
-   * Removes expected errors, e.g. of a response that the test provoked or of a server that it stopped, and those that the
-   * browser reports only after its page was loaded; until `reset`.
+   * Removes expected errors that have occurred, e.g. of a response that the test provoked or of a server that it stopped,
+   * also those that the browser is still to report. The same error after this call is reported.
    */
-  dismissErrors(expected: RegExp): void {
-    this.#expected.push(expected);
-    const others = this.consoleErrors.splice(0).filter((text) => !expected.test(text));
+  dismissErrors(pattern: RegExp): void {
+    this.#expected.push({ pattern, until: Date.now() });
+    const others = this.consoleErrors.splice(0).filter((text) => !pattern.test(text));
     this.consoleErrors.push(...others);
   }
 

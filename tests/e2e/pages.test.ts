@@ -215,3 +215,20 @@ test("old bars are deleted after a preview, by keyboard and without JavaScript",
   await page.goto(`${address}/audit?action=storage.prune`);
   await page.getByText("the disk is small").waitFor();
 });
+
+test("an error of the browser that a test has dismissed is reported when it occurs again", async () => {
+  const page = await browserApp.openPage("/runs");
+  const complain = async () => {
+    const reported = page.waitForEvent("console");
+    await page.evaluate(`console.error("out of order")`);
+    await reported;
+  };
+  await complain();
+  browserApp.dismissErrors(/out of order/);
+  expect(browserApp.consoleErrors).toEqual([]);
+  // The clock of the browser's messages has to be past that of the call.
+  const dismissed = Date.now();
+  while (Date.now() <= dismissed) await page.evaluate("0");
+  await complain();
+  expect(browserApp.consoleErrors.splice(0)).toEqual(["out of order"]);
+});
