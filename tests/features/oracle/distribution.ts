@@ -33,7 +33,7 @@ function excessKurtosis(w: number[]): number {
 
 /** Hill's tail index of the losses, from the 12 largest. */
 function hill(w: number[]): number {
-  const losses = sorted(w.map((x) => -x)).reverse();
+  const losses = sorted(w.map((x) => -x)).toReversed();
   const threshold = losses[12]!;
   return threshold <= 0 ? Number.NaN : mean(losses.slice(0, 12).map((x) => ln(x / threshold)));
 }

@@ -35,8 +35,21 @@ export function allEqual(x: readonly number[]): boolean {
 /** The mean; of equal values it is that value, without rounding. */
 export const mean = (x: readonly number[]): number => (allEqual(x) ? x[0]! : sum(x) / x.length);
 
+/** Remembers the last two windows: a formula uses the same of its one or two windows in several places. */
+function remembered<T>(compute: (x: readonly number[]) => T): (x: readonly number[]) => T {
+  let newest: { readonly x: readonly number[]; readonly value: T } | undefined;
+  let older = newest;
+  return (x) => {
+    if (newest?.x === x) return newest.value;
+    if (older?.x === x) return older.value;
+    older = newest;
+    newest = { x, value: compute(x) };
+    return newest.value;
+  };
+}
+
 /** The values less their mean; the mean of these is subtracted once more, which takes out its rounding. */
-function centred(x: readonly number[]): number[] {
+const centred = remembered((x): readonly number[] => {
   const less = (values: readonly number[], m: number) => {
     const out: number[] = new Array(values.length);
     for (let i = 0; i < values.length; i++) out[i] = values[i]! - m;
@@ -44,21 +57,22 @@ function centred(x: readonly number[]): number[] {
   };
   const d = less(x, mean(x));
   return less(d, mean(d));
-}
+});
 
 /** Σ (x − m)(y − m'), the sum of products about the means. */
 export function products(x: readonly number[], y: readonly number[]): number {
   const dx = centred(x);
-  const dy = x === y ? dx : centred(y);
-  for (let i = 0; i < dx.length; i++) dx[i]! *= dy[i]!;
-  return sum(dx);
+  const dy = centred(y);
+  const each: number[] = new Array(dx.length);
+  for (let i = 0; i < dx.length; i++) each[i] = dx[i]! * dy[i]!;
+  return sum(each);
 }
 
 /** Σ (x − m)²; at most 1e-24 of Σ x² is the rounding of equal values and counts as 0. */
-export function squares(x: readonly number[]): number {
+export const squares = remembered((x): number => {
   const about = products(x, x);
   return about <= 1e-24 * sum(x.map((value) => value * value)) ? 0 : about;
-}
+});
 export const variance = (x: readonly number[]): number => squares(x) / (x.length - 1);
 export const std = (x: readonly number[]): number => Math.sqrt(variance(x));
 export const pvariance = (x: readonly number[]): number => squares(x) / x.length;
@@ -98,7 +112,7 @@ export function leastSquares(x: readonly number[], y: readonly number[]): Line {
 /** Least-squares slope of y on 1..n. */
 export const slope = (y: readonly number[]): number => leastSquares(steps(y.length), y).slope;
 
-export const sorted = (x: readonly number[]): number[] => [...Float64Array.from(x).sort()];
+export const sorted = remembered((x): readonly number[] => [...Float64Array.from(x).sort()]);
 
 /** The quantile by linear interpolation at position p·(n − 1) of the sorted window. */
 export function quantile(x: readonly number[], p: number): number {

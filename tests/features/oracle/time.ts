@@ -35,7 +35,9 @@ export const time: Family = (bars) => {
   const at = ts.map(clock(bars));
   const cycle = (position: (t: LocalTime) => number, wave: (angle: number) => number) =>
     at.map((moment) => wave(2 * Math.PI * position(moment)));
-  const first = at.map(({ date }) => at.findIndex((moment) => moment.date === date));
+  const firstOf = new Map(at.map(({ date }, t) => [date, t] as const).toReversed());
+  const first = at.map(({ date }) => firstOf.get(date)!);
+  const atMinute = Map.groupBy(at.keys(), (t) => at[t]!.minute);
   const soFar = (x: number[], t: number) => x.slice(first[t]!, t + 1);
   const flow = tp.map((price, t) => price * v[t]!);
   const secondSession = at.findIndex(({ date }) => date !== at[0]?.date);
@@ -60,8 +62,8 @@ export const time: Family = (bars) => {
       return traded === 0 ? Number.NaN : ln(c[t]! / (sum(soFar(flow, t)) / traded));
     }),
     tod_rvol_20: each(n, 0, (t) => {
-      const earlier = v.filter((_, i) => i < first[t]! && at[i]!.minute === at[t]!.minute);
-      return earlier.length < 20 ? Number.NaN : ratio(v[t]!, mean(earlier.slice(-20)));
+      const earlier = atMinute.get(at[t]!.minute)!.filter((i) => i < first[t]!);
+      return earlier.length < 20 ? Number.NaN : ratio(v[t]!, mean(earlier.slice(-20).map((i) => v[i]!)));
     }),
     bar_gap: each(n, 1, (t) => Math.round((ts[t]! - ts[t - 1]!) / seconds) - 1),
   };

@@ -55,13 +55,16 @@ describe("eight workers on one key", () => {
     const values = { ...valuesFor(fake, "binance"), BINANCE_PER_MINUTE: String(2 * limit) }; // each request weighs two
     const provider = findProvider("binance")!.create(values, CALENDAR, { ...FAST_RETRIES, timeoutMs: 30_000 });
     const limiter = new RateLimiter(quotaRules(values), { clock });
-    let left = 2_400;
+    const calls = 2_400;
+    let sent = 0;
     await Promise.all(
       Array.from({ length: 8 }, async (_, worker) => {
-        while (left-- > 0) await ask(provider, "BTC-USDT", left % 1_000, contextOn(limiter, "binance", `j${worker}`));
+        // Later and later days: the fake's prices would be made from their beginning for each earlier one.
+        for (let call = sent++; call < calls; call = sent++)
+          await ask(provider, "BTC-USDT", call, contextOn(limiter, "binance", `j${worker}`));
       }),
     );
-    expect(fake.urls.length).toBe(2_400);
+    expect(fake.urls.length).toBe(calls);
     expect(fake.refusedForRate).toBe(0);
     expect(fake.busiestMinute()).toBeLessThanOrEqual(limit);
     limiter.close();
