@@ -1,7 +1,7 @@
 /** Databases of earlier releases, with rows in every table, are brought to the newest schema. */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { cpSync, readdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { getTableColumns, getTableName, is } from "drizzle-orm";
@@ -29,17 +29,49 @@ const TAGS = journal.entries.map(({ tag }) => tag);
 const OLDEST = TAGS[0]!;
 const FOLDER = fileURLToPath(new URL("../../src/storage/migrations", import.meta.url));
 
-/** Migrates an empty database to `newest` and inserts the rows of each migration as soon as it is applied. */
-async function fill(db: Database, newest: string): Promise<void> {
-  using folder = temporaryFolder();
-  cpSync(FOLDER, folder.path, { recursive: true });
-  for (let count = 1; count <= TAGS.indexOf(newest) + 1; count++) {
+const journals = temporaryFolder();
+cpSync(FOLDER, journals.path, { recursive: true });
+/** A file of each earlier schema, with the rows that were inserted on the way; the first has none. */
+const files = temporaryFolder();
+const fileAt = (schemas: number) => join(files.path, `${schemas}.db`);
+afterAll(() => {
+  for (const folder of [journals, files]) folder[Symbol.dispose]();
+});
+
+/** Brings a database with the first `from` schemas to that of `newest`, and inserts the rows of each as soon as it is there. */
+async function fill(db: Database, newest: string, from = 0): Promise<void> {
+  for (let count = from + 1; count <= TAGS.indexOf(newest) + 1; count++) {
     const cut = { ...journal, entries: journal.entries.slice(0, count) };
-    writeFileSync(join(folder.path, "meta/_journal.json"), JSON.stringify(cut));
-    await migrate(db.orm, { migrationsFolder: folder.path });
+    writeFileSync(join(journals.path, "meta/_journal.json"), JSON.stringify(cut));
+    await migrate(db.orm, { migrationsFolder: journals.path });
     await moveOldRows(db);
     await db.write(MIGRATIONS[TAGS[count - 1]!]!.rows.map((sql) => ({ sql, args: [] })));
   }
+}
+
+/** A file filled to `tag`, in a folder of its own; each schema is made from the one before it, once. */
+async function fileHost(tag: string) {
+  const schemas = TAGS.indexOf(tag) + 1;
+  for (let count = 1; count <= schemas; count++) {
+    if (existsSync(fileAt(count))) continue;
+    if (count > 1) copyFileSync(fileAt(count - 1), fileAt(count));
+    const db = await openDatabase(`file:${fileAt(count)}`);
+    await fill(db, TAGS[count - 1]!, count - 1);
+    await db.script("PRAGMA wal_checkpoint(TRUNCATE)");
+    db.close();
+  }
+  const folder = temporaryFolder();
+  copyFileSync(fileAt(schemas), new URL(folder.database()));
+  return { url: folder.database(), close: () => folder[Symbol.dispose]() };
+}
+
+/** A server filled to `tag`. */
+async function serverHost(tag: string) {
+  const host = startHrana();
+  const db = await openDatabase(host.url);
+  await fill(db, tag);
+  db.close();
+  return host;
 }
 
 /** Every row of every table, but those that SQLite, its full-text index and drizzle keep for themselves. */
@@ -151,17 +183,11 @@ test("a new database has what drizzle cannot declare: tables without row ids, th
 });
 
 for (const tag of TAGS) describe(`file at ${tag}`, () => upgradeFrom(tag, fileHost));
-describe(`server at ${OLDEST}`, () => upgradeFrom(OLDEST, () => startHrana()));
-
-function fileHost() {
-  const folder = temporaryFolder();
-  return { url: folder.database(), close: () => folder[Symbol.dispose]() };
-}
+describe(`server at ${OLDEST}`, () => upgradeFrom(OLDEST, serverHost));
 
 test("profiles are moved in batches: an interrupted upgrade continues where it was, reports its progress, and loses nothing", async () => {
-  using folder = temporaryFolder();
-  const db = await openDatabase(folder.database());
-  await fill(db, "0012_stage_times");
+  const host = await fileHost("0012_stage_times");
+  const db = await openDatabase(host.url);
   const count = 600;
   await db.write(
     Array.from({ length: count }, (_, n) => [
@@ -201,19 +227,19 @@ test("profiles are moved in batches: an interrupted upgrade continues where it w
     [count + 1],
   ]);
   db.close();
+  host.close();
 });
 
-/** The suite for one earlier schema, on a database that `start` makes: an empty one, by its URL. */
-function upgradeFrom(tag: string, start: () => { url: string; close(): unknown }): void {
-  let host: ReturnType<typeof start>;
+/** The suite for one earlier schema, on a database that `start` makes and fills. */
+function upgradeFrom(tag: string, start: (tag: string) => Promise<{ url: string; close(): unknown }>): void {
+  let host: Awaited<ReturnType<typeof start>>;
   let db: Database;
   let before: Contents;
   let after: Contents;
 
   beforeAll(async () => {
-    host = start();
+    host = await start(tag);
     db = await openDatabase(host.url);
-    await fill(db, tag);
     before = await contentsOf(db);
     await upgradeDatabase(db);
     after = await contentsOf(db);
