@@ -45,50 +45,54 @@ export const onBalanceVolume = recursive("obv", [close, volume], {
   },
 });
 
+/** Bars whose flows are added to each other before their sum is added to the accumulation line. */
+const GROUP = 64;
+
 /**
- * Chaikin's accumulation/distribution line: the sum of CLV·v (TA-Lib AD). The terms of four bars, counted from the first,
- * are added to each other and then to the line, exactly as for OBV. State: as there, and the terms of the group so far.
+ * Chaikin's accumulation/distribution line: the sum of CLV·v (TA-Lib AD). The terms of a group of bars, counted from the
+ * first, are added to each other and then to the line, exactly as for OBV. State: as there, and the group's terms so far.
  */
 export const accumulation = recursive("ad", [high, low, close, volume], {
   state: 3,
-  compute(out, { from, to, origin, state }, h, l, c, v) {
-    const whole = Math.min(to, from + ((4 - ((from - origin) % 4)) % 4));
-    const rest = to - ((to - whole) % 4);
-    for (let t = from; t < whole; t++) accumulate(out, t, (t - origin) % 4, flowOf(h[t]!, l[t]!, c[t]!, v[t]!), state);
-    let sum = state[0]!;
-    let lost = state[1]!;
-    for (let t = whole; t < rest; t += 4) {
-      const line = sum + lost;
-      const one = flowOf(h[t]!, l[t]!, c[t]!, v[t]!);
-      const two = one + flowOf(h[t + 1]!, l[t + 1]!, c[t + 1]!, v[t + 1]!);
-      const three = two + flowOf(h[t + 2]!, l[t + 2]!, c[t + 2]!, v[t + 2]!);
-      const term = three + flowOf(h[t + 3]!, l[t + 3]!, c[t + 3]!, v[t + 3]!);
-      out[t] = line + one;
-      out[t + 1] = line + two;
-      out[t + 2] = line + three;
-      out[t + 3] = line + term;
-      const next = sum + term;
-      const added = next - sum;
-      lost += sum - (next - added) + (term - added);
-      sum = next;
-    }
-    state[0] = sum;
-    state[1] = lost;
-    for (let t = rest; t < to; t++) accumulate(out, t, (t - origin) % 4, flowOf(h[t]!, l[t]!, c[t]!, v[t]!), state);
-  },
+  compute: (out, { from, to, origin, state }, h, l, c, v) => accumulate(out, from, to, origin, state, h, l, c, v),
 });
 
-/** One bar of the accumulation line, at its place in the group of four. */
-function accumulate(out: Float64Array, t: number, place: number, flow: number, state: Float64Array): void {
-  const sum = state[0]!;
-  const term = place === 0 ? flow : state[2]! + flow;
-  out[t] = sum + state[1]! + term;
+function accumulate(
+  out: Float64Array,
+  from: number,
+  to: number,
+  origin: number,
+  state: Float64Array,
+  h: Float64Array,
+  l: Float64Array,
+  c: Float64Array,
+  v: Float64Array,
+): void {
+  let sum = state[0]!;
+  let lost = state[1]!;
+  let term = state[2]!;
+  for (let t = from; t < to; ) {
+    const line = sum + lost;
+    const groupEnd = t + GROUP - ((t - origin) % GROUP);
+    const end = Math.min(groupEnd, to);
+    for (; t < end; t++) {
+      const top = h[t]!;
+      const bottom = l[t]!;
+      const price = c[t]!;
+      const range = top - bottom;
+      if (range > 0) term += ((price - bottom - (top - price)) / range) * v[t]!;
+      out[t] = line + term;
+    }
+    if (t < groupEnd) break;
+    const next = sum + term;
+    const added = next - sum;
+    lost += sum - (next - added) + (term - added);
+    sum = next;
+    term = 0;
+  }
+  state[0] = sum;
+  state[1] = lost;
   state[2] = term;
-  if (place < 3) return;
-  const next = sum + term;
-  const added = next - sum;
-  state[0] = next;
-  state[1]! += sum - (next - added) + (term - added);
 }
 
 /** Price-volume trend: 0 at the first bar, then R·v added, exact like OBV. State: as there. */
@@ -119,7 +123,7 @@ export const priceVolumeTrend = recursive("pvt", [close, volume], {
 /**
  * The fast less the slow average of the accumulation line, both starting as its first value (TA-Lib ADOSC). Computed as
  * their distances from the line, of which a bar's flow is taken before they shrink by 1 − α: the line itself, however
- * large, cancels. Two bars at a time, counted from the second. State: both distances before the pair.
+ * large, cancels. Two bars at a time, counted from the second. State: both distances before the pair, its first flow.
  */
 export function chaikinOscillator(fast: number, slow: number): Series {
   const a = 1 - 2 / (fast + 1);
@@ -128,28 +132,62 @@ export function chaikinOscillator(fast: number, slow: number): Series {
   const bTwice = b * b;
   return recursive(`adosc${fast}_${slow}`, [high, low, close, volume], {
     delay: slow - 1,
-    reach: 1,
-    state: 2,
+    state: 3,
     compute(out, { from, to, origin, state }, h, l, c, v) {
-      const start = origin + 1;
-      let fastDistance = state[0]!;
-      let slowDistance = state[1]!;
-      let t = Math.max(from, start);
-      if (from < start && from < to) out[origin] = 0;
-      if ((t - start) % 2 === 1) t--;
-      for (; t < to; t += 2) {
-        const one = flowOf(h[t]!, l[t]!, c[t]!, v[t]!);
-        if (t >= from) out[t] = (fastDistance - one) * a - (slowDistance - one) * b;
-        if (t + 1 === to) break;
-        const two = flowOf(h[t + 1]!, l[t + 1]!, c[t + 1]!, v[t + 1]!);
-        fastDistance = fastDistance * aTwice - (one * aTwice + two * a);
-        slowDistance = slowDistance * bTwice - (one * bTwice + two * b);
-        out[t + 1] = fastDistance - slowDistance;
+      if (from === to) return;
+      let t = from;
+      if (t === origin) out[t++] = 0;
+      if (t < to && (t - origin) % 2 === 0) {
+        const flow = flowOf(h[t]!, l[t]!, c[t]!, v[t]!);
+        state[0] = state[0]! * aTwice - (state[2]! * aTwice + flow * a);
+        state[1] = state[1]! * bTwice - (state[2]! * bTwice + flow * b);
+        out[t++] = state[0]! - state[1]!;
       }
-      state[0] = fastDistance;
-      state[1] = slowDistance;
+      const rest = to - ((to - t) % 2);
+      distances(out, t, rest, a, b, state, h, l, c, v);
+      if (rest === to) return;
+      const flow = flowOf(h[rest]!, l[rest]!, c[rest]!, v[rest]!);
+      out[rest] = (state[0]! - flow) * a - (state[1]! - flow) * b;
+      state[2] = flow;
     },
   });
+}
+
+/** The oscillator of whole pairs of bars. */
+function distances(
+  out: Float64Array,
+  from: number,
+  to: number,
+  a: number,
+  b: number,
+  state: Float64Array,
+  h: Float64Array,
+  l: Float64Array,
+  c: Float64Array,
+  v: Float64Array,
+): void {
+  const aTwice = a * a;
+  const bTwice = b * b;
+  let fast = state[0]!;
+  let slow = state[1]!;
+  for (let t = from; t < to; t += 2) {
+    const top = h[t]!;
+    const bottom = l[t]!;
+    const price = c[t]!;
+    const range = top - bottom;
+    const one = range > 0 ? ((price - bottom - (top - price)) / range) * v[t]! : 0;
+    const nextTop = h[t + 1]!;
+    const nextBottom = l[t + 1]!;
+    const nextPrice = c[t + 1]!;
+    const nextRange = nextTop - nextBottom;
+    const two = nextRange > 0 ? ((nextPrice - nextBottom - (nextTop - nextPrice)) / nextRange) * v[t + 1]! : 0;
+    out[t] = (fast - one) * a - (slow - one) * b;
+    fast = fast * aTwice - (one * aTwice + two * a);
+    slow = slow * bTwice - (one * bTwice + two * b);
+    out[t + 1] = fast - slow;
+  }
+  state[0] = fast;
+  state[1] = slow;
 }
 
 /**
