@@ -1,7 +1,7 @@
 /** Price averages. All in price units. */
 
 import { type FeatureEntry, RECURSIVE, windowed, windowOf } from "../define.ts";
-import { ema, kama } from "../kernels/average.ts";
+import { ema, kama10 } from "../kernels/average.ts";
 import { close, volume } from "../kernels/bar.ts";
 import { dema, tema } from "../kernels/nested-ema.ts";
 import { mean, weightedMean, wma } from "../kernels/sum.ts";
@@ -71,7 +71,7 @@ export const movingAverage: readonly FeatureEntry[] = [
     warmup: 10,
     memory: RECURSIVE,
     unit: "price",
-    series: kama(10),
+    series: kama10,
   },
   {
     name: "hma_20",

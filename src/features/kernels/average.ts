@@ -182,32 +182,85 @@ export function efficiencyRatio(n: number): Series {
   });
 }
 
+/** Bars over which Kaufman's average compares the way walked with the net move. */
+const WALK = 10;
+/** s lies between the α of EMA_30 and that of EMA_2. */
+const SLOW = 2 / 31;
+const SPAN = 2 / 3 - SLOW;
+
+/** s² from the efficiency ratio: the net move by the way walked, 1 on a flat path. */
+function adaptiveShare(net: number, walked: number): number {
+  const s = (walked > 0 ? Math.abs(net) / walked : 1) * SPAN + SLOW;
+  return s * s;
+}
+
+/** |Δc| at t and t − 1. */
+const wayOfTwo = (c: Float64Array, t: number): number => Math.abs(c[t]! - c[t - 1]!) + Math.abs(c[t - 1]! - c[t - 2]!);
+
+/** s² at t of the average's pair of bars that begins there. */
+function shareAtPair(c: Float64Array, t: number): number {
+  const common = wayOfTwo(c, t - 1) + wayOfTwo(c, t - 3) + (wayOfTwo(c, t - 5) + wayOfTwo(c, t - 7));
+  const oldest = Math.abs(c[t - WALK + 1]! - c[t - WALK]!);
+  return adaptiveShare(c[t]! - c[t - WALK]!, common + (Math.abs(c[t]! - c[t - 1]!) + oldest));
+}
+
 /**
- * Kaufman's adaptive average: k = k[1] + s²·(c − k[1]), s between the α of EMA_30 and EMA_2 by the efficiency ratio,
- * which counts as 1 on a flat path. Starts as the close before the first ratio (TA-Lib KAMA). State: k.
+ * Kaufman's adaptive average over 10 bars: k = k[1] + s²·(c − k[1]) with `adaptiveShare`. Starts as the close before the
+ * first ratio (TA-Lib KAMA). Two bars at a time, counted from the second: with closes c and d and shares a and b of a
+ * pair, k + b·(d − c) + (a + b·(1 − a))·(c − k) after it. State: k before the pair.
  */
-export function kama(n: number): Series {
-  const slow = 2 / 31;
-  const span = 2 / 3 - slow;
-  return recursive(`kama${n}`, [close, sum(absChange, n)], {
-    reach: n,
-    state: 1,
-    compute(out, { from, to, first, state }, c, path) {
-      let k = state[0]!;
-      let t = from;
-      if (t <= first) {
-        if (to <= first) return;
-        t = first;
-        k = c[t - 1]!;
-      }
-      for (; t < to; t++) {
-        const walked = path[t]!;
-        const ratio = walked === 0 ? 1 : Math.abs(c[t]! - c[t - n]!) / walked;
-        const s = ratio * span + slow;
-        k += s * s * (c[t]! - k);
-        out[t] = k;
-      }
-      state[0] = k;
-    },
-  });
+export const kama10 = recursive("kama10", [close], {
+  delay: WALK,
+  reach: WALK + 1,
+  state: 1,
+  compute(out, { from, to, first, state }, c) {
+    if (to <= first) return;
+    let t = from;
+    if (t <= first) {
+      let walked = 0;
+      for (t = first - WALK + 1; t <= first; t++) walked += Math.abs(c[t]! - c[t - 1]!);
+      const k = c[first - 1]!;
+      state[0] = k + adaptiveShare(c[first]! - c[first - WALK]!, walked) * (c[first]! - k);
+      out[first] = state[0]!;
+    } else if ((t - first) % 2 === 0) {
+      // The second bar of a pair: the first is computed again.
+      adapt(out, t - 1, t + 1, state, c);
+      t++;
+    }
+    const rest = to - ((to - t) % 2);
+    adapt(out, t, rest, state, c);
+    if (rest < to) out[rest] = state[0]! + shareAtPair(c, rest) * (c[rest]! - state[0]!);
+  },
+});
+
+/** Whole pairs of bars. The ways of two bars stay in variables: sums of 10 without subtracting what has left. */
+function adapt(out: Float64Array, from: number, to: number, state: Float64Array, c: Float64Array): void {
+  if (from >= to) return;
+  let k = state[0]!;
+  let before = c[from - 1]!;
+  let a = wayOfTwo(c, from - 7);
+  let b = wayOfTwo(c, from - 5);
+  let d = wayOfTwo(c, from - 3);
+  let e = wayOfTwo(c, from - 1);
+  for (let t = from; t < to; t += 2) {
+    const price = c[t]!;
+    const after = c[t + 1]!;
+    const oldest = c[t - WALK]!;
+    const older = c[t - WALK + 1]!;
+    const move = after - price;
+    const way = Math.abs(price - before);
+    const common = e + d + (b + a);
+    const one = adaptiveShare(price - oldest, common + (way + Math.abs(older - oldest)));
+    a = b;
+    b = d;
+    d = e;
+    e = Math.abs(move) + way;
+    const two = adaptiveShare(after - older, common + e);
+    const gap = price - k;
+    out[t] = k + one * gap;
+    k = k + two * move + (one + two * (1 - one)) * gap;
+    out[t + 1] = k;
+    before = after;
+  }
+  state[0] = k;
 }
