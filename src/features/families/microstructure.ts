@@ -19,7 +19,8 @@ import { abdiRanaldo, corwinSchultz } from "../kernels/spread.ts";
 import { definedMean, mean, sum } from "../kernels/sum.ts";
 import { logBody } from "../kernels/volatility.ts";
 
-const rollSpread = windowed("roll", [covariance(logReturn, previousReturn, 60)], {
+// In this order it shares its sums with pastor_stambaugh_60.
+const rollSpread = windowed("roll", [covariance(previousReturn, logReturn, 60)], {
   compute(out, { from, to }, covariance) {
     for (let t = from; t < to; t++) out[t] = 2 * Math.sqrt(Math.max(0, -covariance[t]!));
   },

@@ -16,8 +16,11 @@ const sumXX = new Float64Array(1024);
 const sumYY = new Float64Array(1024);
 const sumXY = new Float64Array(1024);
 
-/** Writes Σ dx², Σ dy², Σ dx·dy of the n pairs up to position t, computed from these alone, to out[at…]. */
-function covaryAt(out: Float64Array, at: number, x: Float64Array, y: Float64Array, t: number, n: number): void {
+/** Σ dx², Σ dy², Σ dx·dy of one bar. */
+const direct = new Float64Array(3);
+
+/** Writes Σ dx², Σ dy², Σ dx·dy of the n pairs up to position t, computed from these alone. */
+function covaryAt(out: Float64Array, x: Float64Array, y: Float64Array, t: number, n: number): void {
   const anchorX = x[t]!;
   const anchorY = y[t]!;
   let meanX = 0;
@@ -42,9 +45,89 @@ function covaryAt(out: Float64Array, at: number, x: Float64Array, y: Float64Arra
     yy += dy * dy;
     xy += dx * dy;
   }
-  out[at] = xx - (restX * restX) / n;
-  out[at + 1] = yy - (restY * restY) / n;
-  out[at + 2] = xy - (restX * restY) / n;
+  out[0] = xx - (restX * restX) / n;
+  out[1] = yy - (restY * restY) / n;
+  out[2] = xy - (restX * restY) / n;
+}
+
+/** Of the n pairs up to each bar from `from` to `to`: the sums of `covariation`, or the correlation made of them. */
+function covary(
+  out: Float64Array,
+  from: number,
+  to: number,
+  origin: number,
+  n: number,
+  correlates: boolean,
+  x: Float64Array,
+  y: Float64Array,
+): void {
+  const part = 1 / n;
+  const rounding = ROUNDING * n;
+  for (let t = from; t < to; ) {
+    const block = t - ((t - origin) % n);
+    const before = block > origin ? block - 1 : block;
+    const anchorX = x[before]!;
+    const anchorY = y[before]!;
+    let a = 0;
+    let b = 0;
+    let aa = 0;
+    let bb = 0;
+    let ab = 0;
+    for (let sum = 0; sum < SUMS; sum++) suffixes[SUMS * n + sum] = 0;
+    for (let i = block - 1, at = SUMS * (n - 1); i > t - n; i--, at -= SUMS) {
+      const dx = x[i]! - anchorX;
+      const dy = y[i]! - anchorY;
+      suffixes[at] = a += dx;
+      suffixes[at + 1] = b += dy;
+      suffixes[at + 2] = aa += dx * dx;
+      suffixes[at + 3] = bb += dy * dy;
+      suffixes[at + 4] = ab += dx * dy;
+    }
+    a = b = aa = bb = ab = 0;
+    for (let i = block; i < t; i++) {
+      const dx = x[i]! - anchorX;
+      const dy = y[i]! - anchorY;
+      a += dx;
+      b += dy;
+      aa += dx * dx;
+      bb += dy * dy;
+      ab += dx * dy;
+    }
+    const end = Math.min(block + n, to);
+    for (let at = SUMS * (t - block + 1); t < end; t++, at += SUMS) {
+      const newestX = x[t]!;
+      const newestY = y[t]!;
+      const dx = newestX - anchorX;
+      const dy = newestY - anchorY;
+      a += dx;
+      b += dy;
+      aa += dx * dx;
+      bb += dy * dy;
+      ab += dx * dy;
+      const sx = suffixes[at]! + a;
+      const sy = suffixes[at + 1]! + b;
+      const sxx = suffixes[at + 2]! + aa;
+      const syy = suffixes[at + 3]! + bb;
+      const meanX = sx * part;
+      let xx = sxx - sx * meanX;
+      let yy = syy - sy * (sy * part);
+      let xy = suffixes[at + 4]! + ab - sy * meanX;
+      if (!(xx >= CANCELLED * sxx && yy >= CANCELLED * syy)) {
+        covaryAt(direct, x, y, t, n);
+        xx = direct[0]!;
+        yy = direct[1]!;
+        xy = direct[2]!;
+      }
+      if (xx <= rounding * newestX * newestX) xx = xy = 0;
+      if (yy <= rounding * newestY * newestY) yy = xy = 0;
+      if (correlates) out[t] = clamped(xy / Math.sqrt(xx * yy));
+      else {
+        out[3 * t] = xx;
+        out[3 * t + 1] = yy;
+        out[3 * t + 2] = xy;
+      }
+    }
+  }
 }
 
 /** Of the last n pairs, three values a bar: Σ (x − mx)², Σ (y − my)², Σ (x − mx)·(y − my); 0 up to rounding. */
@@ -53,72 +136,7 @@ export function covariation(x: Series, y: Series, n: number): Series {
     delay: n - 1,
     reach: n,
     width: 3,
-    compute(out, { from, to, origin }, x, y) {
-      const part = 1 / n;
-      const rounding = ROUNDING * n;
-      for (let t = from; t < to; ) {
-        const block = t - ((t - origin) % n);
-        const before = block > origin ? block - 1 : block;
-        const anchorX = x[before]!;
-        const anchorY = y[before]!;
-        let a = 0;
-        let b = 0;
-        let aa = 0;
-        let bb = 0;
-        let ab = 0;
-        suffixes.fill(0, SUMS * n, SUMS * (n + 1));
-        for (let i = block - 1, at = SUMS * (n - 1); i > t - n; i--, at -= SUMS) {
-          const dx = x[i]! - anchorX;
-          const dy = y[i]! - anchorY;
-          suffixes[at] = a += dx;
-          suffixes[at + 1] = b += dy;
-          suffixes[at + 2] = aa += dx * dx;
-          suffixes[at + 3] = bb += dy * dy;
-          suffixes[at + 4] = ab += dx * dy;
-        }
-        a = b = aa = bb = ab = 0;
-        for (let i = block; i < t; i++) {
-          const dx = x[i]! - anchorX;
-          const dy = y[i]! - anchorY;
-          a += dx;
-          b += dy;
-          aa += dx * dx;
-          bb += dy * dy;
-          ab += dx * dy;
-        }
-        const end = Math.min(block + n, to);
-        for (let at = SUMS * (t - block + 1); t < end; t++, at += SUMS) {
-          const newestX = x[t]!;
-          const newestY = y[t]!;
-          const dx = newestX - anchorX;
-          const dy = newestY - anchorY;
-          a += dx;
-          b += dy;
-          aa += dx * dx;
-          bb += dy * dy;
-          ab += dx * dy;
-          const sx = suffixes[at]! + a;
-          const sy = suffixes[at + 1]! + b;
-          const sxx = suffixes[at + 2]! + aa;
-          const syy = suffixes[at + 3]! + bb;
-          const meanX = sx * part;
-          let xx = sxx - sx * meanX;
-          let yy = syy - sy * (sy * part);
-          let xy = suffixes[at + 4]! + ab - sy * meanX;
-          if (!(xx >= CANCELLED * sxx && yy >= CANCELLED * syy)) {
-            covaryAt(out, 3 * t, x, y, t, n);
-            xx = out[3 * t]!;
-            yy = out[3 * t + 1]!;
-            xy = out[3 * t + 2]!;
-          }
-          if (xx <= rounding * newestX * newestX) xx = xy = 0;
-          if (yy <= rounding * newestY * newestY) yy = xy = 0;
-          out[3 * t] = xx;
-          out[3 * t + 1] = yy;
-          out[3 * t + 2] = xy;
-        }
-      }
-    },
+    compute: (out, { from, to, origin }, x, y) => covary(out, from, to, origin, n, false, x, y),
   });
 }
 
@@ -131,10 +149,10 @@ function clamped(value: number): number {
 
 /** corr_n(x, y): Pearson's correlation, −1..1; NaN where one of them does not vary. */
 export function correlation(x: Series, y: Series, n: number): Series {
-  return windowed(`corr${n}`, [covariation(x, y, n)], {
-    compute(out, { from, to }, s) {
-      for (let t = from; t < to; t++) out[t] = clamped(s[3 * t + 2]! / Math.sqrt(s[3 * t]! * s[3 * t + 1]!));
-    },
+  return windowed(`corr${n}`, [x, y], {
+    delay: n - 1,
+    reach: n,
+    compute: (out, { from, to, origin }, x, y) => covary(out, from, to, origin, n, true, x, y),
   });
 }
 
@@ -267,9 +285,8 @@ function definedCorrelationAt(x: Float64Array, y: Float64Array, t: number, n: nu
     xs[count] = x[i]!;
     ys[count++] = y[i]!;
   }
-  const sums = new Float64Array(3);
-  covaryAt(sums, 0, xs, ys, count - 1, count);
+  covaryAt(direct, xs, ys, count - 1, count);
   const isFlat = (squares: number, newest: number) => squares <= ROUNDING * count * newest * newest;
-  if (isFlat(sums[0]!, xs[count - 1]!) || isFlat(sums[1]!, ys[count - 1]!)) return Number.NaN;
-  return clamped(sums[2]! / Math.sqrt(sums[0]! * sums[1]!));
+  if (isFlat(direct[0]!, xs[count - 1]!) || isFlat(direct[1]!, ys[count - 1]!)) return Number.NaN;
+  return clamped(direct[2]! / Math.sqrt(direct[0]! * direct[1]!));
 }
