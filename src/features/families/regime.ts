@@ -5,7 +5,7 @@ import { efficiencyRatio, ema, wilder } from "../kernels/average.ts";
 import { close, high, lag, lnClose, logReturn, low, minus, trueRange } from "../kernels/bar.ts";
 import { slopeOn, slopeOnTStatistic } from "../kernels/correlation.ts";
 import { max, min } from "../kernels/extreme.ts";
-import { pstd, std } from "../kernels/moment.ts";
+import { meanAndPstd, std } from "../kernels/moment.ts";
 import { hurst, varianceRatio } from "../kernels/persistence.ts";
 import { rank } from "../kernels/rank.ts";
 import { mean, sum } from "../kernels/sum.ts";
@@ -29,9 +29,9 @@ const fractalDimension = windowed("fractal", [span(15), span(30)], {
   },
 });
 
-const squeeze = windowed("squeeze", [pstd(close, 20), wilder(trueRange, 20)], {
-  compute(out, { from, to }, std, range) {
-    for (let t = from; t < to; t++) out[t] = (2 * std[t]!) / (1.5 * range[t]!);
+const squeeze = windowed("squeeze", [meanAndPstd(close, 20), wilder(trueRange, 20)], {
+  compute(out, { from, to }, m, range) {
+    for (let t = from; t < to; t++) out[t] = (2 * m[2 * t + 1]!) / (1.5 * range[t]!);
   },
 });
 

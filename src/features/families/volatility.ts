@@ -4,7 +4,7 @@ import { type FeatureEntry, RECURSIVE, type Series, windowed, windowOf } from ".
 import { ema, exponential, wilder } from "../kernels/average.ts";
 import { abs, close, gapReturn, lag, logReturn, product, quotient, range, square, trueRange } from "../kernels/bar.ts";
 import { correlation } from "../kernels/correlation.ts";
-import { deviations, pstd, std } from "../kernels/moment.ts";
+import { deviations, meanAndPstd, std } from "../kernels/moment.ts";
 import { rankByCounting } from "../kernels/rank.ts";
 import { mean, sum } from "../kernels/sum.ts";
 import {
@@ -24,26 +24,26 @@ const natr = windowed("natr", [atr, close], {
   },
 });
 
-const middle = mean(close, 20);
-const width = pstd(close, 20);
+/** Two a bar: mean_20(c) and pstd_20(c). */
+const middleAndWidth = meanAndPstd(close, 20);
 
 function band(sides: number): Series {
-  return windowed(`band${sides}`, [middle, width], {
-    compute(out, { from, to }, mean, std) {
-      for (let t = from; t < to; t++) out[t] = mean[t]! + sides * std[t]!;
+  return windowed(`band${sides}`, [middleAndWidth], {
+    compute(out, { from, to }, m) {
+      for (let t = from; t < to; t++) out[t] = m[2 * t]! + sides * m[2 * t + 1]!;
     },
   });
 }
 
-const bandwidth = windowed("bandwidth", [middle, width], {
-  compute(out, { from, to }, mean, std) {
-    for (let t = from; t < to; t++) out[t] = (4 * std[t]!) / mean[t]!;
+const bandwidth = windowed("bandwidth", [middleAndWidth], {
+  compute(out, { from, to }, m) {
+    for (let t = from; t < to; t++) out[t] = (4 * m[2 * t + 1]!) / m[2 * t]!;
   },
 });
 
-const percentB = windowed("percent_b", [close, middle, width], {
-  compute(out, { from, to }, c, mean, std) {
-    for (let t = from; t < to; t++) out[t] = (c[t]! - mean[t]! + 2 * std[t]!) / (4 * std[t]!);
+const percentB = windowed("percent_b", [close, middleAndWidth], {
+  compute(out, { from, to }, c, m) {
+    for (let t = from; t < to; t++) out[t] = (c[t]! - m[2 * t]! + 2 * m[2 * t + 1]!) / (4 * m[2 * t + 1]!);
   },
 });
 

@@ -33,70 +33,90 @@ function squaredDeviations(x: Float64Array, t: number, n: number): number {
   return squared - (rest * rest) / n;
 }
 
-/** Fills the suffix sums of the n values from `block` on, as distances from `anchor`, for i from n down to `least`. */
-function fillSuffixes(x: Float64Array, block: number, n: number, least: number, anchor: number): void {
-  let sum = 0;
-  let squared = 0;
-  suffixes[2 * n] = 0;
-  suffixes[2 * n + 1] = 0;
-  for (let i = n - 1; i >= least; i--) {
-    const d = x[block + i]! - anchor;
-    sum += d;
-    squared += d * d;
-    suffixes[2 * i] = sum;
-    suffixes[2 * i + 1] = squared;
+/** What is written of a window: scale · Σ (x − mean)², its root, or the mean and that root. */
+const SQUARES = 0;
+const ROOT = 1;
+const MEAN_AND_ROOT = 2;
+
+/** For each bar from `from` to `to`, `what` of its last n values. */
+function slideDeviations(
+  out: Float64Array,
+  x: Float64Array,
+  from: number,
+  to: number,
+  origin: number,
+  n: number,
+  scale: number,
+  what: number,
+): void {
+  const part = 1 / n;
+  const rounding = ROUNDING * n;
+  for (let t = from; t < to; ) {
+    const block = t - ((t - origin) % n);
+    const anchor = x[block > origin ? block - 1 : block]!;
+    let sum = 0;
+    let squared = 0;
+    suffixes[2 * n] = 0;
+    suffixes[2 * n + 1] = 0;
+    for (let i = block - 1, at = 2 * (n - 1); i > t - n; i--, at -= 2) {
+      const d = x[i]! - anchor;
+      sum += d;
+      squared += d * d;
+      suffixes[at] = sum;
+      suffixes[at + 1] = squared;
+    }
+    sum = 0;
+    squared = 0;
+    for (let i = block; i < t; i++) {
+      const d = x[i]! - anchor;
+      sum += d;
+      squared += d * d;
+    }
+    const end = Math.min(block + n, to);
+    for (let older = 2 * (t - block + 1); t < end; t++, older += 2) {
+      const newest = x[t]!;
+      const d = newest - anchor;
+      sum += d;
+      squared += d * d;
+      const all = suffixes[older + 1]! + squared;
+      const total = suffixes[older]! + sum;
+      let deviation = all - total * total * part;
+      if (!(deviation > CANCELLED * all) && all !== 0) deviation = squaredDeviations(x, t, n);
+      // Where all values are nearly equal, the newest one stands for their mean square.
+      if (deviation <= rounding * newest * newest) deviation = 0;
+      if (what === ROOT) out[t] = Math.sqrt(deviation * scale);
+      else if (what === SQUARES) out[t] = deviation * scale;
+      else {
+        out[2 * t] = deviation > 0 ? anchor + total * part : newest;
+        out[2 * t + 1] = Math.sqrt(deviation * scale);
+      }
+    }
   }
 }
 
 /** scale · Σ (x − mean_n)² over the last n values, or its root: exactly 0 when they are equal up to rounding. */
-function scaledDeviations(name: string, x: Series, n: number, scale: number, root: boolean): Series {
-  const part = 1 / n;
+function scaledDeviations(name: string, x: Series, n: number, scale: number, what: number): Series {
   return windowed(`${name}${n}`, [x], {
     delay: n - 1,
     reach: n,
-    compute(out, { from, to, origin }, x) {
-      for (let t = from; t < to; ) {
-        const block = t - ((t - origin) % n);
-        const anchor = x[block > origin ? block - 1 : block]!;
-        fillSuffixes(x, block - n, n, t - block + 1, anchor);
-        let sum = 0;
-        let squared = 0;
-        for (let i = block; i < t; i++) {
-          const d = x[i]! - anchor;
-          sum += d;
-          squared += d * d;
-        }
-        const end = Math.min(block + n, to);
-        for (let older = 2 * (t - block + 1); t < end; t++, older += 2) {
-          const d = x[t]! - anchor;
-          sum += d;
-          squared += d * d;
-          const all = suffixes[older + 1]! + squared;
-          const total = suffixes[older]! + sum;
-          let deviation = all - total * total * part;
-          if (!(deviation > CANCELLED * all) && all !== 0) deviation = squaredDeviations(x, t, n);
-          // Where all values are nearly equal, the newest one stands for their mean square.
-          if (deviation <= ROUNDING * n * x[t]! * x[t]!) deviation = 0;
-          out[t] = root ? Math.sqrt(deviation * scale) : deviation * scale;
-        }
-      }
-    },
+    width: what === MEAN_AND_ROOT ? 2 : 1,
+    compute: (out, { from, to, origin }, x) => slideDeviations(out, x, from, to, origin, n, scale, what),
   });
 }
 
 /** Σ (x − mean_n)² over the last n values: exactly 0 when they are equal up to rounding. */
 export function deviations(x: Series, n: number): Series {
-  return scaledDeviations("deviations", x, n, 1, false);
+  return scaledDeviations("deviations", x, n, 1, SQUARES);
 }
 
 /** std_n(x): the sample standard deviation (divisor n − 1). */
 export function std(x: Series, n: number): Series {
-  return scaledDeviations("std", x, n, 1 / (n - 1), true);
+  return scaledDeviations("std", x, n, 1 / (n - 1), ROOT);
 }
 
-/** pstd_n(x): the population standard deviation (divisor n). */
-export function pstd(x: Series, n: number): Series {
-  return scaledDeviations("pstd", x, n, 1 / n, true);
+/** Two values a bar: mean_n(x), where all are equal up to rounding the newest, and pstd_n(x) (divisor n). */
+export function meanAndPstd(x: Series, n: number): Series {
+  return scaledDeviations("mean_pstd", x, n, 1 / n, MEAN_AND_ROOT);
 }
 
 /** (x − mean)/std. */
