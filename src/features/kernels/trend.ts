@@ -68,66 +68,116 @@ export function averageDirection(n: number): Series {
 }
 
 const STEP = 0.02;
-const MOST = 0.2;
+/** The factors from 0.02 to their cap of 0.20, each the one before and a step more. */
+const FACTORS = new Float64Array(11).fill(STEP);
+const LAST = FACTORS.length - 1;
+for (let step = 1; step <= LAST; step++) FACTORS[step] = Math.min(FACTORS[step - 1]! + STEP, 0.2);
+/** An extreme and the price that may take its place, chosen by index where a branch would be mispredicted. */
+const extremes = new Float64Array(2);
 
 /**
- * Parabolic SAR, step 0.02, cap 0.20 (Wilder 1978; TA-Lib SAR). A new SAR may not enter the last two bars; branches
- * that are rarely taken are faster for that than Math.min. State: side (1 long, −1 short), SAR, EP, AF.
+ * Parabolic SAR, step 0.02, cap 0.20 (Wilder 1978; TA-Lib SAR). A new SAR may not enter the last two bars. State: side
+ * (1 long, −1 short), SAR, EP, step of AF.
  */
 export const parabolicSar = recursive("psar", [high, low], {
   delay: 1,
   reach: 1,
   state: 4,
   compute(out, { from, to, first, state }, h, l) {
-    let t = Math.max(from, first);
-    if (t >= to) return;
-    if (t === first) startSar(h, l, first, state);
-    let long = state[0]! > 0;
-    let sar = state[1]!;
-    let extreme = state[2]!;
-    let factor = state[3]!;
+    const start = Math.max(from, first);
+    if (start >= to) return;
+    if (start === first) startSar(h, l, first, state);
     // The first bar has none before it: its own high and low stand for them.
-    let top = h[t === first ? t : t - 1]!;
-    let bottom = l[t === first ? t : t - 1]!;
-    for (; t < to; t++) {
-      const topBefore = top;
-      const bottomBefore = bottom;
-      top = h[t]!;
-      bottom = l[t]!;
-      const isHit = long ? bottom <= sar : top >= sar;
-      if (isHit) {
-        long = !long;
-        sar = long ? Math.min(extreme, bottomBefore, bottom) : Math.max(extreme, topBefore, top);
-        extreme = long ? top : bottom;
-        factor = STEP;
-      }
-      out[t] = sar;
-      if (long) {
-        if (top > extreme) {
-          extreme = top;
-          factor += STEP;
-          if (factor > MOST) factor = MOST;
-        }
-        sar += factor * (extreme - sar);
-        if (sar > bottomBefore) sar = bottomBefore;
-        if (sar > bottom) sar = bottom;
-      } else {
-        if (bottom < extreme) {
-          extreme = bottom;
-          factor += STEP;
-          if (factor > MOST) factor = MOST;
-        }
-        sar += factor * (extreme - sar);
-        if (sar < topBefore) sar = topBefore;
-        if (sar < top) sar = top;
-      }
-    }
-    state[0] = long ? 1 : -1;
-    state[1] = sar;
-    state[2] = extreme;
-    state[3] = factor;
+    followSar(out, start, to, start === first ? start : start - 1, state, h, l);
   },
 });
+
+/**
+ * The SAR of the bars from `from` to `to`; `before` is the bar before the first. A loop for each side, and branches that
+ * are rarely taken instead of Math.min, as those that are mispredicted are what it costs.
+ */
+function followSar(
+  out: Float64Array,
+  from: number,
+  to: number,
+  before: number,
+  state: Float64Array,
+  h: Float64Array,
+  l: Float64Array,
+): void {
+  let long = state[0]! > 0;
+  let sar = state[1]!;
+  let extreme = state[2]!;
+  extremes[0] = extreme;
+  let step = Math.trunc(state[3]!);
+  let topBefore = h[before]!;
+  let bottomBefore = l[before]!;
+  let t = from;
+  while (t < to) {
+    let top = topBefore;
+    let bottom = bottomBefore;
+    if (long) {
+      for (; t < to; t++) {
+        top = h[t]!;
+        bottom = l[t]!;
+        if (bottom <= sar) break;
+        out[t] = sar;
+        const rises = +(top > extreme);
+        extremes[1] = top;
+        extreme = extremes[rises]!;
+        extremes[0] = extreme;
+        step += rises & +(step < LAST);
+        sar += FACTORS[step]! * (extreme - sar);
+        if (sar > bottomBefore) sar = bottomBefore;
+        if (sar > bottom) sar = bottom;
+        topBefore = top;
+        bottomBefore = bottom;
+      }
+      if (t === to) break;
+      sar = Math.max(extreme, topBefore, top);
+      out[t] = sar;
+      extreme = bottom;
+      step = 0;
+      sar += STEP * (extreme - sar);
+      if (sar < topBefore) sar = topBefore;
+      if (sar < top) sar = top;
+    } else {
+      for (; t < to; t++) {
+        top = h[t]!;
+        bottom = l[t]!;
+        if (top >= sar) break;
+        out[t] = sar;
+        const falls = +(bottom < extreme);
+        extremes[1] = bottom;
+        extreme = extremes[falls]!;
+        extremes[0] = extreme;
+        step += falls & +(step < LAST);
+        sar += FACTORS[step]! * (extreme - sar);
+        if (sar < topBefore) sar = topBefore;
+        if (sar < top) sar = top;
+        topBefore = top;
+        bottomBefore = bottom;
+      }
+      if (t === to) break;
+      sar = Math.min(extreme, bottomBefore, bottom);
+      out[t] = sar;
+      extreme = top;
+      step = 0;
+      sar += STEP * (extreme - sar);
+      if (sar > bottomBefore) sar = bottomBefore;
+      if (sar > bottom) sar = bottom;
+    }
+    extremes[0] = extreme;
+    long = !long;
+    topBefore = top;
+    bottomBefore = bottom;
+    t++;
+  }
+  state[0] = long ? 1 : -1;
+  state[1] = sar;
+  state[2] = extreme;
+  state[3] = step;
+}
 
 /** Short if the low has moved more than the high on the first bar, else long. */
 function startSar(h: Float64Array, l: Float64Array, first: number, state: Float64Array): void {
@@ -136,7 +186,7 @@ function startSar(h: Float64Array, l: Float64Array, first: number, state: Float6
   state[0] = short ? -1 : 1;
   state[1] = short ? h[first - 1]! : l[first - 1]!;
   state[2] = short ? l[first]! : h[first]!;
-  state[3] = STEP;
+  state[3] = 0;
 }
 
 /**
