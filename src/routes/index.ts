@@ -114,12 +114,11 @@ export async function createRoutes(services: Services): Promise<Routes> {
     build,
   });
   /** The routes that declare what they take and answer. */
-  async function described(): Promise<OpenAPIHono> {
-    // What reads the routes' declarations is needed by their description alone.
+  async function described(): Promise<OpenAPIHono[]> {
+    // What reads the declarations is needed by their description alone.
     const { OpenAPIHono } = await import("@hono/zod-openapi");
-    const routes = new OpenAPIHono();
-    for (const { api = [] } of await lazy.all()) for (const each of api) routes.route("/api", each);
-    return routes;
+    const declared = (await lazy.all()).flatMap(({ api = [] }) => api);
+    return declared.map((each) => new OpenAPIHono().route("/api", each));
   }
   broadcaster.start();
   notifications.start();

@@ -1,6 +1,7 @@
 /** The OpenAPI document: what the routes declare, with the address of the server and the scope that each operation needs. */
 
 import type { OpenAPIHono } from "@hono/zod-openapi";
+import { yieldToEvents } from "../../clock.ts";
 import type { Config } from "../../config.ts";
 import { neededScope } from "../../domain/access.ts";
 import { problemMeaning, problemType } from "../problem.ts";
@@ -49,25 +50,41 @@ const SCHEME = {
     "A token of /settings/access, needed where a password is set. Each scope includes those before it: read, operate, admin.",
 } as const;
 
-/** Reads the document of all routes that were added to `routes` before. */
-export function apiDocument(routes: OpenAPIHono, { publicUrl }: Pick<Config, "publicUrl">) {
-  const document = routes.getOpenAPI31Document({
+/**
+ * Reads the document of all routes.
+ * @param parts routes that were declared together: each is a piece of work of its own, because all take 50 ms
+ */
+export async function apiDocument(parts: readonly OpenAPIHono[], { publicUrl }: Pick<Config, "publicUrl">) {
+  const about = {
     openapi: "3.1.0",
     info: INFO,
     servers: [{ url: (publicUrl ?? "/").replace(/(.)\/+$/, "$1") }],
     tags: TAGS,
+  };
+  const paths: Record<string, object> = {};
+  const components: Record<string, object> = {};
+  for (const part of parts) {
+    const described = part.getOpenAPI31Document(about);
+    for (const [path, methods] of Object.entries(described.paths ?? {})) {
+      paths[path] = { ...paths[path], ...answeredMethods(path, methods as Readonly<Record<string, Described>>) };
+    }
+    for (const [kind, each] of Object.entries(described.components ?? {})) {
+      components[kind] = { ...components[kind], ...each };
+    }
+    await yieldToEvents();
+  }
+  return { ...about, components: { ...components, securitySchemes: { [TOKEN]: SCHEME } }, paths, webhooks: {} };
+}
+
+/** The operations of a path with their examples, the scope that each needs and its refusals. */
+function answeredMethods(path: string, methods: Readonly<Record<string, Described>>) {
+  const operations = Object.entries(methods).map(([method, operation]) => {
+    const scope = neededScope(method.toUpperCase(), path);
+    const { responses, ...rest } = withExample(operation);
+    const guarded = { ...responses, ...accessRefusals(scope) };
+    return [method, { ...rest, responses: guarded, security: [{ [TOKEN]: [scope] }] }] as const;
   });
-  const paths = Object.entries(document.paths ?? {}).map(([path, methods]) => {
-    const operations = Object.entries(methods as Readonly<Record<string, object>>).map(([method, operation]) => {
-      const scope = neededScope(method.toUpperCase(), path);
-      const { responses, ...rest } = withExample(operation as Described);
-      const guarded = { ...responses, ...accessRefusals(scope) };
-      return [method, { ...rest, responses: guarded, security: [{ [TOKEN]: [scope] }] }] as const;
-    });
-    return [path, Object.fromEntries(operations)] as const;
-  });
-  const components = { ...document.components, securitySchemes: { [TOKEN]: SCHEME } };
-  return { ...document, components, paths: Object.fromEntries(paths) };
+  return Object.fromEntries(operations);
 }
 
 type Content = Readonly<Record<string, object>>;

@@ -1,6 +1,7 @@
 /** Routes in groups, whose modules are read with the first request of one of their areas. */
 
 import type { Hono } from "hono";
+import { yieldToEvents } from "../../clock.ts";
 
 /** The route files of a group, in order. */
 export interface GroupRoutes {
@@ -16,6 +17,22 @@ export interface RouteGroup {
   /** First parts of paths, those below `/api` with the second one (`runs`, `api/runs`): each belongs to one group. */
   readonly areas: readonly string[];
   load(): Promise<GroupRoutes>;
+}
+
+type Loaded<Loads extends readonly (() => Promise<unknown>)[]> = {
+  [At in keyof Loads]: Awaited<ReturnType<Loads[At]>>;
+};
+
+/** Reads modules one after the other, so that other requests are answered in between. */
+export async function inTurn<const Loads extends readonly (() => Promise<unknown>)[]>(
+  loads: Loads,
+): Promise<Loaded<Loads>> {
+  const modules: unknown[] = [];
+  for (const load of loads) {
+    modules.push(await load());
+    await yieldToEvents();
+  }
+  return modules as Loaded<Loads>;
 }
 
 /** The area of a path: `/api/runs/1` lies in `api/runs`, `/runs/1` in `runs`. */
