@@ -9,8 +9,8 @@ import { DAY } from "../src/domain/market/interval.ts";
 import { pathOf } from "../src/storage/db.ts";
 import { temporaryFolder } from "../tests/helpers/folder.ts";
 import type { Client } from "../tests/helpers/http.ts";
-import { type ServerProcess, spawnCommand } from "../tests/helpers/server.ts";
 import { type BenchResult, median, report } from "./support/report.ts";
+import { processorMs, residentMb, startServer, writtenBytes } from "./support/server-process.ts";
 
 const SYMBOLS = Array.from({ length: Number(process.argv[2] ?? 500) }, (_, i) => `S${i}`);
 const STARTS = 7;
@@ -20,31 +20,6 @@ const MB = 1e6;
 
 using folder = temporaryFolder();
 const url = folder.database();
-const ROOT = `${import.meta.dir}/..`;
-
-function start(): ServerProcess {
-  const env = {
-    PATH: process.env.PATH ?? "",
-    HOME: process.env.HOME ?? "",
-    BARKEEP_DB_URL: url,
-    BARKEEP_WORKERS: "2",
-    DEMO_LATENCY_MS: "0",
-  };
-  return spawnCommand([process.execPath, "--no-env-file", "src/server.ts"], env, ROOT);
-}
-
-const numberIn = (pid: number, file: string, pattern: RegExp) =>
-  Bun.file(`/proc/${pid}/${file}`)
-    .text()
-    .then((text) => Number(pattern.exec(text)?.[1]));
-/** Bytes that a process has handed to the disk. */
-const written = (pid: number) => numberIn(pid, "io", /^write_bytes: (\d+)/m);
-const residentMb = async (pid: number) => (await numberIn(pid, "smaps_rollup", /^Rss:\s+(\d+)/m)) / 1_000;
-/** Processor time of a process, milliseconds. */
-async function processorMs(pid: number): Promise<number> {
-  const fields = (await Bun.file(`/proc/${pid}/stat`).text()).replace(/^.*\) /, "").split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * 10;
-}
 
 interface Cost {
   readonly cpuMs: number;
@@ -54,7 +29,7 @@ interface Cost {
 
 /** Runs to the end. */
 async function run(client: Client, pid: number, request: object): Promise<Cost> {
-  const [cpu, bytes, since] = [await processorMs(pid), await written(pid), performance.now()];
+  const [cpu, bytes, since] = [await processorMs(pid), await writtenBytes(pid), performance.now()];
   const { status, text, body } = await client.post("/api/runs", { symbols: SYMBOLS, batch_days: 30, ...request });
   if (status !== 202) throw new Error(text);
   for (;;) {
@@ -66,7 +41,7 @@ async function run(client: Client, pid: number, request: object): Promise<Cost> 
   const seconds = (performance.now() - since) / 1_000;
   // What was counted is written a little later.
   await Bun.sleep(1_500);
-  return { cpuMs: (await processorMs(pid)) - cpu, seconds, bytes: (await written(pid)) - bytes };
+  return { cpuMs: (await processorMs(pid)) - cpu, seconds, bytes: (await writtenBytes(pid)) - bytes };
 }
 
 const answer = (question: string, cost: Cost, target: number): BenchResult => {
@@ -92,7 +67,7 @@ const sessions = CALENDAR.sessionsBetween("us_equity", now - 800 * DAY, now).fil
 const [from, last] = [sessions.find(({ open }) => open >= now - 730 * DAY)!.date, sessions.at(-1)!.date];
 
 {
-  const server = start();
+  const server = startServer(url);
   const client = await server.listening;
   const { pid } = server.process;
   // Everything but the last session, so that an update finds one new day.
@@ -114,7 +89,7 @@ const starts: number[] = [];
 const memory: number[] = [];
 for (let round = 0; round < STARTS; round++) {
   const since = performance.now();
-  const server = start();
+  const server = startServer(url);
   await server.listening;
   starts.push(performance.now() - since);
   if (round >= STARTS - 3) {

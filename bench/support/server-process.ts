@@ -1,0 +1,34 @@
+/** A server as a process of its own, with what it costs, read from the system. */
+
+import { type ServerProcess, spawnCommand } from "../../tests/helpers/server.ts";
+
+const ROOT = `${import.meta.dir}/../..`;
+
+/** Starts a server of this checkout: two threads, the demo provider without latency. */
+export function startServer(dbUrl: string): ServerProcess {
+  const env = {
+    PATH: process.env.PATH ?? "",
+    HOME: process.env.HOME ?? "",
+    BARKEEP_DB_URL: dbUrl,
+    BARKEEP_WORKERS: "2",
+    DEMO_LATENCY_MS: "0",
+  };
+  return spawnCommand([process.execPath, "--no-env-file", "src/server.ts"], env, ROOT);
+}
+
+const numberIn = (pid: number, file: string, pattern: RegExp) =>
+  Bun.file(`/proc/${pid}/${file}`)
+    .text()
+    .then((text) => Number(pattern.exec(text)?.[1]));
+
+/** Bytes that a process has handed to the disk. */
+export const writtenBytes = (pid: number) => numberIn(pid, "io", /^write_bytes: (\d+)/m);
+/** Memory of a process now, and the most that it has had, MB. */
+export const residentMb = async (pid: number) => (await numberIn(pid, "smaps_rollup", /^Rss:\s+(\d+)/m)) / 1_000;
+export const peakMb = async (pid: number) => (await numberIn(pid, "status", /^VmHWM:\s+(\d+)/m)) / 1_000;
+
+/** Processor time of a process, milliseconds. */
+export async function processorMs(pid: number): Promise<number> {
+  const fields = (await Bun.file(`/proc/${pid}/stat`).text()).replace(/^.*\) /, "").split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
