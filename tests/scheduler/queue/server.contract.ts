@@ -203,14 +203,21 @@ export function serverContract(at: QueueAtProxy): void {
 
   test("the doctor says whether the queue answers, and never its password", async () => {
     using folder = temporaryFolder();
-    const find = async () => {
-      for await (const finding of diagnose({ BARKEEP_DB_URL: folder.database(), BARKEEP_QUEUE: at.url })) {
+    const find = async (url = at.url) => {
+      for await (const finding of diagnose({ BARKEEP_DB_URL: folder.database(), BARKEEP_QUEUE: url })) {
         if (finding.what.startsWith("job queue")) return finding;
       }
       throw new Error("the doctor did not look at the queue");
     };
     const well = await find();
     expect(well.fault).toBeNull();
+    const other = await find(at.url.replace(/[^/]*$/, at.url.startsWith("redis") ? "99" : "nowhere"));
+    expect(other.fault).toMatch(/^it has no database "(?:99|nowhere)"$/);
+    if (at.url.startsWith("redis")) {
+      const wrong = await find(at.url.replace(QUEUE_PASSWORD, "wrong-one"));
+      expect(wrong.fault).toBe("the password is refused");
+      expect(JSON.stringify(wrong)).not.toContain("wrong-one");
+    }
     at.proxy.cut();
     const away = await find();
     at.proxy.heal();

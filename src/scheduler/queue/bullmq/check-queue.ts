@@ -5,6 +5,7 @@ import { type QueuePlace, queueSecrets } from "../../../config/places.ts";
 import { messageOf } from "../../../domain/errors.ts";
 import { findPackage } from "../../../installation.ts";
 import { redactor } from "../../../redact.ts";
+import { postgresFault, redisFault } from "./connection-faults.ts";
 import { missingPackages } from "./packages.ts";
 
 interface PgModule {
@@ -37,6 +38,8 @@ export async function checkQueue(place: QueuePlace, timeoutMs: number): Promise<
 async function checkRedis({ url }: QueuePlace, timeoutMs: number): Promise<string | null> {
   const client = new RedisClient(url, { autoReconnect: false, connectionTimeout: timeoutMs });
   try {
+    const fault = await redisFault(url, timeoutMs);
+    if (fault !== null) return fault;
     await client.connect();
     const memory = String(await client.send("INFO", ["memory"]));
     const policy = /^maxmemory_policy:(\S+)/m.exec(memory)?.[1] ?? "noeviction";
@@ -51,7 +54,11 @@ async function checkPostgres({ url }: QueuePlace, timeoutMs: number): Promise<st
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: timeoutMs, query_timeout: timeoutMs });
   // A connection that breaks is reported by the query that it breaks.
   client.on("error", () => {});
-  await client.connect();
+  try {
+    await client.connect();
+  } catch (error) {
+    return postgresFault(error, url);
+  }
   try {
     const { rows } = await client.query(
       "SELECT current_setting('server_version_num')::int AS version, has_database_privilege(current_database(), 'CREATE') AS creates",

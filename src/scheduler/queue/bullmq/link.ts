@@ -5,7 +5,9 @@
 
 import type { IRedisClient, Queue, QueueOptions, Worker, WorkerOptions } from "bullmq";
 import { RedisClient } from "bun";
+import { messageOf } from "../../../domain/errors.ts";
 import type { KeyHandler, KeyPlace, QueueCounts } from "../job-queue.ts";
+import { redisFault } from "./connection-faults.ts";
 import { Consumer, type KeyData, LOST_JOB } from "./consumer.ts";
 import type { BullMqModule, QueueKind } from "./packages.ts";
 
@@ -168,11 +170,11 @@ interface Opened {
 async function openRedis(bullmq: BullMqModule, { url, name }: LinkOptions): Promise<Opened> {
   const raw = new RedisClient(url, { autoReconnect: false, connectionTimeout: OPEN_MS });
   try {
-    // First by itself, for an error that says why.
     await within(raw.connect(), OPEN_MS);
   } catch (error) {
     raw.close();
-    throw error;
+    // The client does not say why.
+    throw new Error((await redisFault(url, OPEN_MS)) ?? messageOf(error), { cause: error });
   }
   const raws = tracked(raw);
   const client = bullmq.createBunRedisClient(raw as never, { lazyConnect: false } as never);
