@@ -3,7 +3,7 @@
 import { readdirSync } from "node:fs";
 import type { Database } from "../../src/storage/db.ts";
 import { contents } from "./contents.ts";
-import { type Contents, idOf, type World } from "./world.ts";
+import { type Asked, type Contents, idOf, type World } from "./world.ts";
 
 /** Parts that must be equal; the requests of a disturbed run may be more. */
 const PARTS = ["runs", "jobs", "ledger", "bars", "profiles"] as const;
@@ -20,14 +20,20 @@ export class Invariants {
   readonly #surplusFor = new Map<string, number>();
   readonly totals = { compared: 0, batches: 0, bars: 0 };
 
-  constructor(private readonly world: World) {}
+  /** @param isTimely whether the clocks of all servers are right, so that requests can be compared with the ledger */
+  constructor(
+    private readonly world: World,
+    private readonly isTimely: boolean,
+  ) {}
 
   /** Checks everything that may have changed since the last call; a sentence for each fault. */
   async check(db: Database): Promise<string[]> {
     const { world } = this;
     const faults: string[] = [];
     // What was stored at the last look must not have been requested since.
-    for (const { symbol, from, to } of world.takeRequests()) {
+    const asked = world.takeRequests();
+    if (this.isTimely) faults.push(...(await repeatedFaults(db, asked)));
+    for (const { symbol, from, to } of asked) {
       for (const window of this.#stored.values()) {
         if (window.symbol === symbol && window.from < to && from < window.to)
           faults.push(`${symbol} ${window.from}-${window.to} was stored and has been requested again`);
@@ -124,6 +130,23 @@ export class Invariants {
     const strange = readdirSync(this.world.folder.path).filter((name) => !OWN_FILES.test(name));
     return strange.map((name) => `${name} was left behind`);
   }
+}
+
+/** No window was requested after its stored answer had been fetched, however little later. */
+async function repeatedFaults(db: Database, asked: readonly Asked[]): Promise<string[]> {
+  const rows = await db.rows(
+    "SELECT s.symbol, from_ts, to_ts, fetched_at FROM series s JOIN batches ON s.id = series_id",
+    [],
+  );
+  const stored = Map.groupBy(rows as [string, number, number, number][], ([symbol]) => symbol);
+  return asked.flatMap(({ symbol, from, to, at }) =>
+    (stored.get(symbol) ?? [])
+      .filter(([, start, end, fetchedAt]) => start < to && from < end && at > fetchedAt)
+      .map(
+        ([, start, end, fetchedAt]) =>
+          `${symbol} ${start}-${end} was fetched and requested again ${at - fetchedAt} ms later`,
+      ),
+  );
 }
 
 /** The stored windows with the hash of their bars. */

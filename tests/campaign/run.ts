@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { finishRuns, randomFrom, unfinishedJobs } from "./contents.ts";
 import { Invariants } from "./invariants.ts";
 import { ROUNDS } from "./rounds.ts";
+import { workersReport } from "./workers.ts";
 import { idOf, World } from "./world.ts";
 
 const DEFAULT_ROUNDS = 60;
@@ -54,8 +55,12 @@ console.log(
   `Seed ${seed}, ${Number.isFinite(rounds) ? `${rounds} rounds` : `${minutes} minutes`} of ${kinds.join(", ")}`,
 );
 
-await using world = await World.create();
-const invariants = new Invariants(world);
+await using world = await World.create(kinds.includes("workers"));
+if (world.network !== null)
+  console.log(
+    `Workers are cut off by ${world.network.words}; ${world.redis === null ? "there is no Redis here" : "the job queue is in Redis"}`,
+  );
+const invariants = new Invariants(world, !kinds.includes("clock"));
 console.log(
   `${elapsed()}: the undisturbed run has ${world.calm.bars.length} bars in ${world.calm.ledger.length} batches`,
 );
@@ -70,7 +75,7 @@ let busy = 0;
 /** Reports faults and ends; the database is kept. */
 async function fail(faults: readonly string[]): Promise<never> {
   world.isKept = true;
-  await world.vendor.close();
+  await world.close();
   for (const fault of faults.slice(0, 20)) console.error(`fault: ${fault}`);
   if (faults.length > 20) console.error(`and ${faults.length - 20} more`);
   console.error(`The files are in ${world.folder.path}. The same choices again (the moments differ a little):`);
@@ -135,3 +140,4 @@ console.log(`${bars} bars in ${batches} batches: 0 lost, 0 doubled, 0 requested 
 console.log(
   `${world.received} requests received, in ${busy} of the rounds; ${invariants.surplus} more are counted, none less.`,
 );
+if (world.network !== null) console.log(workersReport());

@@ -1,87 +1,123 @@
-/** A server and two workers on "other machines": any of them is killed again and again, and a worker sleeps past its lease. */
+/**
+ * A server with its job queue in Redis and two workers: any of the three is killed every few moments, and in each round
+ * one thing more goes wrong. Nothing that a worker sends for a job that it has lost may be stored.
+ */
 
 import { hashSecret, newSecret } from "../../src/auth.ts";
 import { saveToken } from "../../src/storage/access/tokens.ts";
-import { spawnWorker, startProxy } from "../cli/worker/workers.ts";
-import type { ServerProcess } from "../helpers/server.ts";
 import { unfinishedJobs } from "./contents.ts";
-import { busiestSince, type Round, within } from "./rounds.ts";
+import { Machines, WORKERS } from "./machines.ts";
+import { CUTS } from "./network.ts";
+import { busiestSince, type Round } from "./rounds.ts";
 
-/** Jobs that are not finished when a round begins: at least the first, at most the sum. */
-const JOBS = [20, 40] as const;
-/** Reached in some of the rounds in which nothing is suspended. */
+/** Jobs that are not finished when a round begins, at least. */
+const JOBS = 60;
+/** More than is sent in a minute with its kills: after each start of a server, all requests of the last minute count anew. */
 const PER_MINUTE = 1_200;
-/** Machines are killed for this long, one after each pause, ms. */
-const KILLING_MS = 9_000;
+/** Machines are killed for this long, one after each pause, ms; longer, to the second limit, if little work is done. */
+const KILLING_MS = [6_000, 20_000] as const;
+const LITTLE = 40;
 const PAUSE_MS = [500, 2_500] as const;
-/** How often a worker is suspended as well, and for how long, ms: a worker is lost after 20 s. */
-const SUSPENDED = 1 / 3;
-const SUSPENDED_MS = 21_500;
-/** How late the vendor answers then: no job ends before the worker is lost, ms. */
-const SUSPENDED_LATENCY_MS = 1_000;
+/** How late the vendor answers while a worker is away: no job ends before the worker is lost, ms. */
+const AWAY_LATENCY_MS = 1_000;
 /** What a worker that goes on may still do before the round ends, ms. */
 const AWAKE_MS = 1_500;
+/** A limit that is reached, and for how long it is, ms: longer than the minute that it is for. */
+const TIGHT_PER_MINUTE = 240;
+const TIGHT_MS = 70_000;
+/** How long Redis is stopped, away, or a network cut, at most, ms. */
+const STOPPED_MS = 12_000;
+const GONE_MS = 3_000;
+const CUT_MS = 4_000;
 
-const WORKERS = 2;
+/** What has happened in all rounds so far. */
+const totals = {
+  ...{ servers: 0, workers: 0, suspended: 0, cuts: 0, cutPastLease: 0, redisStopped: 0, redisKilled: 0 },
+  ...{ late: 0, busiest: 0, tight: 0 },
+};
 
-/** What the three machines of a round are now; a machine that was killed is started again at once. */
-class Machines implements AsyncDisposable {
-  readonly #proxy = startProxy(null);
-  #server: ServerProcess | null = null;
-  readonly #workers: (ReturnType<typeof spawnWorker> | null)[] = Array.from({ length: WORKERS }, () => null);
-  readonly killed = { server: 0, worker: 0 };
+interface Scene extends Round {
+  readonly machines: Machines;
+  pause(): Promise<void>;
+  pick<T>(from: readonly T[]): T;
+}
 
-  constructor(
-    private readonly round: Round,
-    private readonly secret: string,
-  ) {}
-
-  async startServer(): Promise<void> {
-    this.#server = this.round.world.spawn({ MASSIVE_PER_MINUTE: `${PER_MINUTE}` });
-    const { url } = await within(this.#server.listening, "the server does not listen");
-    this.#proxy.target = url;
-  }
-
-  startWorker(index: number): void {
-    this.#workers[index] = spawnWorker(this.#proxy.url, this.secret, "--name", `machine ${index}`);
-  }
-
-  async killServer(): Promise<void> {
-    this.#proxy.target = null;
-    await this.#server?.kill();
-    this.killed.server += 1;
-    await this.startServer();
-  }
-
-  async killWorker(index: number): Promise<void> {
-    await this.#workers[index]?.[Symbol.asyncDispose]();
-    this.killed.worker += 1;
-    this.startWorker(index);
-  }
-
-  signal(index: number, signal: "SIGSTOP" | "SIGCONT"): void {
-    this.#workers[index]?.child.kill(signal);
-  }
-
-  /** The address of the server, as long as nothing has ended that was not killed. */
-  get address(): string {
-    for (const [index, worker] of this.#workers.entries())
-      if (worker !== null && worker.child.exitCode !== null)
-        throw new Error(`worker ${index} ended by itself with ${worker.child.exitCode}`);
-    if (this.#server?.process.exitCode != null)
-      throw new Error(`the server ended by itself with ${this.#server.process.exitCode}`);
-    return this.#proxy.target!;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const worker of this.#workers) await worker?.[Symbol.asyncDispose]();
-    await this.#server?.kill();
-    await this.#proxy[Symbol.asyncDispose]();
+/** Kills one of the three after each pause. */
+async function killing(
+  { world, machines, random, pause }: Scene,
+  [least, most]: readonly [number, number],
+  first = 0,
+): Promise<void> {
+  const [start, before] = [performance.now(), world.vendor.arrivals.length];
+  const isOver = () => {
+    const [elapsed, requests] = [performance.now() - start, world.vendor.arrivals.length - before];
+    return elapsed >= most || (elapsed >= least && requests >= LITTLE);
+  };
+  while (!isOver()) {
+    await pause();
+    const victim = first + Math.floor(random() * (WORKERS + 1 - first));
+    if (victim === 0) await machines.killServer();
+    else await machines.killWorker(victim - 1);
   }
 }
 
+async function stopRedis({ world, random }: Scene): Promise<string> {
+  const milliseconds = Math.round(500 + random() * STOPPED_MS);
+  world.redis!.suspend();
+  await Bun.sleep(milliseconds);
+  world.redis!.resume();
+  totals.redisStopped += 1;
+  return `Redis stopped for ${milliseconds} ms`;
+}
+
+async function killRedis({ world, random, pause }: Scene): Promise<string> {
+  const times = 1 + Math.floor(random() * 2);
+  for (let time = 0; time < times; time++) {
+    await pause();
+    await world.redis!.kill();
+    await Bun.sleep(random() * GONE_MS);
+    await world.redis!.start();
+    totals.redisKilled += 1;
+  }
+  return `Redis killed ${times}×`;
+}
+
+/** A worker is cut off for a moment, and meets the server again before it is lost. */
+async function cut({ machines, random, pause, pick }: Scene): Promise<string> {
+  await pause();
+  const [worker, manner] = [Math.floor(random() * WORKERS), pick(CUTS)];
+  machines.cut(worker, manner);
+  await Bun.sleep(200 + random() * CUT_MS);
+  machines.heal(worker);
+  totals.cuts += 1;
+  return `network cut (${manner})`;
+}
+
+/** A worker is stopped or cut off past its lease, and goes on when the server has given its jobs to others. */
+async function away(scene: Scene, isCut: boolean): Promise<string> {
+  const { world, machines, random, pause, pick } = scene;
+  using _ = world.slow(AWAY_LATENCY_MS);
+  // It has jobs by then. The server stays: another would not know the worker at all.
+  await pause();
+  const manner = pick(CUTS.slice(0, 2));
+  if (isCut) machines.cut(0, manner);
+  else machines.signal(0, "SIGSTOP");
+  const lost = machines.untilLost(0);
+  const others = async () => {
+    if (world.redis !== null && random() < 0.5) await killRedis(scene);
+    if (random() < 0.5) await machines.killWorker(1);
+  };
+  await Promise.all([lost, others()]);
+  if (isCut) machines.heal(0);
+  else machines.signal(0, "SIGCONT");
+  totals[isCut ? "cutPastLease" : "suspended"] += 1;
+  await machines.untilBack(0);
+  await Bun.sleep(AWAKE_MS);
+  return isCut ? `a worker cut off past its lease (${manner})` : "a worker stopped past its lease";
+}
+
 /** Stores a token for workers, and so many runs that all machines have something to do. */
-async function prepare({ world, random }: Round): Promise<string> {
+async function prepare({ world }: Round): Promise<string> {
   const secret = newSecret("bk_");
   using db = await world.open();
   await saveToken(db.database, {
@@ -90,44 +126,78 @@ async function prepare({ world, random }: Round): Promise<string> {
     hash: hashSecret(secret),
     expiresAt: null,
   });
-  const wanted = JOBS[0] + random() * JOBS[1];
-  while ((await unfinishedJobs(db.database)) < wanted) await world.order(db.database);
+  while ((await unfinishedJobs(db.database)) < JOBS) await world.order(db.database);
   return secret;
 }
 
-/** Any of the three machines is killed every few moments; in some rounds a worker is suspended past its lease meanwhile. */
+/** What goes wrong beside the kills, and how often. */
+const BESIDE = [
+  ["nothing", 10],
+  ["redis stopped", 20],
+  ["redis killed", 20],
+  ["cut", 26],
+  ["stopped", 10],
+  ["cut off", 10],
+  ["limit", 4],
+] as const;
+
+function chosenOf(random: () => number): (typeof BESIDE)[number][0] {
+  const all = BESIDE.flatMap(([what, weight]) => Array.from({ length: weight }, () => what));
+  return all[Math.floor(random() * all.length)]!;
+}
+
+async function beside(scene: Scene, chosen: ReturnType<typeof chosenOf>): Promise<string> {
+  if (chosen === "stopped" || chosen === "cut off") {
+    await killing(scene, KILLING_MS);
+    return away(scene, chosen === "cut off");
+  }
+  if (chosen === "limit") {
+    // Without kills of the server, which would let all requests count anew.
+    totals.tight += 1;
+    await Promise.all([
+      killing(scene, [TIGHT_MS, TIGHT_MS], 1),
+      scene.world.redis === null ? cut(scene) : killRedis(scene),
+    ]);
+    return `a limit of ${TIGHT_PER_MINUTE} a minute`;
+  }
+  const disturb = { nothing: async () => "", cut, "redis stopped": stopRedis, "redis killed": killRedis }[chosen];
+  const [, said] = await Promise.all([killing(scene, KILLING_MS), disturb(scene)]);
+  return said;
+}
+
 export async function workers(round: Round): Promise<string> {
   const { world, random } = round;
+  const { network, redis, vendor } = world;
+  if (network === null) throw new Error("the world has no network");
   const secret = await prepare(round);
-  const before = world.vendor.arrivals.length;
-  await using machines = new Machines(round, secret);
-  await machines.startServer();
-  for (let index = 0; index < WORKERS; index++) machines.startWorker(index);
-  const isSuspending = random() < SUSPENDED;
-  using _ = isSuspending ? world.slow(SUSPENDED_LATENCY_MS) : null;
+  const before = vendor.arrivals.length;
+  const drawn = chosenOf(random);
+  const chosen = redis === null && drawn.startsWith("redis") ? "cut" : drawn;
+  const limit = chosen === "limit" ? TIGHT_PER_MINUTE : PER_MINUTE;
+  const settings = { MASSIVE_PER_MINUTE: `${limit}`, ...(redis !== null && { BARKEEP_QUEUE: redis.url }) };
+  await using machines = await Machines.start(world, network, secret, settings);
   const pause = () => Bun.sleep(PAUSE_MS[0] + random() * PAUSE_MS[1]);
-  for (const end = performance.now() + KILLING_MS; performance.now() < end; ) {
-    await pause();
-    const victim = Math.floor(random() * (WORKERS + 1));
-    if (victim === WORKERS) await machines.killServer();
-    else await machines.killWorker(victim);
-  }
-  if (isSuspending) {
-    // It has jobs by then. The server stays: another would not know the worker at all.
-    await pause();
-    machines.signal(0, "SIGSTOP");
-    for (const end = performance.now() + SUSPENDED_MS; performance.now() < end; ) {
-      await pause();
-      if (random() < 0.2) await machines.killWorker(1);
-    }
-    machines.signal(0, "SIGCONT");
-    await Bun.sleep(AWAKE_MS);
-  }
-  const health = await within(fetch(`${machines.address}/healthz`), "the server does not answer under its workers");
-  if (health.status !== 200) throw new Error(`/healthz answers ${health.status} under its workers`);
-  const most = busiestSince(world.vendor.arrivals, before);
-  if (most > PER_MINUTE) throw new Error(`${most} requests in a minute at a limit of ${PER_MINUTE}`);
+  const pick = <T>(from: readonly T[]) => from[Math.floor(random() * from.length)]!;
+  const said = await beside({ ...round, machines, pause, pick }, chosen);
+  await machines.check();
+  const most = busiestSince(vendor.arrivals, before);
+  if (most > limit) throw new Error(`${most} requests in a minute at a limit of ${limit}`);
   const { server, worker } = machines.killed;
-  const suspended = isSuspending ? ", a worker suspended past its lease" : "";
-  return `${server} servers and ${worker} workers killed${suspended}; ${world.vendor.arrivals.length - before} requests`;
+  totals.servers += server;
+  totals.workers += worker;
+  totals.late += machines.front.late;
+  totals.busiest = Math.max(totals.busiest, most);
+  const late = machines.front.late === 0 ? "" : `, ${machines.front.late} late writes refused`;
+  return `${server} servers and ${worker} workers killed${said === "" ? "" : `, ${said}`}${late}; ${vendor.arrivals.length - before} requests`;
+}
+
+/** What the rounds have been, for the end of the report. */
+export function workersReport(): string {
+  const { servers, workers: killed, suspended, cuts, cutPastLease, redisStopped, redisKilled } = totals;
+  return [
+    `Killed: ${servers} servers, ${killed} workers, Redis ${redisKilled} times (stopped ${redisStopped} times).`,
+    `Workers stopped past their lease: ${suspended}, cut off past it: ${cutPastLease}, cut off for a moment: ${cuts}.`,
+    `${totals.late} requests for jobs that a worker had lost, all refused.`,
+    `At most ${totals.busiest} requests in a minute at limits of ${PER_MINUTE} and (${totals.tight} rounds) ${TIGHT_PER_MINUTE}.`,
+  ].join("\n");
 }

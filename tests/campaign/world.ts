@@ -10,6 +10,9 @@ import { behindRelay } from "../fakes/vendors/relay.ts";
 import { type Folder, temporaryFolder } from "../helpers/folder.ts";
 import { type ServerProcess, spawnServer } from "../helpers/server.ts";
 import { contents, finishRuns } from "./contents.ts";
+import { WORKERS } from "./machines.ts";
+import { type Network, openNetwork } from "./network.ts";
+import { Redis } from "./redis.ts";
 
 export type Contents = Awaited<ReturnType<typeof contents>>;
 
@@ -38,6 +41,8 @@ export interface Asked {
   readonly symbol: string;
   readonly from: number;
   readonly to: number;
+  /** When it arrived, epoch milliseconds. */
+  readonly at: number;
 }
 
 export class World implements AsyncDisposable {
@@ -55,18 +60,24 @@ export class World implements AsyncDisposable {
     readonly isSmallDisk: boolean,
     readonly vendor: FakeMassive,
     readonly calm: Contents,
+    /** Between workers and server, and the job queue of the server, if there are rounds with workers. */
+    readonly network: Network | null,
+    readonly redis: Redis | null,
   ) {}
 
-  static async create(): Promise<World> {
+  static async create(hasWorkers: boolean): Promise<World> {
     const folder = temporaryFolder();
+    const sockets = temporaryFolder();
+    const network = hasWorkers ? openNetwork(WORKERS, sockets.path) : null;
     const isSmallDisk = mountSmallDisk(folder.path);
-    const vendor = await behindRelay(fakeMassive());
+    const vendor = await behindRelay(fakeMassive(), network?.host);
+    const redis = network === null ? null : await Redis.start(network.host, sockets.path);
     vendor.market.pricesOf = (symbol) => PRICES["AB".indexOf(symbol.at(-1)!)]!;
     vendor.always = answersAfter(LATENCY_MS);
     const calm = await undisturbed(folder, vendor);
     vendor.urls.length = 0;
     vendor.arrivals.length = 0;
-    const world = new World(folder, isSmallDisk, vendor, calm);
+    const world = new World(folder, isSmallDisk, vendor, calm, network, redis);
     using db = await world.open();
     await migrateDatabase(db.database);
     return world;
@@ -106,13 +117,17 @@ export class World implements AsyncDisposable {
   /** Counts the requests that have arrived since the last call; returns those for bars. */
   takeRequests(): Asked[] {
     const asked: Asked[] = [];
-    for (const { pathname, searchParams } of this.vendor.urls.splice(0)) {
+    const { urls, arrivals } = this.vendor;
+    const first = arrivals.length - urls.length;
+    for (const [index, { pathname, searchParams }] of urls.splice(0).entries()) {
       const parts = pathname.split("/");
       const symbol = searchParams.get("ticker") ?? parts.find((part) => /^R\d*[AB]$/.test(part));
       this.received += 1;
       if (symbol !== undefined) this.receivedFor.set(symbol, (this.receivedFor.get(symbol) ?? 0) + 1);
       const [from, to] = parts.slice(-2).map(Number);
-      if (symbol !== undefined && parts[2] === "aggs") asked.push({ symbol, from: from! / 1000, to: (to! + 1) / 1000 });
+      const at = arrivals[first + index]!;
+      if (symbol !== undefined && parts[2] === "aggs")
+        asked.push({ symbol, from: from! / 1000, to: (to! + 1) / 1000, at });
     }
     return asked;
   }
@@ -138,8 +153,15 @@ export class World implements AsyncDisposable {
       if (name.startsWith("ballast-")) rmSync(join(this.folder.path, name));
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Ends what is not in the folder. */
+  async close(): Promise<void> {
     await this.vendor.close();
+    await this.redis?.[Symbol.asyncDispose]();
+    await this.network?.[Symbol.asyncDispose]();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
     if (this.isKept) return;
     if (this.isSmallDisk) Bun.spawnSync(["umount", "-l", this.folder.path]);
     this.folder[Symbol.dispose]();

@@ -8,8 +8,8 @@ const MARK = "x-dropped";
 /** The vendor has the request, and the connection is closed before the headers; only behind the relay. */
 export const dropped = (): Behaviour => () => new Response(null, { status: 500, headers: { [MARK]: "1" } });
 
-/** The vendor, reached through the relay; closing it closes both. */
-export async function behindRelay<Vendor extends FakeVendor>(vendor: Vendor): Promise<Vendor> {
+/** The vendor, reached through the relay, which listens at `host`; closing it closes both. */
+export async function behindRelay<Vendor extends FakeVendor>(vendor: Vendor, host = "127.0.0.1"): Promise<Vendor> {
   const { hostname, port } = new URL(vendor.url);
   const open = new Set<Socket>();
   const relay = createServer((near) => {
@@ -33,10 +33,10 @@ export async function behindRelay<Vendor extends FakeVendor>(vendor: Vendor): Pr
       else near.write(data);
     });
   });
-  await new Promise<void>((resolve) => relay.listen(0, "127.0.0.1", () => resolve()));
+  await new Promise<void>((resolve) => relay.listen(0, host, () => resolve()));
   const { close } = vendor;
   return Object.assign(vendor, {
-    url: `http://127.0.0.1:${(relay.address() as AddressInfo).port}`,
+    url: `http://${host}:${(relay.address() as AddressInfo).port}`,
     async close() {
       relay.close();
       for (const socket of open) socket.destroy();
