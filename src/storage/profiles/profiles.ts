@@ -5,6 +5,7 @@ import { GAP_RULES } from "../../domain/market/holes.ts";
 import type { Interval } from "../../domain/market/interval.ts";
 import type { BackfillMetadata, Profile } from "../../domain/profiles/profile.ts";
 import { auditStatement } from "../access/audit.ts";
+import { prepared } from "../connection/prepared.ts";
 import type { Database, Row, Statement, Write } from "../db.ts";
 import { markReplaced, markSymbol } from "../market/lake-changes.ts";
 import { openGapsSql } from "../market/quality/gaps.ts";
@@ -163,18 +164,21 @@ export async function findProfile(
   return (await profilesOf(db, rows))[0];
 }
 
+const ofSymbol = (table: typeof profiles | typeof featureStates) =>
+  and(eq(table.symbol, sql.placeholder("symbol")), eq(table.interval, sql.placeholder("interval")));
+const rangeOf = prepared(({ orm }) => {
+  const { seriesId, firstBar, lastBar } = profiles;
+  return orm.select({ seriesId, firstBar, lastBar }).from(profiles).where(ofSymbol(profiles)).prepare();
+});
+const stateOf = prepared(({ orm }) => orm.select().from(featureStates).where(ofSymbol(featureStates)).prepare());
+
 /** The series of a symbol's profile, and its first and last bar (epoch seconds). */
 export async function profileRange(
   db: Database,
   symbol: string,
   interval: Interval,
 ): Promise<Pick<ProfileRecord, "seriesId" | "firstBar" | "lastBar"> | undefined> {
-  const { seriesId, firstBar, lastBar } = profiles;
-  return db.orm
-    .select({ seriesId, firstBar, lastBar })
-    .from(profiles)
-    .where(and(eq(profiles.symbol, symbol), eq(profiles.interval, interval)))
-    .get();
+  return rangeOf(db).get({ symbol, interval });
 }
 
 /** Which profile: a symbol and an interval. */
@@ -195,11 +199,7 @@ ORDER BY k.key`,
 }
 
 export async function findFeatureState(db: Database, symbol: string, interval: Interval) {
-  return db.orm
-    .select()
-    .from(featureStates)
-    .where(and(eq(featureStates.symbol, symbol), eq(featureStates.interval, interval)))
-    .get();
+  return stateOf(db).get({ symbol, interval });
 }
 
 /** The intervals at which a symbol has a profile. */
