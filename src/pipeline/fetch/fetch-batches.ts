@@ -37,7 +37,7 @@ export interface FetchTarget {
 }
 
 /**
- * Fetches and stores those of `batches` that are not `known` yet, in order.
+ * Fetches and stores those of `batches` that are not `known` yet, in order; `begin` is a write that comes before theirs.
  * @throws ProviderError when batches could not be fetched; stored ones stay, and a retry fetches only the rest
  * @throws PriceFactorDetected when a batch has another scale than the stored bars; it is not stored
  */
@@ -46,8 +46,11 @@ export async function fetchBatches(
   target: FetchTarget,
   batches: readonly Batch[],
   known: readonly Span[],
+  begin?: () => Promise<void>,
 ): Promise<void> {
   const total = batches.length;
+  const writes = new PendingWrites(job.io);
+  if (begin) await writes.add(0, begin());
   const ledger = await job.io.store.windowsOfRun(target.series, job.task.runId);
   const answered = new Set(known.map(keyOf));
   if (job.task.fetchMode === "missing") {
@@ -60,7 +63,6 @@ export async function fetchBatches(
   let consecutiveFailures = 0;
   const progress = new BatchProgress(job, batches, answered, ledger);
 
-  const writes = new PendingWrites(job.io);
   const surroundings = surroundingsOf(job, target, writes);
   try {
     for (const group of mergeBatches(pending, target.provider.maxWindowDays(job.task.interval, job.task.symbol))) {
@@ -275,7 +277,7 @@ const countWithin = (bars: BarColumns, { rangeFrom, rangeTo }: JobContext["task"
 
 /** What is stored around the windows of `target`; `job.stored` knows of writes that are not committed yet. */
 function surroundingsOf(job: JobContext, { into, series }: FetchTarget, writes: PendingWrites): Surroundings {
-  return new Surroundings(job.io.store, series, () => writes.settle(), {
+  return new Surroundings(job.io.store, series, () => writes.settleBatches(), {
     bars(from, to) {
       const { first, last } = job.stored;
       return into === "build" || (first !== null && last !== null && first < to && last >= from);

@@ -62,13 +62,14 @@ async function planStart(job: JobContext): Promise<number | null> {
 
 async function fetchFrom(job: JobContext, from: number): Promise<void> {
   const { task, io, series } = job;
-  // Stored, so that a resumed job fetches the same windows: the bars it stored would move its start.
-  if (task.mode === "incremental" || io.provider.firstBar || job.keptFrom > 0)
-    await io.store.savePlanStart(task.jobId, from);
   job.plannedFrom = from;
   const target: FetchTarget = { provider: io.provider, series, into: "compare" };
   const batches = numberedBatches([{ from, to: task.rangeTo }], task.batchDays);
-  await fetchBatches(job, target, batches, await io.store.answeredWindows(series, task.runId));
+  const known = await io.store.answeredWindows(series, task.runId);
+  // Stored, so that a resumed job fetches the same windows: the bars it stored would move its start.
+  const isMovable = task.mode === "incremental" || io.provider.firstBar !== undefined || job.keptFrom > 0;
+  const begin = isMovable ? () => io.store.savePlanStart(task.jobId, from, true) : undefined;
+  await fetchBatches(job, target, batches, known, begin);
 }
 
 /**

@@ -19,6 +19,8 @@ export class PendingWrites {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #writes: Promise<void>[] = [];
   #bars = 0;
+  /** Whether a batch is among what is not committed. */
+  #hasBatches = false;
   #error: { readonly cause: unknown } | null = null;
 
   constructor(
@@ -29,6 +31,7 @@ export class PendingWrites {
   /** Keeps a batch back for those that follow; resolves when it is saved. */
   hold(save: () => Promise<void>): Promise<void> {
     this.#timer ??= setTimeout(() => this.handOver(), this.holdMs);
+    this.#hasBatches = true;
     return new Promise((resolve, reject) => this.#held.push({ save, resolve, reject }));
   }
 
@@ -53,6 +56,11 @@ export class PendingWrites {
     if (this.#error || this.#writes.length >= MAX_BATCHES || this.#bars >= MAX_BARS) await this.settle();
   }
 
+  /** Waits until all batches are committed. @throws as `settle` does */
+  async settleBatches(): Promise<void> {
+    if (this.#hasBatches) await this.settle();
+  }
+
   /**
    * Waits until everything is committed.
    * @throws the error of one of the writes
@@ -67,6 +75,7 @@ export class PendingWrites {
     }
     this.#writes = [];
     this.#bars = 0;
+    this.#hasBatches = false;
     const error = this.#error;
     this.#error = null;
     if (error) throw error.cause;

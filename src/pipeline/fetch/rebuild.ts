@@ -36,7 +36,7 @@ export async function rebuildRange(job: JobContext): Promise<void> {
   const { io, task } = job;
   const planned = task.mode === "full" ? (job.before.planFrom ?? (await startOfBars(job))) : task.rangeFrom;
   const from = Math.max(planned, job.keptFrom);
-  if (task.mode === "full") await io.store.savePlanStart(task.jobId, from);
+  if (task.mode === "full") await io.store.savePlanStart(task.jobId, from, false);
   const to = task.rangeTo;
   await rebuild(job, { from, to }, async () => null);
 }

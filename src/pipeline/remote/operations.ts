@@ -122,7 +122,7 @@ const profile = z.strictObject({
 
 export const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
   findJobWork: read(z.tuple([id]), ([job]) => ({ job })),
-  savePlanStart: write(z.tuple([id, moment]), ([job]) => ({ job })),
+  savePlanStart: write(z.tuple([id, moment, z.boolean()]), ([job]) => ({ job })),
   saveWork: write(z.tuple([id, workTime]), ([job]) => ({ job })),
   completeJob: write(z.tuple([finishedJob, workTime, z.boolean()]), ([{ jobId }]) => ({ job: jobId })),
   storeProfile: write(

@@ -135,7 +135,8 @@ interface LedgerStore {
 export interface JobStore extends SeriesStore, RebuildStore, LedgerStore {
   /** @throws Error when the job does not exist */
   findJobWork(jobId: number): Promise<JobWork>;
-  savePlanStart(jobId: number, planFrom: number): Promise<void>;
+  /** Records where the job begins to fetch (epoch seconds); writes that come later are never committed without it. */
+  savePlanStart(jobId: number, planFrom: number, mayWait: boolean): Promise<void>;
   /** The id of a series, which is created if it is new. */
   seriesId(key: SeriesKey): Promise<number>;
   /** One step of deleting what was to be deleted by choice; returns whether nothing is left. */

@@ -31,8 +31,9 @@ export async function findJobWork(db: Database, jobId: number): Promise<JobWork>
   return row;
 }
 
-export async function savePlanStart(db: Database, jobId: number, planFrom: number): Promise<void> {
-  await db.write([{ sql: "UPDATE jobs SET plan_from = ?1 WHERE id = ?2", args: [planFrom, jobId] }]);
+/** Records where a job begins to fetch (epoch seconds); `mayWait` for the writes of others. */
+export async function savePlanStart(db: Database, jobId: number, planFrom: number, mayWait: boolean): Promise<void> {
+  await db.write([{ sql: "UPDATE jobs SET plan_from = ?1 WHERE id = ?2", args: [planFrom, jobId] }], mayWait);
 }
 
 const SAVE_WORK_TIME = "UPDATE jobs SET api_calls = max(api_calls, ?1), fetch_ms = ?2, stage_ms = ?3 WHERE id = ?4";

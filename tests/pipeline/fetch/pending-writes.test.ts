@@ -56,6 +56,20 @@ test("pending writes that may wait for those of other jobs are not committed at 
   expect([saved(), flushes()]).toEqual([1, 0]);
 });
 
+test("a write that comes before the batches is waited for at the end, and no sooner unless a batch is", async () => {
+  const { writes, hold, flushes, saved } = start();
+  await writes.add(0, Promise.resolve());
+  await writes.settleBatches();
+  expect(flushes()).toBe(0);
+  await writes.add(20, hold());
+  await writes.settleBatches();
+  expect([saved(), flushes()]).toEqual([1, 1]);
+  await writes.settleBatches();
+  expect(flushes()).toBe(1);
+  await writes.add(0, Promise.reject(new Error("full disk")));
+  expect(writes.settle()).rejects.toThrow("full disk");
+});
+
 test("a pending write that fails is thrown to the job once, at its next batch or at the end", async () => {
   const { writes } = start();
   await writes.add(1, Promise.reject(new Error("disk full")));

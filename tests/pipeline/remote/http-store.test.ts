@@ -89,7 +89,7 @@ test("writes of a job reach the database in their order, also those that may wai
   const store = await network.storeOf(pipeline.db, job.task);
   const series = await store.seriesId(KEY);
   const writes = Array.from({ length: 40 }, (_, n) => store.saveBatch(batch(job, series, n)));
-  await Promise.all([...writes, store.savePlanStart(job.jobId, 7)]);
+  await Promise.all([...writes, store.savePlanStart(job.jobId, 7, true)]);
   expect((await store.windowsOfRun(series, job.runId)).length).toBe(40);
   // The counters of the last one stay.
   expect(await store.findJobWork(job.jobId)).toMatchObject({ apiCalls: 39, planFrom: 7 });
@@ -139,7 +139,7 @@ test("a request that is delivered after it was answered and acknowledged is refu
   const plan = (number: number, from: number) =>
     encode({
       attempt: job.attempt,
-      operations: [{ number, name: "savePlanStart", args: [job.jobId, from] }],
+      operations: [{ number, name: "savePlanStart", args: [job.jobId, from, false] }],
       answered: number,
     });
   await executor.execute(job, plan(1, 100));
@@ -184,7 +184,7 @@ test("a worker reads and writes nothing but the series, run, provider and job th
     "another provider": await send("listActions", "eodhd", "ACME"),
     "symbols of another run": await send("symbolsOfRun", "r-other"),
     "another account": await send("planFacts", "eodhd:123"),
-    "the end of another job": await send("savePlanStart", 99, 1),
+    "the end of another job": await send("savePlanStart", 99, 1, false),
     "an operation that does not exist": await send("constructor"),
     "an operation without its arguments": await send("readBars"),
   };
