@@ -229,24 +229,28 @@ export class JobControl {
     job.workedMs = Math.max(Math.round(seconds * 1_000), shown * 1_000);
     job.state = JOB_TRANSITIONS.finish.to;
     registry.stage(job, { stage: "complete", seconds: job.workedMs / 1_000 }, counters);
-    await this.reconcile(job.run);
+    await this.reconcile(job.run, "soon");
   }
 
-  /** Updates the state of a run from its jobs: in the database, in memory and for viewers. */
-  async reconcile(run: RunRecord): Promise<void> {
+  /**
+   * Updates the state of a run from its jobs: in the database, in memory and for viewers.
+   * @param show when viewers get its totals if its state stays: they take longer the more jobs it has, and change with each
+   */
+  async reconcile(run: RunRecord, show: "now" | "soon" = "now"): Promise<void> {
     // One after the other: two jobs that end together record the end of their run once.
-    const turn = (this.#reconciling.get(run) ?? Promise.resolve()).then(() => this.#reconcile(run));
+    const turn = (this.#reconciling.get(run) ?? Promise.resolve()).then(() => this.#reconcile(run, show));
     const settled = turn.catch(() => {});
     this.#reconciling.set(run, settled);
     await turn;
   }
 
-  async #reconcile(run: RunRecord): Promise<void> {
+  async #reconcile(run: RunRecord, show: "now" | "soon"): Promise<void> {
     const { db, log, registry, onAlert, onRunEnd } = this.dependencies;
     const state = registry.stateOf(run);
     const isOpen = isActive(state);
     const finishedAt = isOpen ? null : (run.finishedAt ?? Date.now());
-    if (run.storedState !== state || run.finishedAt !== finishedAt) {
+    const isChanged = run.storedState !== state || run.finishedAt !== finishedAt;
+    if (isChanged) {
       const events = finishedAt === null ? [] : runEnded(run, registry.summary({ ...run, finishedAt }), finishedAt);
       await setRunState(db, run.row.id, state, finishedAt, events);
       run.finishedAt = finishedAt;
@@ -256,7 +260,8 @@ export class JobControl {
       if (!isOpen) onRunEnd?.(run.row.id);
       if (!isOpen) log.write("info", `Run ${runTitle(describeRow(run.row))}: ${state}`, run.row.id);
     }
-    registry.publish(run);
+    if (isChanged || show === "now") registry.publish(run);
+    else registry.touch(run);
   }
 
   #change(job: JobRecord, transition: JobTransition, stage: Stage, counters?: Counters): void {
