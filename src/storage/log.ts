@@ -10,6 +10,10 @@ const ROWS_PER_INSERT = 200;
 /** The newest lines that are kept while nothing can be written. */
 const MAX_UNSTORED = 10_000;
 
+/** One statement for any number of lines: as values they would be a text of their own for each number. */
+const INSERT = `INSERT INTO logs (at, level, run_id, symbol, message)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?1) ORDER BY key`;
+
 /** Buffers log lines and writes them in the background; `close` writes the rest. */
 export class LogStore {
   #lines: LogLine[] = [];
@@ -37,12 +41,17 @@ export class LogStore {
     const lines = this.#lines;
     if (lines.length === 0) return;
     this.#lines = [];
-    const statements = [];
-    for (const part of chunks(lines, ROWS_PER_INSERT)) {
-      statements.push(this.db.orm.insert(logs).values(part.map(({ id: _, ...row }) => row)));
-    }
+    const rows = lines.map(({ at, level, runId, symbol, message }) => [
+      at,
+      level,
+      runId,
+      symbol,
+      message.toWellFormed(),
+    ]);
     try {
-      await this.db.write(statements);
+      await this.db.write(
+        [...chunks(rows, ROWS_PER_INSERT)].map((part) => ({ sql: INSERT, args: [JSON.stringify(part)] })),
+      );
     } catch (error) {
       this.#lines = [...lines, ...this.#lines].slice(-MAX_UNSTORED);
       throw error;

@@ -18,6 +18,10 @@ import { jobs, runs } from "../schema/runs.ts";
 export type RunRow = typeof runs.$inferSelect;
 export type JobRow = typeof jobs.$inferSelect;
 
+/** One statement for any number of symbols, in their order. */
+const INSERT_JOBS = `INSERT INTO jobs (run_id, symbol, interval)
+SELECT ?1, value, ?2 FROM json_each(?3) ORDER BY key`;
+
 /**
  * Stores a run with one queued job per symbol, or nothing if a symbol is active already (a unique index refuses it).
  * `extraWrites` are part of the same transaction.
@@ -29,10 +33,9 @@ export async function insertRun(
   extraWrites: readonly Write[] = [],
 ): Promise<void> {
   const { name, mode, interval, provider, years } = run;
-  const rows = symbols.map((symbol) => ({ runId: run.id, symbol, interval: run.interval }));
   await db.write([
     db.orm.insert(runs).values(run),
-    ...[...chunks(rows)].map((part) => db.orm.insert(jobs).values(part)),
+    { sql: INSERT_JOBS, args: [run.id, run.interval, JSON.stringify(symbols)] },
     ...auditStatement({
       action: "run.start",
       subject: run.id,
