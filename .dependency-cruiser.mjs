@@ -90,7 +90,8 @@ const sideways = {
     series: ["backups", "lake", "maintenance", "runs"],
   },
   views: {
-    runs: ["jobs", "notifications", "promises", "quotas"],
+    runs: ["jobs", "promises", "quotas"],
+    "script-parts": ["jobs", "notifications"],
     companies: ["runs"],
     profiles: ["runs"],
     schedules: ["runs"],
