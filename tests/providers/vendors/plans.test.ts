@@ -104,6 +104,8 @@ function planMemory(): PlanMemory & { known: Map<string, PlanFact> } {
 
 const NOW = at("2026-11-25T22:00:00Z");
 const START = at("2024-11-27");
+/** So soon after the start that there are few bars within days. */
+const SOON = at("2025-01-31T22:00:00Z");
 
 /** Fetches with a memory; returns what came, the parts left out as dates, and the requests that it took. */
 async function fetchWith(
@@ -113,11 +115,12 @@ async function fetchWith(
   interval: Interval,
   from: string,
   plan = planMemory(),
+  now = NOW,
 ) {
-  fake.clock = () => NOW * 1000;
-  fake.market.now = NOW;
+  fake.clock = () => now * 1000;
+  fake.market.now = now;
   const before = fake.urls.length;
-  const window = { symbol, interval, from: at(from), to: at("2026-11-26"), asOf: NOW };
+  const window = { symbol, interval, from: at(from), to: Math.ceil(now / DAY) * DAY, asOf: now };
   const { bars, notInPlan = [] } = await providerOn(fake, name).fetchBars(window, { ...recordingContext(), plan });
   const cuts = notInPlan.map((cut) => `${isoDate(cut.from)} to ${isoDate(cut.to - 1)}`);
   const words = [...new Set(notInPlan.map((cut) => cut.words))].join("; ");
@@ -138,13 +141,16 @@ describe("a plan that begins at a date", () => {
           const fake = start();
           fake.plan = { from: START };
           const from = interval === "1d" ? "2021-06-01" : "2024-09-01";
-          const { first, cuts, words, plan } = await fetchWith(fake, name, symbol, interval, from);
+          const now = interval === "1d" ? NOW : SOON;
+          const fetchFrom = (date: string, plan?: ReturnType<typeof planMemory>) =>
+            fetchWith(fake, name, symbol, interval, date, plan, now);
+          const { first, cuts, words, plan } = await fetchFrom(from);
           // 2024-11-27 was a session.
           expect(isoDate(Math.floor(first! / DAY) * DAY)).toBe("2024-11-27");
           expect(cuts).toEqual([`${from} to 2024-11-26`]);
           expect(words).not.toBe("");
-          const again = await fetchWith(fake, name, symbol, interval, from, plan);
-          const inside = await fetchWith(fake, name, symbol, interval, "2024-11-27", planMemory());
+          const again = await fetchFrom(from, plan);
+          const inside = await fetchFrom("2024-11-27");
           expect(again.cuts).toEqual(cuts);
           expect(again.requests).toBe(inside.requests);
           expect(BAR_FIELDS.map((field) => [...again.bars[field]])).toEqual(
