@@ -21,17 +21,25 @@ export function fillWindow(window: Float64Array, x: Float64Array, end: number): 
   window.sort();
 }
 
-/** Replaces `leaving`, a value of the sorted `window`, by `coming`; gives the place of the latter. */
+/**
+ * Replaces `leaving`, a value of the sorted `window`, by `coming`; gives the place of the latter. Both are searched in
+ * one loop: neither waits for the other.
+ */
 export function replaceInWindow(window: Float64Array, leaving: number, coming: number): number {
-  const out = lowerIndex(window, leaving);
-  if (coming > leaving) {
-    const into = lowerIndex(window, coming) - 1;
-    window.copyWithin(out, out + 1, into + 1);
-    window[into] = coming;
-    return into;
+  let out = 0;
+  let into = 0;
+  for (let length = window.length; length > 1; ) {
+    const half = length >>> 1;
+    out += half & -(window[out + half - 1]! < leaving);
+    into += half & -(window[into + half - 1]! < coming);
+    length -= half;
   }
-  const into = lowerIndex(window, coming);
-  window.copyWithin(into + 1, into, out);
+  out += +(window[out]! < leaving);
+  into += +(window[into]! < coming);
+  if (into > out) {
+    into--;
+    window.copyWithin(out, out + 1, into + 1);
+  } else window.copyWithin(into + 1, into, out);
   window[into] = coming;
   return into;
 }
