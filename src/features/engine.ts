@@ -127,11 +127,18 @@ export interface FeatureBlock {
   readonly columns: readonly Float64Array[];
 }
 
+interface MatrixOptions {
+  readonly since?: number;
+  readonly blockSize?: number;
+  readonly reuse?: boolean;
+}
+
 /**
  * The feature matrix in blocks of at most `blockSize` rows, in constant memory. The returned function takes the bars of
  * the series from its start, in order and in chunks of any size, and yields the blocks that each chunk completes. Rows
- * before `since` (epoch seconds) are left out, and computed only as far as later ones need them. `onStep` is called
- * after every feature of a block; what it throws ends the work.
+ * before `since` (epoch seconds) are left out, and computed only as far as later ones need them. With `reuse` the columns
+ * of a block are valid until the next one is asked for, which saves their memory. `onStep` is called after every feature
+ * of a block; what it throws ends the work.
  */
 export function featureMatrix(
   setup: FeatureSetup,
@@ -139,14 +146,16 @@ export function featureMatrix(
   {
     since = Number.NEGATIVE_INFINITY,
     blockSize,
+    reuse = false,
     onStep = ignore,
-  }: { since?: number; blockSize?: number; onStep?: () => void } = {},
+  }: MatrixOptions & { readonly onStep?: () => void } = {},
 ): (chunk: BarColumns) => Generator<FeatureBlock, void> {
   const { plan, advance } = matrixPlans(features);
   const length = blockSize ?? blockLength(plan);
   const carry = emptyCarry(plan, setup);
   const scratch = new Scratch();
   let history = emptyBars();
+  let own: (Float64Array | undefined)[] = [];
   return function* take(chunk) {
     const bars = joinBars(history, chunk);
     const offset = carry.count - history.ts.length;
@@ -158,7 +167,12 @@ export function featureMatrix(
       if (visible) {
         const columns: Float64Array[] = [];
         const gaps = plan.readsVolume ? volumeGaps(span, carry.unknownVolume) : null;
-        const own = plan.ownColumns.map((at) => (at < 0 ? undefined : new Float64Array(span.bars.ts.length)));
+        const rows = span.bars.ts.length;
+        own = plan.ownColumns.map((at, index) => {
+          if (at < 0) return undefined;
+          const known = reuse ? own[index] : undefined;
+          return known && known.length >= rows ? known : new Float64Array(rows);
+        });
         const publish = (index: number, column: Float64Array) => {
           columns[index] = published(features[index]!, column, span, gaps, setup, own[index]);
         };
@@ -196,7 +210,7 @@ export function* featureBlocks(
   chunks: Iterable<BarColumns>,
   setup: FeatureSetup,
   features: readonly Feature[],
-  options: { since?: number; blockSize?: number } = {},
+  options: MatrixOptions = {},
 ): Generator<FeatureBlock, void> {
   const take = featureMatrix(setup, features, options);
   for (const chunk of chunks) yield* take(chunk);
@@ -263,7 +277,7 @@ function published(
   setup: FeatureSetup,
   own?: Float64Array,
 ): Float64Array {
-  const values = own?.subarray(from) ?? new Float64Array(bars.ts.length - from);
+  const values = own?.subarray(from, bars.ts.length) ?? new Float64Array(bars.ts.length - from);
   const warmup = typeof feature.warmup === "number" ? Math.max(0, feature.warmup - base - from) : 0;
   if (warmup > 0) values.fill(Number.NaN, 0, warmup);
   for (let i = warmup; i < values.length; i++) {

@@ -85,7 +85,7 @@ const NOTHING_OWN: readonly Float64Array[] = [];
 
 /**
  * Computes the plan over one block, yields after every target and advances `carry` to the end of the block. `bars` must
- * hold `plan.margin` bars before `from`, or all there are. `own` gives a column, as long as the bars, to each target of
+ * hold `plan.margin` bars before `from`, or all there are. `own` gives a column, at least as long as the bars, to each target of
  * `plan.ownColumns`: its values are written there, those before `from` again with the same bits.
  */
 export function* runPlan(

@@ -123,6 +123,19 @@ test("a feature asked twice, or read by a later one of the same matrix, has its 
   });
 });
 
+test("a feature matrix that uses its columns again has the values of one that does not, block by block", () => {
+  const bars = plainHistory(1000, DAILY);
+  const fresh = [...featureBlocks([bars], DAILY, FEATURES, { blockSize: 300 })];
+  let count = 0;
+  for (const { columns } of featureBlocks([bars], DAILY, FEATURES, { blockSize: 300, reuse: true })) {
+    const expected = fresh[count++]!.columns;
+    for (const [index, { name }] of FEATURES.entries()) {
+      expect([name, firstDifference(columns[index]!, expected[index]!)]).toEqual([name, -1]);
+    }
+  }
+  expect(count).toBe(fresh.length);
+});
+
 test("a feature matrix that starts late has the rows of the whole one", () => {
   const bars = plainHistory(900, DAILY);
   const some = FEATURES.filter((feature) => feature.number % 3 === 0);

@@ -79,7 +79,7 @@ export async function reportFeatures(context: ExportContext, task: FeatureReport
   const start = length - recent - bars;
   const since = all.ts[start]!;
   const columns = new Columns(bars, recent);
-  const take = featureMatrix(setup, FEATURES, { since, onStep: context.throwIfStopped });
+  const take = featureMatrix(setup, FEATURES, { since, reuse: true, onStep: context.throwIfStopped });
   for (const block of take(all)) {
     columns.add(block.columns);
     await yieldToEvents();
