@@ -331,4 +331,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
         (103, 'worker_lost:rack-1:2026-01-05', 'worker_lost', 1802, '{}', 'muted'), (104, 'queue_down:1803', 'queue_down', 1803, '{}', 'muted')`,
     ],
   },
+  "0032_jobs_by_state": { rows: [] },
 };

@@ -103,7 +103,6 @@ export const jobs = sqliteTable(
     uniqueIndex("jobs_active_symbol")
       .on(t.symbol, t.interval)
       .where(sql`${t.state} in (${sql.raw(ACTIVE_STATES.map((state) => `'${state}'`).join(", "))})`),
-    index("jobs_by_state").on(t.state),
     index("jobs_by_symbol").on(t.symbol, t.runId),
     oneOf("jobs_state", t.state, JOB_STATES),
     check("jobs_progress", sql`${t.progress} between 0 and 100`),

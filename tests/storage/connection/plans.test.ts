@@ -16,6 +16,7 @@ import {
   unjudgedSeries,
 } from "../../../src/storage/market/series.ts";
 import { cutsOfRun, windowsOfSymbols } from "../../../src/storage/runs/batches.ts";
+import { busySymbols, openRuns } from "../../../src/storage/runs/runs.ts";
 import { migratedDatabase, temporaryFolder } from "../../helpers/folder.ts";
 
 const run = { id: "r", provider: "demo", interval: "1d" } as const;
@@ -58,6 +59,25 @@ test("no read of series goes through the index of staging series, which holds al
   for (const [sql, args] of statements) {
     const plan = (await db.rows(`EXPLAIN QUERY PLAN ${sql}`, args)).map((row) => String(row[3]));
     expect([sql, plan.join("; ")]).toEqual([sql, expect.not.stringContaining("series_staging")]);
+  }
+  db.close();
+});
+
+test("active jobs are found among any number of ended ones without reading those", async () => {
+  using folder = temporaryFolder();
+  const db = await openDatabase(await migratedDatabase(folder));
+  using execute = spyOn(StatementCache.prototype, "execute");
+  await busySymbols(db, "1d");
+  await openRuns(db);
+  const statements = execute.mock.calls.filter(([sql]) => /\bjobs\b/i.test(sql));
+  execute.mockRestore();
+  expect(statements.length).toBe(2);
+  for (const [sql, args] of statements) {
+    const plan = (await db.rows(`EXPLAIN QUERY PLAN ${sql}`, args)).map((row) => String(row[3]));
+    expect([sql, plan.filter((step) => /\bjobs\b/.test(step))]).toEqual([
+      sql,
+      [expect.stringContaining("INDEX jobs_active_symbol")],
+    ]);
   }
   db.close();
 });
