@@ -48,6 +48,11 @@ export class Machines implements AsyncDisposable {
     return machines;
   }
 
+  get #queue(): Record<string, string> {
+    const { BARKEEP_QUEUE } = this.settings;
+    return BARKEEP_QUEUE === undefined ? {} : { BARKEEP_QUEUE };
+  }
+
   async #startServer(): Promise<void> {
     this.#server = this.world.spawn(this.settings);
     const { url } = await within(this.#server.listening, "the server does not listen");
@@ -59,7 +64,8 @@ export class Machines implements AsyncDisposable {
     const program = [process.execPath, "--no-env-file", bundleOf("cli.ts"), "worker", "--server", url];
     this.#workers[worker] = Bun.spawn([...command, ...program, "--threads", "1", "--name", nameOf(worker)], {
       ...{ stdin: "ignore", stdout: "ignore", stderr: "pipe" },
-      env: { ...CHILD_ENV, BARKEEP_TOKEN: this.secret },
+      // One takes jobs from the queue itself, the other is handed them.
+      env: { ...CHILD_ENV, BARKEEP_TOKEN: this.secret, ...(worker === 0 && this.#queue) },
     });
   }
 

@@ -1,6 +1,6 @@
 /**
- * A server with its job queue in Redis and two workers: any of the three is killed every few moments, and in each round
- * one thing more goes wrong. Nothing that a worker sends for a job that it has lost may be stored.
+ * A server with its job queue in Redis and two workers, of which one takes jobs from the queue itself: any of the three is
+ * killed every few moments, and in each round one thing more goes wrong. Nothing that a worker sends for a job that it has lost may be stored.
  */
 
 import { hashSecret, newSecret } from "../../src/auth.ts";
