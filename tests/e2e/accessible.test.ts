@@ -132,7 +132,7 @@ test("axe finds nothing on the monitor while symbols fail, work and wait, with a
 test("axe finds nothing on a run, its symbols and the lists", async () => {
   await page.goto(browserApp.address);
   const run = await page.locator(".run-head h2 a").first().getAttribute("href");
-  const job = await rowOf(page, "S1").locator("[data-menu]").getAttribute("href");
+  const job = await rowOf(page, "S1").locator(`a[href*="/jobs/"]`).getAttribute("href");
   await post("/alerts/test", {});
   const coins = { name: "Coins", symbols: ["BTC-USD", "S1"], by_time: "12:00", time_zone: "UTC", days: "every_day" };
   await post("/api/promises", coins);

@@ -110,7 +110,7 @@ try {
     .locator('.queue tr[data-state="running"]')
     .filter({ hasText: /Batch 1\d/ })
     .first();
-  const details = await atWork.locator("[data-menu]").getAttribute("href");
+  const details = await atWork.locator("th a").getAttribute("href");
   // No requests of the run are answered until its pictures are taken.
   browserApp.gate.close();
   await takePicture("running", "/", live);

@@ -4,7 +4,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { BY_ATTENTION } from "../../src/domain/runs/queue/job-sort.ts";
 import type { RunSummary } from "../../src/domain/runs/run-summary.ts";
-import type { JobState } from "../../src/domain/runs/states.ts";
+import { JOB_STATES, type JobState } from "../../src/domain/runs/states.ts";
 import { JobActions } from "../../src/views/jobs/job-menu.tsx";
 import { JobRow } from "../../src/views/jobs/job-row.ts";
 import { liveJob, liveLogLines, liveRuns, liveToast, sseTogether } from "../../src/views/live.tsx";
@@ -62,17 +62,21 @@ describe("a row", () => {
     expect(parse(row, ".c-time")[0]!.attributes["data-since"]).toBe("1700000000000");
   });
 
-  test("a row links to the profile only once there is one", () => {
-    expect(parse(String(JobRow({ job: job(), controls: false })), "th a")).toHaveLength(0);
+  test("the symbol of a row leads to the profile once there is one, before that to the page of its job", () => {
+    expect(parse(String(JobRow({ job: job(), controls: false })), "th a")[0]!.attributes.href).toBe(
+      "/runs/r1/jobs/AAPL",
+    );
     const done = job({ symbol: "VOD@LSE", state: "complete", status: "Complete", since: null });
     expect(parse(String(JobRow({ job: done, controls: false })), "th a")[0]!.attributes.href).toBe(
       "/profiles/VOD%40LSE?interval=1d",
     );
   });
 
-  test("a row links to the page of its job, where every action that applies is a plain form button", () => {
-    const [way] = parse(String(JobRow({ job: job(), controls: true })), ".c-menu a");
-    expect(way?.attributes.href).toBe("/runs/r1/jobs/AAPL");
+  test("every row links to the page of its job, where every action that applies is a plain form button", () => {
+    for (const state of JOB_STATES) {
+      const row = String(JobRow({ job: job({ state }), controls: true }));
+      expect(parse(row, "a").map(({ attributes }) => attributes.href)).toContain("/runs/r1/jobs/AAPL");
+    }
     const offered = (state: JobState) =>
       parse(String(<JobActions job={job({ state })} />), "button").map(({ attributes }) => attributes.formaction);
     expect(offered("running")).toEqual(["pause", "cancel", "skip"].map((action) => `/runs/r1/jobs/AAPL/${action}`));

@@ -2,6 +2,7 @@
 // strip the title shows the dates and counts of the cell under the pointer.
 
 import { closest, find, findAll } from "../ui/dom.js";
+import { jobAddress } from "./row-ids.js";
 
 // Delay before the titles of a strip under the pointer are fetched, milliseconds.
 const REST = 150;
@@ -19,20 +20,13 @@ const cellAt = (strip, event) => {
 };
 
 /**
- * The address of a row's job, from the row's id: `job-`, the run's id of 36 characters, `-` and the symbol.
- * @param {string} rowId
- */
-const jobOf = (rowId) =>
-  `${document.documentElement.dataset.base}runs/${rowId.slice(4, 40)}/jobs/${encodeURIComponent(rowId.slice(41))}`;
-
-/**
  * The address of a card: that of the job of its row, or of the row that its menu is for, with the value of `data-card`.
  * @param {HTMLElement} opener
  */
 const cardOf = (opener) => {
   /** @type {HTMLElement | null} */
   const menu = opener.closest("[data-row]");
-  return `${jobOf(menu?.dataset.row ?? opener.closest("tr")?.id ?? "")}/${opener.dataset.card}`;
+  return `${jobAddress(menu?.dataset.row ?? opener.closest("tr")?.id ?? "")}/${opener.dataset.card}`;
 };
 
 /** Opens cards, and sets the titles of a strip's cells. */

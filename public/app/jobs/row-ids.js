@@ -14,3 +14,10 @@ export function setUpRowIds() {
     }
   }
 }
+
+/**
+ * The address of a row's job, from the row's id: `job-`, the run's id of 36 characters, `-` and the symbol.
+ * @param {string} rowId
+ */
+export const jobAddress = (rowId) =>
+  `${document.documentElement.dataset.base}runs/${rowId.slice(4, 40)}/jobs/${encodeURIComponent(rowId.slice(41))}`;

@@ -1,8 +1,9 @@
-// One menu for all rows: it is set up for the row whose link opens it, and updated with that row's state.
+// One menu for all rows: it is set up for the row whose button opens it, and updated with that row's state.
 
 import { closest, find, findAll } from "../ui/dom.js";
+import { jobAddress } from "./row-ids.js";
 
-/** Opens the menu beside a row's link, and closes it with the same link. */
+/** Opens the menu beside a row's button, and closes it with the same one. */
 export function setUpRowMenu() {
   const menu = find("#job-menu");
   if (!menu) return;
@@ -15,38 +16,37 @@ export function setUpRowMenu() {
     if (!row.isConnected) return menu.hidePopover();
     menu.dataset.state = row.dataset.state;
     menu.toggleAttribute("data-held", row.hasAttribute("data-held"));
+    /** @type {HTMLAnchorElement | null} */
+    const symbol = find("th a", row);
+    /** @type {HTMLAnchorElement | null} */
+    const profile = find("[data-profile]", menu);
+    // The symbol of a complete row leads to its profile; the menu offers it for such a row alone.
+    if (symbol && profile) profile.href = symbol.href;
   };
-  /**
-   * @param {HTMLTableRowElement} of
-   * @param {string} base the address of the row's job
-   */
-  const fill = (of, base) => {
+  /** @param {HTMLTableRowElement} of */
+  const fill = (of) => {
     row = of;
     menu.dataset.row = row.id;
+    const base = jobAddress(row.id);
     for (const entry of findAll("[data-path]", menu)) {
       entry.setAttribute(entry.matches("button") ? "formaction" : "href", base + entry.dataset.path);
     }
-    /** @type {HTMLAnchorElement | null} */
-    const profile = find("th a", row);
-    /** @type {HTMLAnchorElement | null} */
-    const link = find("[data-profile]", menu);
-    if (profile && link) link.href = profile.href;
   };
 
-  // Pressing outside an open menu closes it before the click event, also on its own link.
+  // Pressing outside an open menu closes it before the click event, also on its own button.
   /** @type {HTMLTableRowElement | null} */
   let pressed = null;
   document.addEventListener("pointerdown", () => (pressed = isOpen() ? row : null), true);
   document.addEventListener("click", (event) => {
-    const link = closest(event, "[data-menu]");
-    const own = link?.closest("tr");
-    if (!link || !own || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const opener = closest(event, "[data-menu]");
+    const own = opener?.closest("tr");
+    if (!opener || !own || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     const same = own === (event.detail > 0 ? pressed : isOpen() && row);
     if (isOpen()) menu.hidePopover();
     if (same) return;
-    fill(own, link.getAttribute("href") ?? "");
-    menu.showPopover({ source: link });
+    fill(own);
+    menu.showPopover({ source: opener });
     follow();
   });
   find("#stream")?.addEventListener("htmx:sse:after:message", follow);

@@ -62,7 +62,7 @@ export const COLUMNS: readonly Column[] = [
     title: "Symbol",
     sort: "symbol",
     cell: ({ job, symbol }) =>
-      `<th scope="row">${job.state === "complete" ? `<a href="${profileOf(job)}">${symbol}</a>` : `<span>${symbol}</span>`}</th>`,
+      `<th scope="row"><a href="${job.state === "complete" ? profileOf(job) : jobOf(job)}">${symbol}</a></th>`,
   },
   { key: "status", title: "Status", sort: "status", cell: statusCell },
   {
@@ -114,6 +114,7 @@ const STATUS_ICONS: Readonly<Record<Status, string>> = {
 const escaped = Bun.escapeHTML;
 const icon = (name: string) => `<svg class="icon icon-${name}" aria-hidden="true"><use href="#i-${name}"/></svg>`;
 const profileOf = (job: JobProgress) => escaped(profileAddress(job.symbol, job.interval));
+const jobOf = (job: JobProgress) => jobAddress(job.runId, job.symbol);
 
 /** The status of a waiting job opens the reasons. Gaps are shown by shape, colour and text. */
 function statusCell({ job, waiting, gaps }: RowView): string {
@@ -153,7 +154,8 @@ function timeCell({ job: { state, duration, since } }: RowView): string {
 
 const checkBox = (symbol: string) => `<input type="checkbox" name="symbol" aria-label="Select" value="${symbol}">`;
 
-/** A link to the job page with its actions; with JavaScript it opens the menu instead. */
+/** Opens the menu, with JavaScript. Without it the symbol leads to the page with its actions, or this where it does not. */
 const menuButton = (job: JobProgress) =>
-  `<a class="icon-button" data-menu aria-haspopup="menu" href="${jobAddress(job.runId, job.symbol)}" ` +
-  `aria-label="Actions"></a>`;
+  job.state === "complete"
+    ? `<a class="icon-button" data-menu aria-haspopup="menu" href="${jobOf(job)}" aria-label="Actions"></a>`
+    : `<button type="button" class="icon-button" data-menu aria-haspopup="menu" aria-label="Actions"></button>`;
