@@ -1,12 +1,10 @@
 /** Keeps the newest renderings of a page: many readers who open it at once share one. */
 
-/** The longest key, and the longest rendering, that is kept; characters. */
-const MAX_LENGTH = 1_000_000;
-
 export class Renderings {
   readonly #kept = new Map<string, string>();
+  #length = 0;
 
-  /** @param most renderings that are kept */
+  /** @param most characters of all renderings that are kept and of what they were made from */
   constructor(private readonly most: number) {}
 
   /**
@@ -17,9 +15,13 @@ export class Renderings {
     const known = this.#kept.get(content);
     if (known !== undefined) return known;
     const html = render();
-    if (content.length > MAX_LENGTH || html.length > MAX_LENGTH) return html;
     this.#kept.set(content, html);
-    if (this.#kept.size > this.most) this.#kept.delete(this.#kept.keys().next().value!);
+    this.#length += content.length + html.length;
+    for (const [oldest, text] of this.#kept) {
+      if (this.#length <= this.most) break;
+      this.#kept.delete(oldest);
+      this.#length -= oldest.length + text.length;
+    }
     return html;
   }
 }

@@ -63,8 +63,8 @@ const SORTS = [...new Set([...SORT_KEYS, ...REPORT_SORTS])].flatMap((key) => [ke
 /** @throws Refusal if the order of an address is none of a queue or report: a page outlives the end of its run */
 export const requireSort = (c: Context): void => void chosen(c, "sort", SORTS);
 
-/** Renderings of the page that are kept, of readers with other settings, filters and pages of the queue. */
-const KEPT = 8;
+/** Characters of renderings that are kept, and of what they show. */
+const KEPT = 1_000_000;
 /** Longest list of symbols accepted from an address, characters. */
 const MAX_LINK = 8_000;
 

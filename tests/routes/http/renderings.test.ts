@@ -3,7 +3,8 @@ import { Renderings } from "../../../src/routes/http/renderings.ts";
 import { startApp } from "../../helpers/app.ts";
 
 test("the same content is rendered once, other content anew, and the oldest rendering makes room", () => {
-  const renderings = new Renderings(2);
+  // Each takes nine characters.
+  const renderings = new Renderings(18);
   let renders = 0;
   const show = (content: string) =>
     renderings.get(content, () => {
@@ -18,16 +19,18 @@ test("the same content is rendered once, other content anew, and the oldest rend
   expect(renders).toBe(4);
 });
 
-test("a rendering of a megabyte is not kept", () => {
-  const renderings = new Renderings(2);
-  const long = "x".repeat(1_000_001);
+test("a rendering that is longer than all that may be kept is made each time, and takes no room", () => {
+  const renderings = new Renderings(18);
   let renders = 0;
-  for (let i = 0; i < 2; i++)
-    renderings.get("a", () => {
+  const show = (content: string, length: number) =>
+    renderings.get(content, () => {
       renders += 1;
-      return long;
+      return "x".repeat(length);
     });
+  for (let i = 0; i < 2; i++) expect(show("long", 100)).toHaveLength(100);
   expect(renders).toBe(2);
+  for (let i = 0; i < 2; i++) expect([show("a", 8), show("b", 8)]).toEqual(["xxxxxxxx", "xxxxxxxx"]);
+  expect(renders).toBe(4);
 });
 
 test("the monitor shows what has changed at once, to each reader in his own theme and zone", async () => {
