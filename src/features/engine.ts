@@ -23,6 +23,8 @@ const ADVANCE = planOf(
 );
 /** Bars of a long history between two reports of progress. */
 const BLOCK = 4096;
+/** Bars of the first block of a matrix whose columns are used again; each further one is twice as long. */
+const FIRST_BLOCK = 1024;
 
 /**
  * Stored bars that an update must pass before the new ones. The state is taken `TAIL` bars before the end, so a later
@@ -152,6 +154,8 @@ export function featureMatrix(
 ): (chunk: BarColumns) => Generator<FeatureBlock, void> {
   const { plan, advance } = matrixPlans(features);
   const length = blockSize ?? blockLength(plan);
+  // Short blocks first: every kernel asks for compiled code early, and the compilers work beside the pass.
+  let block = reuse ? Math.min(FIRST_BLOCK, length) : length;
   const carry = emptyCarry(plan, setup);
   const scratch = new Scratch();
   let history = emptyBars();
@@ -162,7 +166,7 @@ export function featureMatrix(
     const wanted = Math.max(history.ts.length, lowerBound(bars.ts, since));
     for (let from = history.ts.length; from < bars.ts.length; ) {
       const visible = from >= wanted;
-      const to = Math.min(from + length, visible ? bars.ts.length : wanted);
+      const to = Math.min(from + block, visible ? bars.ts.length : wanted);
       const span = spanOf(bars, plan, offset, from, to);
       if (visible) {
         const columns: Float64Array[] = [];
@@ -182,6 +186,7 @@ export function featureMatrix(
         for (const _ of runPlan(advance, span, carry, setup, scratch, ignore)) onStep();
       }
       from = to;
+      block = Math.min(2 * block, length);
     }
     history = sliceBars(bars, Math.max(0, bars.ts.length - plan.margin), bars.ts.length);
   };
