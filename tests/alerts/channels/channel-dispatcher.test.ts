@@ -23,10 +23,18 @@ let server: FakeChannel;
 let clock: VirtualClock;
 let channels: ChannelDispatcher;
 let lines: string[];
+/** How long a channel may take to answer, milliseconds of the machine: it may be busy, so little only for one that stalls. */
+let timeoutMs: number;
 
 const open = async (more: Partial<Parameters<typeof ChannelDispatcher.open>[0]> = {}) => {
   const log = { write: (_: string, message: string) => void lines.push(message) };
-  const opened = await ChannelDispatcher.open({ db, log, clock, cipher, timeoutMs: 200, ...more });
+  const opened = await ChannelDispatcher.open({
+    ...{ db, log, clock, cipher },
+    get timeoutMs() {
+      return timeoutMs;
+    },
+    ...more,
+  });
   opened.start("http://barkeep.test:3000");
   return opened;
 };
@@ -53,6 +61,7 @@ const states = async () =>
 
 beforeEach(async () => {
   lines = [];
+  timeoutMs = 60_000;
   folder = temporaryFolder();
   db = await openDatabase(await migratedDatabase(folder));
   server = startChannel();
@@ -94,7 +103,9 @@ test.each(CHANNEL_KINDS)(
     await poll(runEnded());
     expect((await states())[0]).toMatchObject({ state: "waiting", attempts: 1 });
     server.behaviour = "stall";
+    timeoutMs = 200;
     await pass(MINUTE);
+    timeoutMs = 60_000;
     expect((await states())[0]).toMatchObject({ state: "waiting", attempts: 2 });
     expect((await states())[0]!.error).toContain("no answer within 0.2s");
     server.behaviour = "accept";

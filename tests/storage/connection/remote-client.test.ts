@@ -15,7 +15,7 @@ let troubles: (string | null)[];
 beforeEach(async () => {
   hrana = startHrana();
   proxy = startFaultyProxy(hrana.url);
-  db = await openServer(proxy.url, undefined, 2_000);
+  db = await openServer(proxy.url);
   await migrateDatabase(db);
   await db.write([{ sql: "INSERT INTO settings VALUES (?1, 'ours', 0)", args: [LEASE_KEY] }]);
   db.fence("ours");
@@ -55,10 +55,14 @@ test("what a remote server does not answer waits, reads and writes alike, and go
 });
 
 test("a remote server that never answers is given up after a time limit", async () => {
+  const impatient = await openServer(proxy.url, undefined, 2_000);
+  impatient.fence("ours");
+  impatient.watch((trouble) => troubles.push(trouble?.kind ?? null));
   proxy.fail("hang", 1);
-  await db.write([line("late")]);
+  await impatient.write([line("late")]);
   expect(await lines()).toEqual(["late"]);
   expect(troubles).toEqual(["away", null]);
+  impatient.close();
 });
 
 test("a request does not wait for a remote server that is away, and what it wanted to write is not written later", async () => {
