@@ -33,7 +33,7 @@ afterAll(async () => {
 });
 
 test("a browser below a path starts a run, sees it live, opens its profile and chart, and searches", async () => {
-  const page = await browserApp.openPage("/healthz");
+  const page = await browserApp.usePage("/healthz");
   const address = `http://127.0.0.1:${proxy.port}${BASE}`;
   await page.goto(`${address}/`);
   await page.locator('#freshness[data-state="live"]').waitFor();

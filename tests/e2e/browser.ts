@@ -1,8 +1,7 @@
 /** A real server and a real browser, for tests of the pages. */
 
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import chromium from "@sparticuz/chromium";
 import {
@@ -15,6 +14,8 @@ import {
 import { type App, createApp } from "../../src/app.ts";
 import { readConfig } from "../../src/config.ts";
 import { PROVIDERS } from "../../src/providers/registry.ts";
+import { type Folder, migratedDatabase, temporaryFolder } from "../helpers/folder.ts";
+import { KeptPage, onReports } from "./kept-pages.ts";
 
 /** The script of axe. The module's own text is twice as long, and every page that is checked has to read it. */
 export const AXE = await Bun.file(Bun.resolveSync("axe-core/axe.min.js", import.meta.dirname)).text();
@@ -94,6 +95,8 @@ async function unpackedBrowser(): Promise<string> {
 }
 
 let launched: Browser | undefined;
+/** Pages that no test uses. */
+const idle: KeptPage[] = [];
 
 /** The browser of all test files of this process; it ends with the process, or with `closeBrowser`. */
 async function sharedBrowser(): Promise<Browser> {
@@ -110,8 +113,14 @@ export async function closeBrowser(): Promise<void> {
   await launched?.close();
 }
 
+/** Of a window on a desktop. */
+const VIEWPORT = { width: 1440, height: 900 };
+/** Longest time until something that is waited for is there, milliseconds. */
+const WAIT_LIMIT_MS = 30_000;
+
 export class BrowserApp {
   readonly #contexts: BrowserContext[] = [];
+  readonly #used: KeptPage[] = [];
   #server: Bun.Server<undefined> | null = null;
   #app: App | null = null;
   /** Errors and warnings of browsers: script errors, refused resources, violated policies. */
@@ -123,13 +132,14 @@ export class BrowserApp {
 
   private constructor(
     private readonly browser: Browser,
-    private readonly folder: string,
+    private readonly folder: Folder,
     private readonly env: Readonly<Record<string, string>>,
   ) {}
 
   /** Starts both if there is no browser yet, the server with the settings in `env`. */
   static async open(env: Readonly<Record<string, string>> = {}): Promise<BrowserApp> {
-    const [browser, folder] = await Promise.all([sharedBrowser(), mkdtemp(join(tmpdir(), "barkeep-browser-"))]);
+    const folder = temporaryFolder();
+    const [browser] = await Promise.all([sharedBrowser(), migratedDatabase(folder)]);
     const opened = new BrowserApp(browser, folder, env);
     await opened.startServer();
     return opened;
@@ -147,7 +157,7 @@ export class BrowserApp {
   /** Starts the server on its database, on `port` if given. */
   async startServer(port = 0): Promise<void> {
     const env = {
-      BARKEEP_DB_URL: `file:${join(this.folder, "browser.db")}`,
+      BARKEEP_DB_URL: this.folder.database(),
       BARKEEP_WORKERS: "2",
       BARKEEP_CSV_DIR: ".",
       DEMO_LATENCY_MS: "0",
@@ -176,16 +186,25 @@ export class BrowserApp {
 
   /** A page in a browser profile of its own, at `path`. */
   async openPage(path: string, options: BrowserContextOptions = {}): Promise<Page> {
-    const context = await this.browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+    const context = await this.browser.newContext({ viewport: VIEWPORT, ...options });
     this.#contexts.push(context);
-    context.setDefaultTimeout(30_000);
-    context.on("weberror", (error) => this.#report(error.error().message, Date.now()));
-    context.on("console", (message) => {
-      if (message.type() === "error" || message.type() === "warning") this.#report(message.text(), message.timestamp());
-    });
+    context.setDefaultTimeout(WAIT_LIMIT_MS);
+    onReports(context, (text, at) => this.#report(text, at));
     const page = await context.newPage();
     await page.goto(`${this.address}${path}`);
     return page;
+  }
+
+  /** A page at `path` that earlier tests have used, without a trace of them; see `KeptPage.clear` for what is removed. */
+  async usePage(path: string, { javaScriptEnabled = true } = {}): Promise<Page> {
+    const at = idle.findIndex(({ page, runsScripts }) => runsScripts === javaScriptEnabled && !page.isClosed());
+    const [kept = await KeptPage.open(this.browser, { viewport: VIEWPORT, javaScriptEnabled })] =
+      at < 0 ? [] : idle.splice(at, 1);
+    this.#used.push(kept);
+    kept.report = (text, at) => this.#report(text, at);
+    kept.page.setDefaultTimeout(WAIT_LIMIT_MS);
+    await kept.page.goto(`${this.address}${path}`);
+    return kept.page;
   }
 
   #report(text: string, at: number): void {
@@ -212,7 +231,12 @@ export class BrowserApp {
   }
 
   async closePages(): Promise<void> {
-    await Promise.all(this.#contexts.splice(0).map((context) => context.close()));
+    await Promise.all([
+      ...this.#contexts.splice(0).map((context) => context.close()),
+      ...this.#used.splice(0).map(async (kept) => {
+        if (await kept.clear(`${this.address}/healthz`)) idle.push(kept);
+      }),
+    ]);
   }
 
   /** Closes the pages of a test, and cancels its unfinished runs. */
@@ -230,7 +254,7 @@ export class BrowserApp {
   async close(): Promise<void> {
     await this.reset();
     await this.stopServer();
-    await rm(this.folder, { recursive: true });
+    this.folder[Symbol.dispose]();
   }
 }
 

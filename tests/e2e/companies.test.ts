@@ -24,7 +24,7 @@ const symbols = (page: Page) => page.locator(".company-list tbody th").allTextCo
 const search = (page: Page) => page.getByLabel("Symbol or name");
 
 test("companies are fetched, found while typing, selected over several searches, and run", async () => {
-  const page = await browserApp.openPage("/companies");
+  const page = await browserApp.usePage("/companies");
   await page.getByText("No companies yet").waitFor();
   await page.getByRole("button", { name: "Fetch" }).click();
   await page.getByText("fetched", { exact: false }).first().waitFor();
@@ -55,7 +55,7 @@ test("companies are fetched, found while typing, selected over several searches,
 });
 
 test("companies are selected without JavaScript, too, and a selection can be saved as a watchlist", async () => {
-  const page = await browserApp.openPage("/companies", { javaScriptEnabled: false });
+  const page = await browserApp.usePage("/companies", { javaScriptEnabled: false });
   await page.getByRole("button", { name: "Top 10" }).click();
   await page.getByText("10 selected").waitFor();
   await search(page).fill("coca");
@@ -75,7 +75,7 @@ test("companies are selected without JavaScript, too, and a selection can be sav
 });
 
 test("a typed key is checked and stays in the form until it is saved; then it is never shown again", async () => {
-  const page = await browserApp.openPage("/settings");
+  const page = await browserApp.usePage("/settings");
   const section = page.locator("#provider-tiingo");
   await section.getByText("Needs").waitFor();
   await section.getByLabel("TIINGO_API_KEY").fill(FAKE_KEY);

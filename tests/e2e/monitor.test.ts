@@ -20,16 +20,15 @@ const inState = (page: Page, symbol: string, state: string) =>
     .waitFor();
 
 test("a run is started through the form, watched to its end, and its profile opened", async () => {
-  const page = await browserApp.openPage("/");
+  const page = await browserApp.usePage("/");
   await live(page);
   expect(await page.getByText("Nothing is running").isVisible()).toBe(true);
   const filter = page.getByLabel("Filter the queue");
   expect(await filter.isVisible()).toBe(false);
-  const stages = new Set<string>();
-  await page.exposeFunction("seen", (text: string) => stages.add(text));
-  await page.evaluate(`new MutationObserver(() => {
-    for (const cell of document.querySelectorAll(".queue .c-stage span")) seen(cell.textContent);
-  }).observe(document.body, { childList: true, subtree: true, characterData: true })`);
+  await page.evaluate(`window.stages = new Set();
+    new MutationObserver(() => {
+      for (const cell of document.querySelectorAll(".queue .c-stage span")) stages.add(cell.textContent);
+    }).observe(document.body, { childList: true, subtree: true, characterData: true })`);
   browserApp.gate.close();
   await startRun(page, "aapl, MSFT googl");
   await filter.waitFor();
@@ -42,7 +41,8 @@ test("a run is started through the form, watched to its end, and its profile ope
     expect(await row.locator("progress").getAttribute("value")).toBe("100");
     expect(await row.locator(".c-calls").textContent()).toBe("24");
   }
-  expect([...stages].some((stage) => /^Batch \d+\/24: \d+%$/.test(stage))).toBe(true);
+  const stages = await page.evaluate<string[]>("[...stages]");
+  expect(stages.some((stage) => /^Batch \d+\/24: \d+%$/.test(stage))).toBe(true);
   await page.locator(".run-head[data-state=complete]").waitFor();
   expect(await page.getByLabel("Symbols", { exact: true }).inputValue()).toBe("");
   await page
@@ -55,7 +55,7 @@ test("a run is started through the form, watched to its end, and its profile ope
 });
 
 test("the form shows what a run would cost before it is started", async () => {
-  const page = await browserApp.openPage("/");
+  const page = await browserApp.usePage("/");
   await live(page);
   await page.getByLabel("Symbols", { exact: true }).fill("P1, P2, P3");
   await page.getByText("3 symbols: 72 calls").waitFor();
@@ -75,7 +75,7 @@ test("the symbol field completes what is known, refuses a wrong word at once, an
       args: [],
     },
   ]);
-  const page = await browserApp.openPage("/");
+  const page = await browserApp.usePage("/");
   await live(page);
   const field = page.getByLabel("Symbols", { exact: true });
   await field.pressSequentially("qza");
@@ -100,7 +100,7 @@ test("the symbol field completes what is known, refuses a wrong word at once, an
 });
 
 test("many runs are cards: one is open, another is a click away, and failures stay until they are acknowledged", async () => {
-  const page = await browserApp.openPage("/");
+  const page = await browserApp.usePage("/");
   await live(page);
   const request = { mode: "full", interval: "1d", years: 1, batchDays: 30 } as const;
   const { runs } = browserApp.app;
@@ -127,7 +127,7 @@ test("many runs are cards: one is open, another is a click away, and failures st
 });
 
 test("a refused run keeps what was typed and shows each fault at its field", async () => {
-  const page = await browserApp.openPage("/");
+  const page = await browserApp.usePage("/");
   const typed = "AAPL, <script>alert(1)</script>";
   // As after dragging the corner of the field.
   await page.evaluate(`document.getElementById("run-symbols").style.height = "120px"`);
@@ -141,7 +141,7 @@ test("a refused run keeps what was typed and shows each fault at its field", asy
 
 describe("while rows change ten times a second", () => {
   test("focus, selection, an open menu and the rows stay while rows change ten times a second", async () => {
-    const page = await browserApp.openPage("/");
+    const page = await browserApp.usePage("/");
     await live(page);
     const symbols = ["F1", "F2", "F3", "F4", "F6", "F5"];
     browserApp.gate.close();
@@ -186,7 +186,7 @@ describe("while rows change ten times a second", () => {
   });
 
   test("an action that comes too late is refused with a toast", async () => {
-    const page = await browserApp.openPage("/");
+    const page = await browserApp.usePage("/");
     await live(page);
     browserApp.gate.close();
     await startRun(page, "L1");
@@ -204,7 +204,7 @@ describe("while rows change ten times a second", () => {
 });
 
 test("the queue is filtered by its address, stays live, and each symbol can be looked at closely", async () => {
-  const page = await browserApp.openPage("/");
+  const page = await browserApp.usePage("/");
   await live(page);
   browserApp.gate.close();
   await startRun(page, "Q1 Q2 Q3 Q4 Q5 Q6 Q7 Q8");
@@ -268,7 +268,7 @@ test("the queue is filtered by its address, stays live, and each symbol can be l
 });
 
 test("everything that matches a filter is acted on at once, without JavaScript too, and only after a confirmation", async () => {
-  const page = await browserApp.openPage("/", { javaScriptEnabled: false });
+  const page = await browserApp.usePage("/", { javaScriptEnabled: false });
   browserApp.gate.close();
   await startRun(page, "B1 B2 B3 B4 B5 B6 B7 B8 B9");
   await page.goto(`${browserApp.address}/?q=status:queued`);
@@ -286,7 +286,7 @@ test("everything that matches a filter is acted on at once, without JavaScript t
 });
 
 test("the keyboard reaches everything, and its shortcuts are listed", async () => {
-  const page = await browserApp.openPage("/");
+  const page = await browserApp.usePage("/");
   await live(page);
   browserApp.gate.close();
   await startRun(page, "K1 K2 K3");
@@ -315,7 +315,7 @@ test("the keyboard reaches everything, and its shortcuts are listed", async () =
 });
 
 test("the page reconnects after the server was restarted in the middle of a run", async () => {
-  const page = await browserApp.openPage("/");
+  const page = await browserApp.usePage("/");
   await live(page);
   browserApp.gate.close();
   await startRun(page, "R1 R2 R3 R4");
@@ -331,7 +331,7 @@ test("the page reconnects after the server was restarted in the middle of a run"
 });
 
 test("everything works without JavaScript", async () => {
-  const page = await browserApp.openPage("/", { javaScriptEnabled: false });
+  const page = await browserApp.usePage("/", { javaScriptEnabled: false });
   browserApp.gate.close();
   await startRun(page, "N1 N2 N3 N4 N5 N6");
   await rowOf(page, "N6").getByRole("link", { name: "Actions" }).click();

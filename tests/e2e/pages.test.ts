@@ -24,7 +24,7 @@ afterAll(async () => {
 });
 
 test("a schedule is refused at its field, then kept, run, paused, changed and deleted", async () => {
-  const page = await browserApp.openPage("/schedules");
+  const page = await browserApp.usePage("/schedules");
   await page.locator("summary", { hasText: "Add a schedule" }).click();
   await page.getByLabel("Name").fill("Evening");
   await page.getByLabel("When").fill("0 7 * * 1");
@@ -61,7 +61,7 @@ test("a schedule is refused at its field, then kept, run, paused, changed and de
 });
 
 test("a failed symbol is retried, and the audit says who did it", async () => {
-  const page = await browserApp.openPage("/");
+  const page = await browserApp.usePage("/");
   await live(page);
   await page.getByLabel("Provider", { exact: true }).selectOption("files");
   await startRun(page, "MINE");
@@ -114,7 +114,7 @@ test("a failed symbol is retried, and the audit says who did it", async () => {
 });
 
 test("profiles are screened by their features, sorted, linked to and downloaded", async () => {
-  const page = await browserApp.openPage("/profiles");
+  const page = await browserApp.usePage("/profiles");
   const symbols = page.locator("table.list tbody th");
   const whole = (await symbols.allTextContents()).sort();
   expect(whole).toEqual(["AAPL", "KO", "MINE", "MSFT"]);
@@ -142,7 +142,7 @@ test("profiles are screened by their features, sorted, linked to and downloaded"
 });
 
 test("profiles are picked with Shift or all at once, and renewed once their cost was seen", async () => {
-  const page = await browserApp.openPage("/profiles?sort=symbol");
+  const page = await browserApp.usePage("/profiles?sort=symbol");
   const field = page.getByLabel("Screen", { exact: true });
   await field.pressSequentially("rsi_14 < 70 and (kurt");
   const offered = page.locator("#where-names option");
@@ -162,7 +162,7 @@ test("profiles are picked with Shift or all at once, and renewed once their cost
 });
 
 test("a mail server is verified before it is saved, and a test mail arrives", async () => {
-  const page = await browserApp.openPage("/settings");
+  const page = await browserApp.usePage("/settings");
   const section = page.locator("#mail");
   const fill = async (server: string, password: string) => {
     await section.getByLabel("Server").fill(server);
@@ -190,7 +190,7 @@ test("old bars are deleted after a preview, by keyboard and without JavaScript",
   const { app, address } = browserApp;
   const { id } = await app.runs.start({ ...RUN_DEFAULTS, symbols: ["OLDA", "OLDB"], years: 3, provider: "demo" });
   await browserApp.waitForRun(id);
-  const page = await browserApp.openPage("/storage?q=OLD");
+  const page = await browserApp.usePage("/storage?q=OLD");
   await page.getByLabel("Select OLDA 1d").focus();
   await page.keyboard.press("Space");
   await page.getByText("1 selected").waitFor();
@@ -203,7 +203,7 @@ test("old bars are deleted after a preview, by keyboard and without JavaScript",
   await page.waitForURL(`${address}/storage?q=OLD`);
   await app.stored.pruning.idle();
 
-  const plain = await browserApp.openPage("/storage?q=OLDB", { javaScriptEnabled: false });
+  const plain = await browserApp.usePage("/storage?q=OLDB", { javaScriptEnabled: false });
   await plain.getByLabel("Which series").selectOption("all");
   await plain.getByLabel("Delete bars before").fill("18mo");
   await plain.getByRole("button", { name: "Preview" }).click();

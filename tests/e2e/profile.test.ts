@@ -52,7 +52,7 @@ const coloursDrawn = (page: Page) =>
   })()`);
 
 test("the chart draws the bars, from this server alone", async () => {
-  const page = await browserApp.openPage("/profiles");
+  const page = await browserApp.usePage("/profiles");
   const foreign: string[] = [];
   page.on("request", (request) => {
     if (!request.url().startsWith(browserApp.address)) foreign.push(request.url());
@@ -68,7 +68,7 @@ test("the chart draws the bars, from this server alone", async () => {
 });
 
 test("overlays are kept in the address: they survive a reload, another interval and another theme", async () => {
-  const page = await browserApp.openPage(PROFILE);
+  const page = await browserApp.usePage(PROFILE);
   await drawn(page);
   await page.getByLabel("Bollinger").check();
   await page.getByLabel("SMA 20", { exact: true }).check();
@@ -99,7 +99,7 @@ test("overlays are kept in the address: they survive a reload, another interval 
 });
 
 test("zooming loads other bars around the view, never blending providers nor asking for more than 5,000", async () => {
-  const page = await browserApp.openPage("/profiles/AAPL?interval=1h&overlay=sma_20");
+  const page = await browserApp.usePage("/profiles/AAPL?interval=1h&overlay=sma_20");
   await drawn(page);
   const level = () => page.locator(".chart-level").textContent();
   expect(await level()).toBe("1h bars");
@@ -130,7 +130,7 @@ test("zooming loads other bars around the view, never blending providers nor ask
 });
 
 test("range, date and scale work by keyboard, and the address shows the same to others", async () => {
-  const page = await browserApp.openPage(PROFILE);
+  const page = await browserApp.usePage(PROFILE);
   await drawn(page);
   const level = (on: Page) => on.locator(".chart-level").textContent();
   const year = page.getByRole("button", { name: "5Y" });
@@ -141,7 +141,7 @@ test("range, date and scale work by keyboard, and the address shows the same to 
   await drawn(page);
   expect(page.url()).toEndWith(`${PROFILE}&range=5y&scale=log`);
   expect(await year.getAttribute("aria-pressed")).toBe("true");
-  const other = await browserApp.openPage(page.url().replace(browserApp.address, ""));
+  const other = await browserApp.usePage(page.url().replace(browserApp.address, ""));
   await drawn(other);
   expect(await level(other)).toBe("1d bars");
   expect(await other.locator(".chart-tools [aria-pressed=true]").allTextContents()).toEqual(["5Y", "Log"]);
@@ -156,7 +156,7 @@ test("range, date and scale work by keyboard, and the address shows the same to 
 });
 
 test("keys move the crosshair, which is spoken, and pan, zoom and change the scale", async () => {
-  const page = await browserApp.openPage(PROFILE);
+  const page = await browserApp.usePage(PROFILE);
   await drawn(page);
   const { data: rows } = (await (await fetch(`${browserApp.address}/api/bars/AAPL`)).json()) as {
     data: { timestamp: string; close: number }[];
@@ -200,7 +200,7 @@ test("marks are named at their bars, and can be left out", async () => {
   const date = data.at(-5)!.timestamp.slice(0, 10);
   const action = { kind: "dividend", date: Date.parse(date) / 1_000, value: 0.25, currency: null } as const;
   await storeActions(db, { provider: "demo", symbol: "AAPL", actions: [action], replaced: [] });
-  const page = await browserApp.openPage(PROFILE);
+  const page = await browserApp.usePage(PROFILE);
   await drawn(page);
   await page.locator(".chart-stage").focus();
   for (let press = 0; press < 5; press++) await page.keyboard.press("ArrowLeft");
@@ -223,7 +223,7 @@ test("marks are named at their bars, and can be left out", async () => {
 });
 
 test("panes and other symbols are drawn, kept in the address, and removed", async () => {
-  const page = await browserApp.openPage(PROFILE);
+  const page = await browserApp.usePage(PROFILE);
   await drawn(page);
   const { features } = (await (await fetch(`${browserApp.address}/api/profiles/AAPL`)).json()) as {
     features: Record<string, number>;
@@ -258,7 +258,7 @@ test("panes and other symbols are drawn, kept in the address, and removed", asyn
 });
 
 test("every feature shows its value, its sparkline and, opened by keyboard, its formula", async () => {
-  const page = await browserApp.openPage(PROFILE);
+  const page = await browserApp.usePage(PROFILE);
   const rows = page.locator(".family summary");
   expect(await rows.count()).toBe(200);
   expect(await page.locator(".family .spark path").count()).toBe(200);
@@ -319,7 +319,7 @@ test("the sparklines of a page stay light", async () => {
 });
 
 test("downloads have the names of what they hold", async () => {
-  const page = await browserApp.openPage(PROFILE);
+  const page = await browserApp.usePage(PROFILE);
   const waiting = page.waitForEvent("download");
   await page.getByRole("link", { name: "features as CSV" }).click();
   const download = await waiting;
@@ -329,7 +329,7 @@ test("downloads have the names of what they hold", async () => {
 
 test("without JavaScript the page says where the numbers are, and recomputes and deletes", async () => {
   await runToEnd({ symbols: ["GONE"] });
-  const page = await browserApp.openPage("/profiles/GONE", { javaScriptEnabled: false });
+  const page = await browserApp.usePage("/profiles/GONE", { javaScriptEnabled: false });
   expect(await page.locator(".chart-stage").textContent()).toContain("downloads of this page");
   await page.getByRole("button", { name: "Recompute features" }).click();
   await rowOf(page, "GONE").waitFor();
@@ -351,7 +351,7 @@ test("without JavaScript the page says where the numbers are, and recomputes and
 });
 
 test("a chart that cannot be loaded says why", async () => {
-  const page = await browserApp.openPage("/profiles");
+  const page = await browserApp.usePage("/profiles");
   await page.route("**/api/bars/**", (route) =>
     route.fulfill({ status: 503, contentType: "application/problem+json", body: '{"detail":"The disk is full"}' }),
   );
@@ -366,7 +366,7 @@ test("rejected rows are counted, and their reasons can be opened", async () => {
   const invalid = lines.map((line, index) => (index < 3 ? `${line.split(",")[0]},1,2,3,1,10` : line));
   await Bun.write(`${folder.path}/FLAW.csv`, ["timestamp,open,high,low,close,volume", ...invalid].join("\n"));
   await runToEnd({ symbols: ["FLAW"], provider: "files" });
-  const page = await browserApp.openPage("/profiles/FLAW");
+  const page = await browserApp.usePage("/profiles/FLAW");
   const rejected = page.locator(".rejected");
   expect(await rejected.locator("summary").textContent()).toBe("3 rows");
   await rejected.locator("summary").click();
@@ -380,7 +380,7 @@ test("a command is copied with its button, and can be read and selected without 
   await page.getByText("Copied").first().waitFor();
   const copied = await page.evaluate("navigator.clipboard.readText()");
   expect(copied).toContain(`${browserApp.address}/api/bars/AAPL?interval=1d&adjust=splits&format=csv`);
-  const plain = await browserApp.openPage(PROFILE, { javaScriptEnabled: false });
+  const plain = await browserApp.usePage(PROFILE, { javaScriptEnabled: false });
   await plain.getByText("curl", { exact: true }).click();
   expect(await plain.locator(".copy-as details[open] > pre").textContent()).toBe(copied as string);
   expect(await plain.locator("[data-copy]:visible").count()).toBe(0);

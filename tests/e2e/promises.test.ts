@@ -18,7 +18,7 @@ afterEach(async () => {
 afterAll(() => browserApp.close());
 
 const open = async (path: string) => {
-  const page = await browserApp.openPage(path);
+  const page = await browserApp.usePage(path);
   await page.locator("main").waitFor();
   return page;
 };
@@ -54,7 +54,7 @@ test("a promise is made with the keyboard, and what it means is said while the f
 });
 
 test("the form works without JavaScript: Preview says what it means, and what was typed stays", async () => {
-  const page = await browserApp.openPage("/promises", { javaScriptEnabled: false });
+  const page = await browserApp.usePage("/promises", { javaScriptEnabled: false });
   await page.locator("summary", { hasText: "Add a promise" }).click();
   await page.getByLabel("Name", { exact: true }).fill("Plain");
   await page.getByLabel("Symbols", { exact: true }).fill("AAPL");

@@ -29,7 +29,7 @@ const done = (page: Page, symbol: string) =>
   rowOf(page, symbol).and(page.locator('[data-state="complete"]')).waitFor({ state: "attached" });
 
 test("the queue is sorted by its column heads, in the address, and rows wait while the table is used", async () => {
-  const page = await browserApp.openPage("/");
+  const page = await browserApp.usePage("/");
   await live(page);
   browserApp.gate.close();
   await startRun(page, "A1 A2 A3 A4 A5 A6");
@@ -59,7 +59,7 @@ test("the queue is sorted by its column heads, in the address, and rows wait whi
 });
 
 test("rows are selected by shift-click, key and head, and the selection outlives pages and updates", async () => {
-  const page = await browserApp.openPage("/");
+  const page = await browserApp.usePage("/");
   await live(page);
   browserApp.gate.close();
   await startRun(page, "B1 B2 B3 B4 B5 B6 B7 B8 B9");
@@ -97,7 +97,7 @@ test("rows are selected by shift-click, key and head, and the selection outlives
 });
 
 test("the filter is applied while one types: rows, address and the updates that follow", async () => {
-  const page = await browserApp.openPage("/");
+  const page = await browserApp.usePage("/");
   await live(page);
   browserApp.gate.close();
   await startRun(page, "FLT1 FLT2 OTHER3");
@@ -121,7 +121,7 @@ test("the filter is applied while one types: rows, address and the updates that 
 });
 
 test("selecting a row moves nothing, and the bar offers what applies to it", async () => {
-  const page = await browserApp.openPage("/");
+  const page = await browserApp.usePage("/");
   await live(page);
   browserApp.gate.close();
   await startRun(page, "G1 G2 G3 G4");
@@ -141,7 +141,7 @@ test("selecting a row moves nothing, and the bar offers what applies to it", asy
 });
 
 test("an open menu, selected text and the focus survive ten updates a second and a new run", async () => {
-  const page = await browserApp.openPage("/?sort=-progress");
+  const page = await browserApp.usePage("/?sort=-progress");
   await live(page);
   browserApp.gate.close();
   await startRun(page, "C1 C2 C3 C4 C5 C6");
@@ -172,7 +172,7 @@ test("an open menu, selected text and the focus survive ten updates a second and
 });
 
 test("a cell of the strip tells its days and fetches them again, and many are fetched again after a dry run", async () => {
-  const page = await browserApp.openPage("/");
+  const page = await browserApp.usePage("/");
   await live(page);
   const request = { symbols: ["E1", "E2", "E3"], mode: "full", interval: "1d", years: 2, batchDays: 30 } as const;
   const { id } = await browserApp.app.runs.start(request);
@@ -219,7 +219,7 @@ test("a cell of the strip tells its days and fetches them again, and many are fe
 });
 
 test("cells and scopes work without JavaScript", async () => {
-  const page = await browserApp.openPage("/", { javaScriptEnabled: false });
+  const page = await browserApp.usePage("/", { javaScriptEnabled: false });
   await startRun(page, "G1");
   const run = browserApp.app.hub.runs().at(-1)!.id;
   while (browserApp.app.hub.job(run, "G1")?.state !== "complete")

@@ -21,9 +21,9 @@ async function signIn(page: Page, password = PASSWORD): Promise<void> {
   await page.getByRole("button", { name: "Sign in" }).click();
 }
 
-/** A page on which somebody has signed in. */
-async function signedIn(path = "/"): Promise<Page> {
-  const page = await browserApp.openPage(path);
+/** Signs in on a page; one at `path` if none is given. */
+async function signedIn(path = "/", opened?: Page): Promise<Page> {
+  const page = opened ?? (await browserApp.usePage(path));
   await signIn(page);
   await page.getByRole("button", { name: "Sign out" }).waitFor();
   return page;
@@ -90,7 +90,8 @@ const BACKGROUND = `(() => {
 })()`;
 
 test("eight tabs of one browser all load, and the visible ones are live", async () => {
-  const first = await signedIn();
+  // In a profile of its own, whose scripts no later test runs.
+  const first = await signedIn("/", await browserApp.openPage("/"));
   await live(first);
   const context = first.context();
   const streams: string[] = [];

@@ -1,0 +1,63 @@
+/**
+ * Pages that tests use one after the other. A browser profile of its own is a process of its own, which has to start, and
+ * to load and compile every script of the page.
+ */
+
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
+
+/** What a test may listen to on a page that others use after it. */
+const EVENTS = ["request", "response", "framenavigated"] as const;
+
+/** Receives what a page reports, and when that occurred (epoch milliseconds). */
+type Report = (text: string, at: number) => void;
+
+/** Reports script errors, refused resources and violated policies of the pages of a profile. */
+export function onReports(context: BrowserContext, report: Report): void {
+  context.on("weberror", (error) => report(error.error().message, Date.now()));
+  context.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warning") report(message.text(), message.timestamp());
+  });
+}
+
+export class KeptPage {
+  /** Receives what the page reports while a test uses it. */
+  report: Report | null = null;
+
+  private constructor(
+    private readonly context: BrowserContext,
+    readonly page: Page,
+    readonly runsScripts: boolean,
+  ) {}
+
+  static async open(browser: Browser, options: BrowserContextOptions): Promise<KeptPage> {
+    const context = await browser.newContext(options);
+    const kept = new KeptPage(context, await context.newPage(), options.javaScriptEnabled !== false);
+    onReports(context, (text, at) => kept.report?.(text, at));
+    return kept;
+  }
+
+  /**
+   * Goes to `address`, of the same site, and removes what a test has left: other pages, cookies, stored values, routes,
+   * listeners, the place of the pointer. The cache of files remains. Returns whether another test can use the page.
+   */
+  async clear(address: string): Promise<boolean> {
+    const { page, context } = this;
+    if (page.isClosed()) {
+      await context.close();
+      return false;
+    }
+    for (const event of EVENTS) page.removeAllListeners(event);
+    for (const other of context.pages()) if (other !== page) await other.close();
+    await Promise.all([
+      page.unrouteAll({ behavior: "ignoreErrors" }),
+      // A page that could not be loaded has no storage.
+      page.evaluate("try { localStorage.clear(); sessionStorage.clear(); } catch {}"),
+      page.mouse.move(0, 0),
+      context.clearCookies(),
+    ]);
+    // What was reported until now belongs to the test; requests that are cut off by leaving do not.
+    this.report = null;
+    await page.goto(address);
+    return true;
+  }
+}
