@@ -94,6 +94,9 @@ async function unpackedBrowser(): Promise<string> {
   return join(folder, "chromium");
 }
 
+/** Code of a page that lives for a second is not worth optimizing. Benchmarks and pictures take the engine as it is. */
+const ENGINE = process.env.NODE_ENV === "test" ? ["--js-flags=--no-opt --no-maglev"] : [];
+
 let launched: Browser | undefined;
 /** Pages that no test uses. */
 const idle: KeptPage[] = [];
@@ -103,7 +106,7 @@ async function sharedBrowser(): Promise<Browser> {
   if (launched?.isConnected() !== true)
     launched = await driver.launch({
       executablePath: await unpackedBrowser(),
-      args: ["--no-sandbox", "--disable-gpu", "--in-process-gpu", "--font-render-hinting=none"],
+      args: ["--no-sandbox", "--disable-gpu", "--in-process-gpu", "--font-render-hinting=none", ...ENGINE],
     });
   return launched;
 }
