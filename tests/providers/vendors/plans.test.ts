@@ -103,9 +103,8 @@ function planMemory(): PlanMemory & { known: Map<string, PlanFact> } {
 }
 
 const NOW = at("2026-11-25T22:00:00Z");
-const START = at("2024-11-27");
-/** So soon after the start that there are few bars within days. */
-const SOON = at("2025-01-31T22:00:00Z");
+/** Where plans begin, and so soon after it that there are few bars within days. */
+const [START, SOON] = [at("2024-11-27"), at("2025-01-31T22:00:00Z")];
 
 /** Fetches with a memory; returns what came, the parts left out as dates, and the requests that it took. */
 async function fetchWith(
@@ -140,17 +139,15 @@ describe("a plan that begins at a date", () => {
         test(`${name} ${symbol} ${interval}: what is inside the plan lands, what is not is named, and the limit is remembered`, async () => {
           const fake = start();
           fake.plan = { from: START };
-          const from = interval === "1d" ? "2021-06-01" : "2024-09-01";
-          const now = interval === "1d" ? NOW : SOON;
-          const fetchFrom = (date: string, plan?: ReturnType<typeof planMemory>) =>
-            fetchWith(fake, name, symbol, interval, date, plan, now);
-          const { first, cuts, words, plan } = await fetchFrom(from);
+          const [from, now] = interval === "1d" ? ["2021-06-01", NOW] : ["2024-09-01", SOON];
+          const asked = [fake, name, symbol, interval] as const;
+          const { first, cuts, words, plan } = await fetchWith(...asked, from, planMemory(), now);
           // 2024-11-27 was a session.
           expect(isoDate(Math.floor(first! / DAY) * DAY)).toBe("2024-11-27");
           expect(cuts).toEqual([`${from} to 2024-11-26`]);
           expect(words).not.toBe("");
-          const again = await fetchFrom(from, plan);
-          const inside = await fetchFrom("2024-11-27");
+          const again = await fetchWith(...asked, from, plan, now);
+          const inside = await fetchWith(...asked, "2024-11-27", planMemory(), now);
           expect(again.cuts).toEqual(cuts);
           expect(again.requests).toBe(inside.requests);
           expect(BAR_FIELDS.map((field) => [...again.bars[field]])).toEqual(
