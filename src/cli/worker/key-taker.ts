@@ -15,7 +15,7 @@ const PAUSE_MS = [20, 2_000] as const;
 /** How often it is looked whether keys may be taken again, milliseconds. */
 const LOOK_MS = 100;
 /** For how long a key is the worker's until it is claimed: if the worker dies, others get it after that. Milliseconds. */
-const TIMES = { lock: 10_000, stalled: 5_000 };
+const TIMES = { lock: 10_000 };
 export type KeyTimes = typeof TIMES;
 
 interface Dependencies {

@@ -109,7 +109,8 @@ export class ServerLink {
   /** Tells the server of a key that was taken from the job queue; resolves with `null` if it has not heard of it. */
   async claim(key: string): Promise<ClaimAnswer | null> {
     const session = this.#session;
-    if (session === null || !this.mayTake) return null;
+    // One that came when the worker was just drained is claimed too: then it begins elsewhere at once.
+    if (session === null || session.isOver) return null;
     const request: ClaimRequest = { session: session.registered.session, key };
     try {
       const answer = await this.connection.try("claim", encode(request), {}, CLAIM_MS);

@@ -85,10 +85,11 @@ export class WorkerPool {
     if (!thread.isSilent) this.#assign();
   }
 
-  /** Whether one of some threads has room for a job and computes nothing; those of this process may have to start. */
-  hasFree(threads: (host: object | null) => boolean): boolean {
-    if (threads(null) && this.#canSpawn) return true;
-    return this.#workers.values().some((thread) => threads(thread.host) && thread.hasRoom && isFree(thread));
+  /** The fewest jobs of a thread, of those whose worker is chosen, that has room and computes nothing; ∞: there is none. */
+  fewestJobs(isChosen: (host: object | null) => boolean): number {
+    if (isChosen(null) && this.#canSpawn) return 0;
+    const free = this.#workers.values().filter((thread) => isChosen(thread.host) && thread.hasRoom && isFree(thread));
+    return Math.min(...free.map(({ jobs }) => jobs.size));
   }
 
   get #local(): WorkerHandle[] {

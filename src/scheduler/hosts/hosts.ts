@@ -38,7 +38,7 @@ const STORAGE_THREADS = 2;
 interface Dependencies extends Pick<ConstructorParameters<typeof KeyClaims>[0], "labelsOf" | "claim"> {
   readonly db: Database;
   readonly log: Log;
-  readonly pool: Pick<WorkerPool, "attach" | "detach" | "receive" | "silenceChanged" | "hasFree">;
+  readonly pool: Pick<WorkerPool, "attach" | "detach" | "receive" | "silenceChanged" | "fewestJobs">;
   readonly drained: Pick<DrainedNames, "has" | "list" | "set">;
   readonly version: string;
   /** How long a worker may be silent, milliseconds. */

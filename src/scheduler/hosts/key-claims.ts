@@ -11,7 +11,7 @@ const LOOK_MS = 20;
 const LEAVE_MS = 1_000;
 
 interface Dependencies {
-  readonly pool: Pick<WorkerPool, "hasFree">;
+  readonly pool: Pick<WorkerPool, "fewestJobs">;
   hosts(): Iterable<Host>;
   hostOf(session: string): Host | undefined;
   /** Whether a worker may have a job now. */
@@ -41,14 +41,14 @@ export class KeyClaims {
   }
 
   /**
-   * Resolves when the server is to take a key: one of its own threads is free, or one of a worker that takes no keys, or
-   * none at all is; or when no worker has taken it for a second.
+   * Resolves when the server is to take a key: one of its threads is free, or one of a worker that takes no keys, and has
+   * no more jobs than those of workers that do; or no worker has taken one for a second.
    */
   async place(): Promise<void> {
     const { pool, hosts } = this.dependencies;
     const end = performance.now() + LEAVE_MS;
     while (performance.now() < end) {
-      if (pool.hasFree((host) => !takesKeys(host)) || !pool.hasFree(takesKeys)) return;
+      if (pool.fewestJobs((host) => !takesKeys(host)) <= pool.fewestJobs(takesKeys)) return;
       await Bun.sleep(LOOK_MS);
     }
     for (const host of hosts()) if (host.takesKeys) host.claimed(false);

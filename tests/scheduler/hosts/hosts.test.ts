@@ -17,7 +17,7 @@ function startHosts(note = () => {}, onLine: (text: string) => void = () => {}) 
     db: { write: async (writes: Write[]) => void recorded.push(...writes) } as unknown as Database,
     log: { write: (_level, text) => onLine(text) },
     pool: {
-      ...{ attach: note, detach: note, receive: note, hasFree: () => true },
+      ...{ attach: note, detach: note, receive: note, fewestJobs: () => 0 },
       silenceChanged: ({ isSilent }) => void silences.push(isSilent),
     },
     drained: {

@@ -28,7 +28,7 @@ interface Times extends LinkTimes {
   readonly longestPause: number;
 }
 
-const TIMES: Times = { command: 10_000, lock: 30_000, stalled: 15_000, check: 2_000, pause: 250, longestPause: 5_000 };
+const TIMES: Times = { command: 10_000, lock: 30_000, stalled: 5_000, check: 2_000, pause: 250, longestPause: 5_000 };
 
 const WHAT = "The job queue does not answer";
 const ADVICE = "Check that server, BARKEEP_QUEUE and the network to it.";
