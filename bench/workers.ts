@@ -4,24 +4,29 @@
  */
 
 import { hashSecret, newSecret } from "../src/auth.ts";
+import { Permits } from "../src/cli/worker/permits.ts";
 import { ServerLink } from "../src/cli/worker/server-link.ts";
 import { DAY } from "../src/domain/market/interval.ts";
 import { isoSecond, parseIsoDate } from "../src/domain/time.ts";
 import type { Report } from "../src/pipeline/remote/protocol.ts";
 import { WorkerPool } from "../src/pipeline/workers/pool.ts";
+import { WorkerHandle } from "../src/pipeline/workers/worker-handle.ts";
 import { saveToken } from "../src/storage/access/tokens.ts";
 import { openDatabase } from "../src/storage/db.ts";
 import { eventually, hostOf, spawnWorker, startServer, startWorker } from "../tests/cli/worker/workers.ts";
 import { busiestMinute } from "../tests/fakes/vendors/vendor.ts";
 import { migratedDatabase, temporaryFolder } from "../tests/helpers/folder.ts";
 import { spawnServer } from "../tests/helpers/server.ts";
-import { report } from "./support/report.ts";
+import { median, report } from "./support/report.ts";
 
 const WORKERS = 4;
 const LATENCY_MS = 50;
 /** Alpaca's free plan. */
 const LIMIT = 200;
 const MINUTE = 60_000;
+/** How long a request to the server takes more, milliseconds, and turns of each kind. */
+const WAY_MS = 20;
+const AHEAD_TURNS = 6;
 
 /** The first bar of each window: what is measured is when requests arrive. */
 function bars(url: URL) {
@@ -117,5 +122,69 @@ async function measureReports() {
   };
 }
 
-report([await measureReports()]);
-report([await measureQuota()]);
+/** A proxy that makes every request to the server take longer, as a network between two sites does. */
+function slowWay(target: string) {
+  const server = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    idleTimeout: 60,
+    async fetch(request) {
+      const { method, headers } = request;
+      const body = await request.arrayBuffer();
+      await Bun.sleep(WAY_MS / 2);
+      const answer = await fetch(target + new URL(request.url).pathname, { method, headers, body });
+      await Bun.sleep(WAY_MS / 2);
+      return new Response(await answer.arrayBuffer(), answer);
+    },
+  });
+  return { url: `http://127.0.0.1:${server.port}`, [Symbol.asyncDispose]: () => server.stop(true) };
+}
+
+/** A job with a fast vendor and a slow way to the server: with permits ahead, and with each request waiting for its own. */
+async function measureAhead() {
+  const { takes } = WorkerHandle.prototype;
+  const { reported } = Permits.prototype;
+  // All is done by the worker.
+  WorkerHandle.prototype.takes = () => false;
+  await using app = await startServer({ workerLeaseMs: 20_000, env: { DEMO_LATENCY_MS: "5" } });
+  await using way = slowWay(app.url);
+  await using worker = startWorker(way.url, app.secret, { jobs: 32 });
+  await eventually(() => hostOf(app)?.threads === 1);
+  const seconds: Record<"ahead" | "alone", number[]> = { ahead: [], alone: [] };
+  let link: ServerLink | null = null;
+  const { report: send } = ServerLink.prototype;
+  ServerLink.prototype.report = function (each) {
+    link = this;
+    send.call(this, each);
+  };
+  for (let turn = 0; turn < 2 * AHEAD_TURNS; turn++) {
+    const how = turn % 2 === 0 ? "ahead" : "alone";
+    Permits.prototype.reported =
+      how === "ahead"
+        ? reported
+        : function (this: Permits, thread, each) {
+            if (each.type === "outcome") this.end(each.attempt ?? "");
+            link!.report({ thread, report: each });
+          };
+    const begun = performance.now();
+    await app.waitForRun(await app.start({ symbols: [`T${turn}`], years: 2 }), "complete");
+    if (turn > 1) seconds[how].push((performance.now() - begun) / 1_000);
+  }
+  ServerLink.prototype.report = send;
+  Permits.prototype.reported = reported;
+  WorkerHandle.prototype.takes = takes;
+  await worker.host.leave();
+  const [ahead, alone] = [median(seconds.ahead), median(seconds.alone)];
+  return {
+    question: `a job of 24 requests on a worker, vendor 5 ms, ${WAY_MS} ms to the server: permits leased ahead`,
+    measured: `${ahead.toFixed(2)} s`,
+    comparedWith: `each request waits for its permit: ${alone.toFixed(2)} s (medians of ${seconds.ahead.length} by turns)`,
+    ratio: (ahead / alone).toFixed(2),
+    target: "≤ 0.8",
+    missed: ahead > 0.8 * alone,
+  };
+}
+
+const measures = { reports: measureReports, ahead: measureAhead, quota: measureQuota };
+for (const [name, measure] of Object.entries(measures))
+  if (process.argv.length < 3 || process.argv.includes(name)) report([await measure()]);

@@ -38,4 +38,5 @@ process.on("message", () => {
   const { user, system } = process.cpuUsage();
   process.send!({ cpu: (user + system) / 1_000, stores, requests } satisfies ServerFigures);
 });
+process.on("SIGTERM", () => void app.close().then(() => process.exit(0)));
 console.log(`Barkeep listening on ${server.url.href.replace(/\/$/, "")}`);

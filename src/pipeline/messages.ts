@@ -162,6 +162,10 @@ export type ToWorker =
   | { readonly type: "share_refused"; readonly share: number; readonly error: PlainError }
   /** The limiter lets the request wait: why, and until when. */
   | { readonly type: "held"; readonly request: number; readonly wait: Wait }
+  /** Permits that a worker on another machine asked for ahead: so many, numbered from `request`. */
+  | { readonly type: "leased"; readonly attempt: string; readonly request: number; readonly count: number }
+  /** The limiter holds a provider: permits that were leased ahead are not used any more. */
+  | { readonly type: "recall"; readonly provider: string }
   /** The providers' variables changed; they apply from the next job on. */
   | { readonly type: "configure"; readonly providerValues: WorkerSettings["providerValues"] }
   /** The database can be written again: what waits for it is tried now. */
@@ -176,6 +180,18 @@ export type JobReport =
   /** What the plan of the provider has left out of the job so far. */
   | { readonly type: "left_out"; readonly cuts: readonly PlanCut[] }
   | { readonly type: "acquire"; readonly request: number; readonly provider: string; readonly cost: number }
+  /** Asks for `count` permits ahead of requests, numbered from `request`: for so many as the limiter can spare. */
+  | {
+      readonly type: "lease";
+      readonly request: number;
+      readonly count: number;
+      readonly provider: string;
+      readonly cost: number;
+    }
+  /** A request is sent with a permit that was leased ahead. */
+  | { readonly type: "use"; readonly request: number }
+  /** Permits that were leased ahead are returned: nothing was or will be sent with them. */
+  | { readonly type: "unused"; readonly requests: readonly number[] }
   /** The job was stopped before its request was granted or sent. */
   | { readonly type: "release"; readonly request: number }
   | { readonly type: "settle"; readonly request: number; readonly report: QuotaReport }

@@ -9,10 +9,13 @@ import { type Away, ServerConnection } from "../../pipeline/remote/server-connec
 import { RULES } from "../../scheduler/hosts/rules.ts";
 import { JobLoad } from "./job-load.ts";
 import { KeyTaker, type KeyTimes } from "./key-taker.ts";
+import { Permits } from "./permits.ts";
 import { ServerLink } from "./server-link.ts";
 
 /** Threads that ended in a row without a job's end, after which the worker gives up. */
 const MAX_CRASHES = 20;
+/** How often permits are looked for that were not used in time, milliseconds. */
+const EXPIRY_LOOK_MS = 1_000;
 /** How long the end of the worker waits until its jobs have stored what is under way, milliseconds. */
 const LEAVE_MS = 30_000;
 
@@ -34,6 +37,11 @@ export class WorkerHost {
   readonly #link: ServerLink;
   readonly #load: JobLoad;
   readonly #taker: KeyTaker | null;
+  readonly #permits = new Permits({
+    report: (thread, report) => this.#link.report({ thread, report }),
+    tell: (thread, message) => this.#tell(thread, message),
+  });
+  readonly #expiry = setInterval(() => this.#permits.returnExpired(), EXPIRY_LOOK_MS);
   #sessions: RemoteSettings["sessions"] = {};
   #started = 0;
   #crashes = 0;
@@ -83,6 +91,7 @@ export class WorkerHost {
       this.#onJobEnd = resolve;
       await Promise.race([promise, Bun.sleep(100)]);
     }
+    clearInterval(this.#expiry);
     await closing;
     await this.#link.close();
     await this.#closeThreads();
@@ -106,6 +115,7 @@ export class WorkerHost {
     this.#sessions = sessions;
     this.#taker?.use(queue).catch((error) => this.#gaveUp.reject(error));
     for (const attempt of this.#jobs.keys()) this.#load.end(attempt);
+    this.#permits.clear();
     for (const { jobId, thread } of this.#jobs.values()) this.#tell(thread, { type: "stop", jobId, reason: "cancel" });
     this.#jobs.clear();
     for (const number of this.#ready) this.#link.report({ thread: number, report: { type: "thread_started" } });
@@ -125,6 +135,7 @@ export class WorkerHost {
       this.#jobs.set(attempt, { jobId, thread });
       this.#load.begin(attempt, thread);
     } else this.#load.told(thread, order);
+    if (this.#permits.ordered(thread, order, until)) return;
     this.#tell(thread, order.type === "granted" ? { ...order, until } : order);
   }
 
@@ -160,7 +171,7 @@ export class WorkerHost {
       this.#load.end(report.attempt ?? "");
       this.#onJobEnd();
     } else this.#load.reported(report);
-    this.#link.report({ thread, report });
+    this.#permits.reported(thread, report);
   }
 
   /** Replaces a thread that ended by itself. */
@@ -172,6 +183,7 @@ export class WorkerHost {
       if (thread !== number) continue;
       this.#jobs.delete(attempt);
       this.#load.end(attempt);
+      this.#permits.end(attempt);
     }
     this.#link.report({ thread: number, report: { type: "thread_ended", why: why.slice(0, 2_000) } });
     this.settings.print(`A thread has ended: ${why.trim().split("\n")[0]}`);

@@ -96,6 +96,9 @@ const outcome = z.discriminatedUnion("kind", [
 const ofJob = { jobId: id, attempt: z.string().max(200) };
 const request = z.int().positive();
 const share = z.int().positive();
+/** Permits that are leased ahead at once, at most. */
+const MAX_LEASED = 16;
+const block = z.int().min(1).max(MAX_LEASED);
 
 export const workerReport: z.ZodType<FromWorker> = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("ready") }),
@@ -103,6 +106,16 @@ export const workerReport: z.ZodType<FromWorker> = z.discriminatedUnion("type", 
   z.strictObject({ ...ofJob, type: z.literal("coverage"), coverage }),
   z.strictObject({ ...ofJob, type: z.literal("left_out"), cuts: z.array(cut).max(1_000) }),
   z.strictObject({ ...ofJob, type: z.literal("acquire"), request, provider: name, cost: z.number().positive() }),
+  z.strictObject({
+    ...ofJob,
+    type: z.literal("lease"),
+    request,
+    count: block,
+    provider: name,
+    cost: z.number().positive(),
+  }),
+  z.strictObject({ ...ofJob, type: z.literal("use"), request }),
+  z.strictObject({ ...ofJob, type: z.literal("unused"), requests: z.array(request).max(MAX_LEASED) }),
   z.strictObject({ ...ofJob, type: z.literal("release"), request }),
   z.strictObject({ ...ofJob, type: z.literal("settle"), request, report: quota }),
   z.strictObject({ ...ofJob, type: z.literal("share"), share, key: text, part: name }),

@@ -5,7 +5,8 @@ import type { PlanCut } from "../../domain/plan.ts";
 import type { Coverage } from "../../domain/runs/coverage.ts";
 import type { Stage } from "../../domain/runs/progress.ts";
 import type { QuotaReport } from "../../providers/provider.ts";
-import type { Outcome, SymbolTask } from "../messages.ts";
+import { type JobReport, type Outcome, refused, type SymbolTask, type ToWorker } from "../messages.ts";
+import type { Gate } from "./gate.ts";
 import type { CountedJob } from "./job-counts.ts";
 import type { Shares } from "./shared-answers.ts";
 
@@ -24,9 +25,14 @@ export interface TaskListener {
 export interface PermitRequest {
   readonly abort: AbortController;
   settle?: (report: QuotaReport) => void;
+  /** Returns one that was leased ahead; afterwards it is used, or returned. */
+  unsent?: (() => void) | undefined;
   /** Whether its answer, or its refusal, has yet to come. */
   open: boolean;
 }
+
+type Ask<Type> = Extract<JobReport, { readonly type: Type }>;
+type Answered = { send(answer: ToWorker): void };
 
 /** One job from its task to its outcome. */
 export class Assignment implements CountedJob {
@@ -39,6 +45,7 @@ export class Assignment implements CountedJob {
   isCommitting = false;
   /** Whether its worker is silent. */
   isAside = false;
+  #isOver = false;
   readonly #end = Promise.withResolvers<Outcome>();
   readonly outcome = this.#end.promise;
   readonly resolve = this.#end.resolve;
@@ -50,4 +57,77 @@ export class Assignment implements CountedJob {
     /** The worker that took its key from the queue; `null`: this process did. */
     readonly taker: object | null,
   ) {}
+
+  /** Whether one of its requests waits for its permit or its answer. */
+  get hasOpenRequests(): boolean {
+    return this.shares.size > 0 || this.permits.values().some(({ open }) => open);
+  }
+
+  /**
+   * Requests one permit of the limiter for it, and answers the thread.
+   * @param changed called when its open requests have changed
+   */
+  async acquire(gate: Gate, worker: Answered, message: Ask<"acquire">, changed: () => void): Promise<void> {
+    const { request, provider, cost } = message;
+    const abort = new AbortController();
+    const permit: PermitRequest = { abort, open: true };
+    this.permits.set(request, permit);
+    changed();
+    try {
+      const granted = await gate.acquire({
+        provider,
+        cost,
+        task: this.task,
+        signal: abort.signal,
+        held: (wait) => worker.send({ type: "held", request, wait }),
+      });
+      permit.settle = granted.settle;
+      worker.send({ type: "granted", request });
+    } catch (error) {
+      this.permits.delete(request);
+      changed();
+      // The request was released because its job is being stopped.
+      if (abort.signal.aborted) return;
+      worker.send(refused(request, error));
+    }
+  }
+
+  /** Leases permits for it ahead, as many as the limiter can spare. */
+  async lease(gate: Gate, worker: Answered, message: Ask<"lease"> & { readonly attempt?: string }): Promise<void> {
+    const { request, provider, cost, count, attempt = "" } = message;
+    const leased = await Promise.resolve(gate.lease?.({ provider, cost, count, task: this.task })).catch(() => []);
+    const permits = leased ?? [];
+    if (this.#isOver) {
+      for (const { unsent } of permits) unsent();
+      return;
+    }
+    for (const [at, { settle, unsent }] of permits.entries())
+      this.permits.set(request + at, { abort: new AbortController(), settle, unsent, open: false });
+    worker.send({ type: "leased", attempt, request, count: permits.length });
+  }
+
+  /** A request is sent with a permit that was leased ahead. */
+  use(request: number): void {
+    const permit = this.permits.get(request);
+    if (permit?.unsent === undefined) return;
+    permit.unsent = undefined;
+    permit.open = true;
+  }
+
+  /** Permits that were leased ahead are not used. */
+  returnUnused(requests: readonly number[]): void {
+    for (const request of requests) {
+      const permit = this.permits.get(request);
+      if (permit?.unsent === undefined) continue;
+      permit.unsent();
+      this.permits.delete(request);
+    }
+  }
+
+  /** It has ended. @param isSaid whether its thread has said so: what it did not use until then is not sent any more */
+  forgetPermits(isSaid: boolean): void {
+    this.#isOver = isSaid;
+    if (isSaid) this.returnUnused([...this.permits.keys()]);
+    this.permits.clear();
+  }
 }

@@ -14,5 +14,25 @@ export interface Gate {
     readonly task: Pick<SymbolTask, "runId" | "jobId">;
     readonly signal: AbortSignal;
     held(wait: Wait): void;
-  }): Promise<{ settle(report: QuotaReport): void }>;
+  }): Promise<GrantedRequest>;
+  /** Grants as many of `count` requests as the limiter can spare now, before they are needed. */
+  lease?(request: {
+    readonly provider: string;
+    readonly cost: number;
+    readonly task: Pick<SymbolTask, "runId" | "jobId">;
+    readonly count: number;
+  }): Promise<readonly LeasedRequest[]>;
+}
+
+/** Whether a provider holds further requests: nothing is sent with permits from before. */
+export const isHold = ({ holdSeconds, used = {} }: QuotaReport): boolean =>
+  holdSeconds !== undefined || Object.values(used).includes(Number.POSITIVE_INFINITY);
+
+export interface GrantedRequest {
+  settle(report: QuotaReport): void;
+}
+
+export interface LeasedRequest extends GrantedRequest {
+  /** It is not sent, and does not count. */
+  unsent(): void;
 }

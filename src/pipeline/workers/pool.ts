@@ -3,16 +3,9 @@
 import type { StorageTrouble } from "../../domain/errors.ts";
 import { threadModule } from "../../installation.ts";
 import { IdleTimer } from "../idle-timer.ts";
-import {
-  type FromWorker,
-  type Outcome,
-  refused,
-  type StopReason,
-  type SymbolTask,
-  type WorkerSettings,
-} from "../messages.ts";
-import { Assignment, type PermitRequest, type TaskListener } from "./assignment.ts";
-import type { Gate } from "./gate.ts";
+import type { FromWorker, Outcome, StopReason, SymbolTask, WorkerSettings } from "../messages.ts";
+import { Assignment, type TaskListener } from "./assignment.ts";
+import { type Gate, isHold } from "./gate.ts";
 import { isFree, JobCounts, leastBusy } from "./job-counts.ts";
 import { SharedAnswers } from "./shared-answers.ts";
 import { type PoolThread, reasonOf, WorkerCrashed, WorkerHandle } from "./worker-handle.ts";
@@ -285,8 +278,18 @@ export class WorkerPool {
         assignment.listener.alert();
         break;
       case "acquire":
-        void this.#acquire(worker, assignment, message);
+        void assignment.acquire(this.gate, worker, message, () => this.#countRequests(assignment));
         break;
+      case "lease":
+        void assignment.lease(this.gate, worker, message);
+        return;
+      case "use":
+        assignment.use(message.request);
+        this.#countRequests(assignment);
+        break;
+      case "unused":
+        assignment.returnUnused(message.requests);
+        return;
       case "release":
         assignment.permits.get(message.request)?.abort.abort();
         this.#forget(assignment, message.request);
@@ -297,6 +300,7 @@ export class WorkerPool {
         permit?.settle?.(message.report);
         if (permit) permit.open = false;
         this.#countRequests(assignment);
+        if (isHold(message.report)) this.#recall(assignment.task);
         break;
       }
       case "share":
@@ -310,38 +314,11 @@ export class WorkerPool {
         break;
       case "outcome":
         worker.jobs.delete(message.jobId);
-        assignment.permits.clear();
+        assignment.forgetPermits(true);
         this.#answers.leaveAll(assignment);
         this.#counts.end(assignment);
         assignment.resolve(message.outcome);
         this.#assign();
-    }
-  }
-
-  async #acquire(
-    worker: PoolThread,
-    assignment: Assignment,
-    { request, provider, cost }: { request: number; provider: string; cost: number },
-  ): Promise<void> {
-    const abort = new AbortController();
-    const permit: PermitRequest = { abort, open: true };
-    assignment.permits.set(request, permit);
-    this.#countRequests(assignment);
-    try {
-      const granted = await this.gate.acquire({
-        provider,
-        cost,
-        task: assignment.task,
-        signal: abort.signal,
-        held: (wait) => worker.send({ type: "held", request, wait }),
-      });
-      permit.settle = granted.settle;
-      worker.send({ type: "granted", request });
-    } catch (error) {
-      this.#forget(assignment, request);
-      // The request was released because its job is being stopped.
-      if (abort.signal.aborted) return;
-      worker.send(refused(request, error));
     }
   }
 
@@ -356,16 +333,19 @@ export class WorkerPool {
   }
 
   #countRequests(assignment: Assignment): void {
-    this.#counts.setWaiting(
-      assignment,
-      assignment.shares.size > 0 || assignment.permits.values().some(({ open }) => open),
-    );
+    this.#counts.setWaiting(assignment, assignment.hasOpenRequests);
+  }
+
+  /** A provider of a job holds its requests: permits that were leased ahead are not used any more. */
+  #recall({ provider, repairProvider }: SymbolTask): void {
+    for (const each of repairProvider === null ? [provider] : [provider, repairProvider])
+      for (const worker of this.#workers) if (worker.host !== null) worker.send({ type: "recall", provider: each });
   }
 
   #rejectJobs(worker: PoolThread, error: Error): void {
     for (const assignment of worker.jobs.values()) {
       for (const { abort } of assignment.permits.values()) abort.abort();
-      assignment.permits.clear();
+      assignment.forgetPermits(false);
       this.#answers.leaveAll(assignment);
       this.#counts.end(assignment);
       assignment.reject(error);

@@ -3,47 +3,36 @@
 import type { Clock } from "../../clock.ts";
 import { messageOf, ProviderError } from "../../domain/errors.ts";
 import { utcMinute } from "../../domain/time.ts";
-import type { Permit, QuotaPeriod, QuotaReport } from "../provider.ts";
+import type { Permit, QuotaReport } from "../provider.ts";
 import { FairQueue } from "./fair-queue.ts";
-import type { Block, Grant, QuotaRequest, Waiting } from "./grant.ts";
+import type {
+  AccountHooks,
+  Block,
+  Grant,
+  LeasedPermit,
+  LeaseRequest,
+  QuotaRequest,
+  SentRequest,
+  Waiting,
+} from "./grant.ts";
 import { Hold } from "./hold.ts";
-import { CLOCK_SET_MS, ClockedPeriod, type QuotaLimit, SlidingMinute } from "./meters.ts";
+import { CLOCK_SET_MS, ClockedPeriod, MAX_UNITS, type QuotaLimit, SlidingMinute, unmetered, within } from "./meters.ts";
 import type { QuotaGauge, QuotaRow, QuotaState } from "./quota-state.ts";
-
-/** A request that is counted. */
-export type SentRequest = Pick<QuotaRequest, "provider" | "run" | "job" | "cost">;
-
-export interface AccountHooks {
-  /** Stores rows, and which requests they count, before these are sent. */
-  readonly persist?: (rows: readonly QuotaRow[], granted: readonly SentRequest[]) => void | Promise<void>;
-  /** A request that was stored is not sent. */
-  readonly unsent?: (request: SentRequest) => void;
-  readonly onChange?: () => void;
-}
-
-/** No vendor's limit or count is larger. */
-const MAX_UNITS = 1e12;
-
-/** A number from outside, if it is one from `least` to `most`. */
-const within = (value: number | undefined, least: number, most: number): number | undefined =>
-  value !== undefined && value >= least && value <= most ? value : undefined;
+import { RecentRequests } from "./recent-requests.ts";
 
 /** Changes of the expected end below this (ms) are not reported. */
 const MIN_CHANGE_MS = 1_000;
-/** The weight of the newest answer in the means of latency and cost. */
-const NEWEST = 0.1;
+/** Permits are leased ahead up to this part of every limit: what lies unused must not be missed by others. */
+const SPARE = 0.5;
 
 export class LimiterAccount {
   readonly #queue = new FairQueue<Waiting>();
   readonly #minutes: SlidingMinute[];
   readonly #periods: ClockedPeriod[];
-  readonly #spent = new Map<string, number>();
-  #spentDay = 0;
+  readonly #recent = new RecentRequests();
   #unsettled = 0;
   readonly #hold = new Hold();
   #lastGrant = 0;
-  #latencyMs: number | null = null;
-  #unitsPerRequest = 1;
   #cancelTimer: (() => void) | null = null;
   /** Epoch milliseconds less steady ones: what the machine's clock says now. */
   #offset: number;
@@ -100,6 +89,39 @@ export class LimiterAccount {
     });
   }
 
+  /** Grants as many requests ahead as its limits can spare. @throws Error if that cannot be stored */
+  async lease({ count, ...request }: LeaseRequest): Promise<LeasedPermit[]> {
+    const now = this.#now();
+    const grants: Grant[] = [];
+    while (grants.length < count && this.#canSpare(request.cost, now)) grants.push(this.#take(request, now, true));
+    if (grants.length === 0) return [];
+    const sent = grants.map((): SentRequest => ({ ...request, isAhead: true }));
+    try {
+      await this.hooks.persist?.(this.rows(), sent);
+    } catch (error) {
+      for (const grant of grants) this.#revert(grant);
+      throw error;
+    }
+    this.hooks.onChange?.();
+    return grants.map((grant) => {
+      this.#markSent(grant);
+      return {
+        settle: (report) => this.#settle(grant, report),
+        unsent: () => {
+          this.#revert(grant);
+          this.hooks.unsent?.(request);
+        },
+      };
+    });
+  }
+
+  #canSpare(cost: number, now: number): boolean {
+    if (this.#queue.size > 0 || this.#blockOf(cost, now) !== null) return false;
+    return [...this.#minutes, ...this.#periods].every(
+      (meter) => meter.used(now) + meter.weigh(cost) <= SPARE * meter.limit,
+    );
+  }
+
   /** Grants what may be sent, reports the waits of the others, and sets the timer for the next change. */
   #pump(): void {
     const now = this.#now();
@@ -114,7 +136,8 @@ export class LimiterAccount {
     const granted: { waiting: Waiting; permit: Grant }[] = [];
     for (let next = this.#nextInTurn(now); next; next = this.#nextInTurn(now)) {
       this.#queue.serve(next);
-      granted.push({ waiting: next, permit: this.#take(next, now) });
+      next.signal?.removeEventListener("abort", next.stop);
+      granted.push({ waiting: next, permit: this.#take(next, now, false) });
     }
     if (granted.length > 0) this.#deliver(granted);
     return new Set(granted.map(({ waiting }) => waiting));
@@ -142,14 +165,13 @@ export class LimiterAccount {
     return minute ? { cause: "rate", until: minute.freeAt(0, cost, now), reason: "requests a minute" } : null;
   }
 
-  #take(waiting: Waiting, now: number): Grant {
-    waiting.signal?.removeEventListener("abort", waiting.stop);
-    const slots = this.#minutes.map((minute) => ({ minute, slot: minute.take(waiting.cost, now) }));
-    const starts = this.#periods.map((period) => ({ period, starts: period.take(waiting.cost, now) }));
-    this.#unsettled += waiting.cost;
+  #take({ cost, run }: Pick<QuotaRequest, "cost" | "run">, now: number, isAhead: boolean): Grant {
+    const slots = this.#minutes.map((minute) => ({ minute, slot: minute.take(cost, now) }));
+    const starts = this.#periods.map((period) => ({ period, starts: period.take(cost, now) }));
+    this.#unsettled += cost;
     this.#lastGrant = now;
-    this.#spend(waiting.run, waiting.cost, now);
-    return { cost: waiting.cost, run: waiting.run, at: now, slots, starts, answered: false, charged: waiting.cost };
+    this.#recent.spend(run, cost, this.#epoch(now));
+    return { cost, run, at: now, slots, starts, isAhead, answered: false, charged: cost };
   }
 
   /** Resolves the permits once they are stored, so that a crash in between loses no count. */
@@ -199,7 +221,8 @@ export class LimiterAccount {
       this.#unsettled -= grant.cost;
       for (const { minute, slot } of grant.slots) minute.answered(slot, now);
       // A request that was not charged did not come as far as the provider.
-      if (report.charged !== 0) this.#measure(now - grant.at, grant.cost);
+      const latency = grant.isAhead ? report.ended && report.ended.seconds * 1_000 : now - grant.at;
+      if (report.charged !== 0 && latency !== undefined) this.#recent.measure(latency, grant.cost);
     }
     if (report.charged !== undefined && report.charged !== grant.charged) {
       for (const { period, starts } of grant.starts) {
@@ -209,17 +232,10 @@ export class LimiterAccount {
           now,
         );
       }
-      this.#spend(grant.run, report.charged - grant.charged, now);
+      this.#recent.spend(grant.run, report.charged - grant.charged, this.#epoch(now));
       grant.charged = report.charged;
     }
     this.report(report);
-  }
-
-  #measure(latencyMs: number, cost: number): void {
-    const first = this.#latencyMs === null;
-    const mean = (before: number, newest: number) => (first ? newest : before + NEWEST * (newest - before));
-    this.#unitsPerRequest = mean(this.#unitsPerRequest, cost);
-    this.#latencyMs = mean(this.#latencyMs ?? 0, latencyMs);
   }
 
   /** Applies the provider's report about its quota; its counts replace smaller ones. */
@@ -235,7 +251,7 @@ export class LimiterAccount {
       meter.atLeast(period === "minute" ? used : used + this.#unsettled, now);
     }
     if (report.accepted) this.#hold.accepted();
-    const spent = this.#unmetered(report);
+    const spent = unmetered(report.used, [...this.#minutes, ...this.#periods]);
     const asked = "the provider asked for a pause";
     const hasChanged =
       report.holdSeconds !== undefined
@@ -244,13 +260,6 @@ export class LimiterAccount {
     // Stored at once: the next grant, which would store it too, is what a hold prevents.
     if (hasChanged) void this.#store();
     this.#pump();
-  }
-
-  /** A period that the provider says is spent, but that has no limit here that would wait for its end. */
-  #unmetered({ used = {} }: QuotaReport): QuotaPeriod | null {
-    const meters = [...this.#minutes, ...this.#periods].map(({ rule }) => rule.period);
-    const spent = (Object.keys(used) as QuotaPeriod[]).filter((period) => used[period] === Number.POSITIVE_INFINITY);
-    return spent.find((period) => !meters.includes(period)) ?? null;
   }
 
   /** Ends a hold. It stays if that cannot be stored: a restart would bring it back. */
@@ -307,13 +316,6 @@ export class LimiterAccount {
     this.#cancelTimer = this.clock.after(Math.max(1, next - now), () => this.#pump());
   }
 
-  #spend(run: string, units: number, now: number): void {
-    const day = Math.floor(this.#epoch(now) / 86_400_000);
-    if (day !== this.#spentDay) this.#spent.clear();
-    this.#spentDay = day;
-    this.#spent.set(run, (this.#spent.get(run) ?? 0) + units);
-  }
-
   state(): QuotaState {
     const now = this.#now();
     const gauge = (meter: SlidingMinute | ClockedPeriod): QuotaGauge => ({
@@ -330,9 +332,9 @@ export class LimiterAccount {
         ? { until: Math.ceil(this.#epoch(this.#hold.until) / 1000), reason: this.#hold.reason }
         : null,
       waiting: this.#queue.size,
-      latencyMs: this.#latencyMs,
-      unitsPerRequest: this.#unitsPerRequest,
-      spenders: [...this.#spent].map(([run, units]) => ({ run, units })).sort((a, b) => b.units - a.units),
+      latencyMs: this.#recent.latencyMs,
+      unitsPerRequest: this.#recent.unitsPerRequest,
+      spenders: this.#recent.spenders,
     };
   }
 

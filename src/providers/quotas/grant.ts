@@ -3,6 +3,7 @@
 import type { Wait } from "../../domain/runs/progress.ts";
 import type { Permit } from "../provider.ts";
 import type { ClockedPeriod, PeriodStarts, SlidingMinute, Slot } from "./meters.ts";
+import type { QuotaRow } from "./quota-state.ts";
 
 /** One request that waits for its permit. */
 export interface QuotaRequest {
@@ -19,6 +20,20 @@ export interface QuotaRequest {
   readonly onWait?: (wait: Wait, reason: string) => void;
 }
 
+/** A request that is counted. */
+export type SentRequest = Pick<QuotaRequest, "provider" | "run" | "job" | "cost"> & {
+  /** Whether it is granted before it is needed, and may be returned. */
+  readonly isAhead?: boolean;
+};
+
+export interface AccountHooks {
+  /** Stores rows, and which requests they count, before these are sent. */
+  readonly persist?: (rows: readonly QuotaRow[], granted: readonly SentRequest[]) => void | Promise<void>;
+  /** A request that was stored is not sent. */
+  readonly unsent?: (request: SentRequest) => void;
+  readonly onChange?: () => void;
+}
+
 /** A request in the queue of an account. */
 export interface Waiting extends QuotaRequest {
   readonly resolve: (permit: Permit) => void;
@@ -26,6 +41,17 @@ export interface Waiting extends QuotaRequest {
   readonly stop: () => void;
   /** The expected end that was last reported, epoch milliseconds. */
   reported: number;
+}
+
+/** Some requests of a job that are granted before they are needed. */
+export interface LeaseRequest extends Pick<QuotaRequest, "provider" | "run" | "job" | "cost"> {
+  readonly count: number;
+}
+
+/** A permit that was leased ahead. */
+export interface LeasedPermit extends Permit {
+  /** It was not and will not be used. */
+  unsent(): void;
 }
 
 /** Why a request cannot be sent now. A `quota` block may let cheaper requests pass; the others block all. */
@@ -44,6 +70,8 @@ export interface Grant {
   at: number;
   readonly slots: readonly { readonly minute: SlidingMinute; readonly slot: Slot }[];
   readonly starts: readonly { period: ClockedPeriod; starts: PeriodStarts }[];
+  /** Whether it was leased before its request: how long it waited says nothing of the provider. */
+  readonly isAhead: boolean;
   answered: boolean;
   charged: number;
 }

@@ -1,6 +1,6 @@
 /** Meters for a provider's limits: a sliding minute, and hours, days and months on the vendor's clock. */
 
-import type { QuotaPeriod } from "../provider.ts";
+import type { QuotaPeriod, QuotaReport } from "../provider.ts";
 
 /** One limit of a provider. */
 export interface QuotaLimit {
@@ -12,6 +12,23 @@ export interface QuotaLimit {
   readonly fixed?: boolean;
   /** When the vendor's day begins, in seconds after midnight UTC. */
   readonly dayStart?: number;
+}
+
+/** No vendor's limit or count is larger. */
+export const MAX_UNITS = 1e12;
+
+/** A number from outside, if it is one from `least` to `most`. */
+export const within = (value: number | undefined, least: number, most: number): number | undefined =>
+  value !== undefined && value >= least && value <= most ? value : undefined;
+
+/** A period that the provider says is spent, but that has no meter that would wait for its end. */
+export function unmetered(
+  used: QuotaReport["used"] = {},
+  meters: readonly { readonly rule: QuotaLimit }[] = [],
+): QuotaPeriod | null {
+  const metered = meters.map(({ rule }) => rule.period);
+  const spent = (Object.keys(used) as QuotaPeriod[]).filter((period) => used[period] === Number.POSITIVE_INFINITY);
+  return spent.find((period) => !metered.includes(period)) ?? null;
 }
 
 const MINUTE = 60_000;

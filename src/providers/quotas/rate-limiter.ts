@@ -6,8 +6,8 @@
 
 import { type Clock, systemClock } from "../../clock.ts";
 import type { Permit, QuotaReport } from "../provider.ts";
-import { type AccountHooks, LimiterAccount } from "./account.ts";
-import type { QuotaRequest } from "./grant.ts";
+import { LimiterAccount } from "./account.ts";
+import type { AccountHooks, LeasedPermit, LeaseRequest, QuotaRequest } from "./grant.ts";
 import type { QuotaLimit } from "./meters.ts";
 import type { QuotaRow, QuotaState } from "./quota-state.ts";
 
@@ -50,6 +50,14 @@ export class RateLimiter {
    */
   acquire(request: QuotaRequest): Promise<Permit> {
     return this.#account(request.provider).acquire(request);
+  }
+
+  /**
+   * Grants as many requests of a job ahead as the limits can spare, also none. Each holds its place until it is settled or
+   * returned, as one that is under way.
+   */
+  lease(request: LeaseRequest): Promise<LeasedPermit[]> {
+    return this.#account(request.provider).lease(request);
   }
 
   /** Applies a provider's report about its quota that belongs to no request. */

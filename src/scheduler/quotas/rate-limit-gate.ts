@@ -2,7 +2,7 @@
 
 import type { Counters } from "../../metrics/counters.ts";
 import type { Gate } from "../../pipeline/workers/gate.ts";
-import type { RequestEnd } from "../../providers/provider.ts";
+import type { Permit, QuotaReport, RequestEnd } from "../../providers/provider.ts";
 import type { RateLimiter } from "../../providers/quotas/rate-limiter.ts";
 import type { UsageStore } from "../../storage/quotas/usage.ts";
 
@@ -20,6 +20,11 @@ export function rateLimitGate(
   counters: Counters,
   confirm: () => Promise<void>,
 ): Gate {
+  const settled = (permit: Permit, provider: string, cost: number) => (report: QuotaReport) => {
+    permit.settle(report);
+    if (report.ended) countRequest(counters, provider, report.ended);
+    if (report.charged !== undefined && report.charged !== cost) usage.count(provider, report.charged - cost, 0);
+  };
   return {
     async acquire({ provider, cost, task, signal, held }) {
       const permit = await limiter.acquire({
@@ -32,13 +37,12 @@ export function rateLimitGate(
         onWait: held,
       });
       await confirm();
-      return {
-        settle(report) {
-          permit.settle(report);
-          if (report.ended) countRequest(counters, provider, report.ended);
-          if (report.charged !== undefined && report.charged !== cost) usage.count(provider, report.charged - cost, 0);
-        },
-      };
+      return { settle: settled(permit, provider, cost) };
+    },
+    async lease({ provider, cost, task, count }) {
+      const permits = await limiter.lease({ provider, cost, count, run: task.runId, job: String(task.jobId) });
+      await confirm();
+      return permits.map((permit) => ({ settle: settled(permit, provider, cost), unsent: permit.unsent }));
     },
   };
 }

@@ -1,6 +1,6 @@
 /** What is stored before a request is sent: what it takes of the limits, and that it counts for its day and its job. */
 
-import type { AccountHooks, SentRequest } from "../../providers/quotas/account.ts";
+import type { AccountHooks, SentRequest } from "../../providers/quotas/grant.ts";
 import type { Database, Write } from "../../storage/db.ts";
 import { limiterWrites } from "../../storage/quotas/limiter-state.ts";
 import type { UsageStore } from "../../storage/quotas/usage.ts";
@@ -38,5 +38,5 @@ export function spendRecord(
   };
 }
 
-/** Requests of the settings page and for lists of companies belong to no job. */
-const countOf = ({ job }: SentRequest) => (Number(job) > 0 ? [countRequest(Number(job))] : []);
+/** Requests of the settings page and for lists of companies belong to no job; one that may be returned is counted by its worker. */
+const countOf = ({ job, isAhead }: SentRequest) => (Number(job) > 0 && !isAhead ? [countRequest(Number(job))] : []);
