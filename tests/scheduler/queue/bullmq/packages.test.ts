@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { missingPackages } from "../../../src/scheduler/queue/bullmq/packages.ts";
+import { missingPackages } from "../../../../src/scheduler/queue/bullmq/packages.ts";
 
 test("a start with BARKEEP_QUEUE says which packages are missing and how to install them", () => {
   expect(missingPackages("redis")).toBeNull();

@@ -3,8 +3,8 @@
 import { expect, test } from "bun:test";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
-import { postgresFault, redisFault } from "../../../src/scheduler/queue/bullmq/connection-faults.ts";
-import { CERTIFICATE } from "../../fakes/certificate.ts";
+import { postgresFault, redisFault } from "../../../../src/scheduler/queue/bullmq/connection-faults.ts";
+import { CERTIFICATE } from "../../../fakes/certificate.ts";
 
 const SECRET = "s3cret";
 const LIMIT_MS = 10_000;
