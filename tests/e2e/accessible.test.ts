@@ -177,7 +177,7 @@ test("axe finds nothing on the monitor while symbols fail, work and wait, with a
   await startRun(page, "not/a/symbol");
   await page.locator("#run-symbols-error").waitFor();
   const found = await faults();
-  await rowOf(page, "S1").getByRole("link", { name: "Actions" }).click();
+  await rowOf(page, "S1").getByLabel("Actions", { exact: true }).click();
   found.push(...(await violations(".menu:popover-open")), ...(await contrastFaults()));
   await page.keyboard.press("Escape");
   await page.getByRole("button", { name: "Cancel", exact: true }).first().click();

@@ -160,7 +160,7 @@ describe("while rows change ten times a second", () => {
     const selected = `(({ activeElement: { id, value, selectionStart, selectionEnd } }) =>
       [id, value.slice(selectionStart, selectionEnd)])(document)`;
     expect(await page.evaluate(selected)).toEqual(["run-symbols", "THIS"]);
-    await rowOf(page, "F6").getByRole("link", { name: "Actions" }).click();
+    await rowOf(page, "F6").getByLabel("Actions", { exact: true }).click();
     const pause = page.locator(".menu:popover-open").getByRole("button", { name: "Pause" });
     await pause.focus();
     await changes(5);
@@ -219,7 +219,7 @@ test("the queue is filtered by its address, stays live, and each symbol can be l
   expect(await page.locator(".queue tbody tr").count()).toBe(1);
   expect(await page.getByText("7 more symbols not shown by the filter").isVisible()).toBe(true);
   await live(page);
-  await rowOf(page, "Q8").getByRole("link", { name: "Actions" }).click();
+  await rowOf(page, "Q8").getByLabel("Actions", { exact: true }).click();
   await page.getByRole("link", { name: "Details" }).click();
   await page.getByRole("heading", { name: "Why it waits" }).waitFor();
   expect(await page.locator(".conditions li").first().textContent()).toContain("before it in the queue");
@@ -334,7 +334,7 @@ test("everything works without JavaScript", async () => {
   const page = await browserApp.usePage("/", { javaScriptEnabled: false });
   browserApp.gate.close();
   await startRun(page, "N1 N2 N3 N4 N5 N6");
-  await rowOf(page, "N6").getByRole("link", { name: "Actions" }).click();
+  await rowOf(page, "N6").getByLabel("Actions", { exact: true }).click();
   await page.getByRole("button", { name: "Skip", exact: true }).click();
   await inState(page, "N6", "skipped");
   await page.getByRole("link", { name: "Monitor" }).click();

@@ -93,7 +93,7 @@ test("a failed symbol is retried, and the audit says who did it", async () => {
   await reached("failed");
   const days = Array.from({ length: 30 }, (_, day) => `2026-09-${String(day + 1).padStart(2, "0")},1,2,1,2,10`);
   await Bun.write(`${prices.path}/MINE.csv`, ["timestamp,open,high,low,close,volume", ...days].join("\n"));
-  await row.getByRole("link", { name: "Actions" }).click();
+  await row.getByLabel("Actions", { exact: true }).click();
   await page.locator(".menu:popover-open").getByRole("button", { name: "Retry" }).click();
   await reached("complete");
 

@@ -69,7 +69,7 @@ test("rows are selected by shift-click, key and head, and the selection outlives
   await box(page, "B5").click();
   await box(page, "B8").click({ modifiers: ["Shift"] });
   await bar.getByText("4 selected").waitFor();
-  await rowOf(page, "B9").getByRole("link", { name: "Actions" }).focus();
+  await rowOf(page, "B9").getByLabel("Actions", { exact: true }).focus();
   await page.keyboard.press("x");
   await bar.getByText("5 selected").waitFor();
   await page.getByRole("link", { name: "Symbol", exact: true }).click();
@@ -146,7 +146,7 @@ test("an open menu, selected text and the focus survive ten updates a second and
   browserApp.gate.close();
   await startRun(page, "C1 C2 C3 C4 C5 C6");
   await rowOf(page, "C6").waitFor();
-  const menu = rowOf(page, "C6").getByRole("link", { name: "Actions" });
+  const menu = rowOf(page, "C6").getByLabel("Actions", { exact: true });
   await menu.focus();
   await page.keyboard.press("Enter");
   await page.keyboard.press("Tab");
@@ -225,7 +225,7 @@ test("cells and scopes work without JavaScript", async () => {
   while (browserApp.app.hub.job(run, "G1")?.state !== "complete")
     await browserApp.app.hub.stream({ latest: true }).next(100);
   await page.goto(browserApp.address);
-  await rowOf(page, "G1").getByRole("link", { name: "Actions" }).click();
+  await rowOf(page, "G1").getByLabel("Actions", { exact: true }).click();
   await page.getByText("Details of each batch").click();
   await page.locator(".batches").getByRole("button").first().click();
   await page.waitForURL("**/jobs/G1");
