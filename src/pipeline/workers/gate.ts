@@ -28,11 +28,11 @@ export interface Gate {
 export const isHold = ({ holdSeconds, used = {} }: QuotaReport): boolean =>
   holdSeconds !== undefined || Object.values(used).includes(Number.POSITIVE_INFINITY);
 
-export interface GrantedRequest {
+interface GrantedRequest {
   settle(report: QuotaReport): void;
 }
 
-export interface LeasedRequest extends GrantedRequest {
+interface LeasedRequest extends GrantedRequest {
   /** It is not sent, and does not count. */
   unsent(): void;
 }
