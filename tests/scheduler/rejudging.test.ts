@@ -39,6 +39,8 @@ test("an old database is judged once: impossible bars withdrawn, findings record
     await using app = await startApp({ folder });
     await app.waitForRun(await app.start({ symbols: ["BAD", "ODD", "GOOD"], years: 1 }), "complete");
     old = await makeOld(app);
+    // The modules of the page are read now: later it is to be answered before the judging ends.
+    await app.get("/profiles");
   }
   await using app = await startApp({ folder });
   const { db, rejudging } = app.app;

@@ -2,6 +2,7 @@
 
 import { expect, test } from "bun:test";
 import { type Declaration, METRICS } from "../../../src/metrics/declarations.ts";
+import { RULES } from "../../../src/scheduler/hosts/rules.ts";
 import { valuesFor } from "../../fakes/providers.ts";
 import { fakeEodhd } from "../../fakes/vendors/eodhd.ts";
 import { reply } from "../../fakes/vendors/faults.ts";
@@ -78,6 +79,11 @@ test("every declared metric appears in a scrape, with the labels of its declarat
   await app.app.backups.change({ folder: folder.path, at: null, keep: 1 });
   await app.app.backups.backUpNow();
   await app.post("/api/promises", { name: "Mornings", symbols: ["MSFT"], by_time: "07:00" });
+  const about = { version: "0.2.0", host: "rack", cores: 1, memory: 1, jobs: 1, providers: null, intervals: null };
+  const from = { token: "rack token", address: "10.1.2.3", mayHaveKeys: true };
+  const { session } = app.app.hosts.register({ ...about, rules: RULES }, from);
+  const known = { ordered: 0, mayWait: false, memory: 1, isLeaving: false, queue: "up" } as const;
+  await app.app.hosts.sync({ ...known, session, first: 1, reports: [] });
   const samples = [...(await scrape(app)).keys()];
   for (const [name, { labels, type }] of Object.entries(METRICS) as [string, Declaration][]) {
     const found = samples.filter((each) => each.replace(/(?:_bucket|_sum|_count)?(?:\{.*)?$/, "") === name);
