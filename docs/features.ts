@@ -47,6 +47,9 @@ periods count bars, so a feature has the same definition at every interval.
 - A zero denominator gives \`null\`, never 0 and never an infinity. A variance of at most 1e-24 of the mean square is the
   rounding of equal values and counts as zero.
 - A feature with a stated range never leaves it by rounding.
+- An unknown volume makes a feature that needs it \`null\`: for the n bars of its memory, from then on if its memory is
+  recursive or cumulative, and of the session features \`session_vwap_dist\` to the end of the session and \`tod_rvol_20\` on
+  its own bar and wherever it is one of the 20 volumes of the mean.
 
 ## What holds for all of them
 

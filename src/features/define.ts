@@ -4,7 +4,7 @@
  * the log return, is computed once per pass.
  */
 
-import type { BarColumns } from "../domain/market/bars.ts";
+import { BAR_FIELDS } from "../domain/market/bars.ts";
 import type { TradingYear } from "../domain/market/exchanges/exchanges.ts";
 import type { ReadInterval } from "../domain/market/interval.ts";
 import type { Market } from "../domain/market/symbol.ts";
@@ -35,6 +35,13 @@ interface Span {
   readonly setup: FeatureSetup;
 }
 
+/**
+ * The columns that a pass begins with: those of the bars, with 0 for an unknown volume so that it does not spread
+ * through sums, and the volume with NaN where it is unknown.
+ */
+export const LEAVES = [...BAR_FIELDS, "volume_or_nan"] as const;
+type Leaf = (typeof LEAVES)[number];
+
 type Columns<Inputs extends readonly Series[]> = { [Index in keyof Inputs]: Float64Array };
 type Compute<Inputs extends readonly Series[]> = (out: Float64Array, span: Span, ...inputs: Columns<Inputs>) => void;
 
@@ -42,7 +49,7 @@ type Compute<Inputs extends readonly Series[]> = (out: Float64Array, span: Span,
 export interface Series {
   readonly key: string;
   /** The bar column this leaf stands for; a computed node has none. */
-  readonly field?: keyof BarColumns;
+  readonly field?: Leaf;
   readonly inputs: readonly Series[];
   /** 0-based bar index of the first value. */
   readonly warmup: number;
@@ -82,7 +89,7 @@ const reachOf = (inputs: readonly Series[], reach: number | readonly number[]): 
   typeof reach === "number" ? inputs.map(() => reach) : reach;
 
 /** A bar column as a series. */
-export function bar(field: keyof BarColumns): Series {
+export function bar(field: Leaf): Series {
   return intern({
     key: field,
     field,

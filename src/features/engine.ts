@@ -5,7 +5,6 @@
  */
 
 import { type BarColumns, emptyBars, joinBars, lowerBound, sliceBars } from "../domain/market/bars.ts";
-import { DAY, READ_SECONDS } from "../domain/market/interval.ts";
 import { FEATURES, type Feature } from "./catalog.ts";
 import type { Family, FeatureSetup, Series } from "./define.ts";
 import { emptyCarry, hasUnknown, runPlan, Scratch } from "./pass.ts";
@@ -104,13 +103,13 @@ export function* engineer(
   // Most features are windows, which need not be computed for bars whose values nobody wants.
   const shown = Math.max(cut, length - tail);
   const gaps =
-    volumeGaps(spanOf(bars, PROFILE, offset, cut, length), carry.unknownVolume)?.subarray(shown - cut) ?? null;
+    volumeGaps(spanOf(bars, PROFILE, offset, cut, length), carry.lastUnknownVolume)?.subarray(shown - cut) ?? null;
   if (shown > cut) drain(runPlan(ADVANCE, spanOf(bars, PROFILE, offset, cut, shown), carry, setup, scratch, ignore));
   const span = spanOf(bars, PROFILE, offset, shown, length);
   const values = new Float64Array(FEATURES.length).fill(Number.NaN);
   const tails: Float64Array[] = [];
   const publish = (index: number, column: Float64Array) => {
-    const last = published(FEATURES[index]!, column, span, gaps, setup);
+    const last = published(FEATURES[index]!, column, span, gaps);
     tails[index] = last;
     if (last.length > 0) values[index] = last[last.length - 1]!;
   };
@@ -170,7 +169,7 @@ export function featureMatrix(
       const span = spanOf(bars, plan, offset, from, to);
       if (visible) {
         const columns: Float64Array[] = [];
-        const gaps = plan.readsVolume ? volumeGaps(span, carry.unknownVolume) : null;
+        const gaps = plan.readsVolume ? volumeGaps(span, carry.lastUnknownVolume) : null;
         const rows = span.bars.ts.length;
         own = plan.ownColumns.map((at, index) => {
           if (at < 0) return undefined;
@@ -178,7 +177,7 @@ export function featureMatrix(
           return known && known.length >= rows ? known : new Float64Array(rows);
         });
         const publish = (index: number, column: Float64Array) => {
-          columns[index] = published(features[index]!, column, span, gaps, setup, own[index]);
+          columns[index] = published(features[index]!, column, span, gaps, own[index]);
         };
         for (const _ of runPlan(plan, span, carry, setup, scratch, publish, own)) onStep();
         yield { ts: bars.ts.slice(from, to), columns };
@@ -240,23 +239,23 @@ interface PassSpan {
 }
 
 /**
- * For each bar of the span, how many bars ago the volume was unknown (0: its own is, Infinity: before the span, NaN: none before); `null`
- * if none is unknown. `before`: whether one is that lies before the bars of the span.
+ * For each bar of the span, how many bars ago the volume was last unknown (0: its own is, Infinity: never was); `null`
+ * if none ever was. `last`: index of the last such bar before the span, −1 if there is none.
  */
-function volumeGaps({ bars, from }: PassSpan, before: boolean): Float64Array | null {
-  if (!before && !hasUnknown(bars.volume)) return null;
-  const since = new Float64Array(bars.ts.length - from);
-  let last = before ? Number.NEGATIVE_INFINITY : Number.NaN;
-  for (let at = 0; at < bars.ts.length; at++) {
-    if (Number.isNaN(bars.volume[at])) last = at;
-    if (at >= from) since[at - from] = Number.isNaN(last) ? Number.NaN : at - last;
+function volumeGaps({ bars, base, from }: PassSpan, last: number): Float64Array | null {
+  if (last < 0 && !hasUnknown(bars.volume.subarray(from))) return null;
+  const gaps = new Float64Array(bars.ts.length - from);
+  let unknown = last < 0 ? Number.NEGATIVE_INFINITY : last - base;
+  for (let at = from; at < bars.ts.length; at++) {
+    if (Number.isNaN(bars.volume[at])) unknown = at;
+    gaps[at - from] = at - unknown;
   }
-  return since;
+  return gaps;
 }
 
 const volumeFeatures = new Map<Feature, boolean>();
 
-/** Whether a feature is computed from volumes. */
+/** Whether a feature is computed from volumes in which 0 stands for an unknown one. */
 function needsVolume(feature: Feature): boolean {
   const uses = (series: Series): boolean => series.field === "volume" || series.inputs.some(uses);
   const known = volumeFeatures.get(feature) ?? uses(feature.series);
@@ -264,11 +263,9 @@ function needsVolume(feature: Feature): boolean {
   return known;
 }
 
-/** How many bars back an unknown volume leaves the feature undefined. */
-function volumeReach({ memory }: Feature, { interval }: FeatureSetup): number {
-  if (memory.kind === "window") return memory.bars;
-  return memory.kind === "session" ? DAY / READ_SECONDS[interval] : Number.POSITIVE_INFINITY;
-}
+/** For how many bars, its own included, an unknown volume leaves the feature undefined: for all if a state is carried. */
+const volumeReach = ({ memory }: Feature): number =>
+  memory.kind === "window" ? memory.bars : Number.POSITIVE_INFINITY;
 
 /**
  * A feature's values as published: NaN before the warm-up, for infinities and after unknown volumes, 0 for −0. In place
@@ -279,7 +276,6 @@ function published(
   column: Float64Array,
   { bars, base, from }: PassSpan,
   gaps: Float64Array | null,
-  setup: FeatureSetup,
   own?: Float64Array,
 ): Float64Array {
   const values = own?.subarray(from, bars.ts.length) ?? new Float64Array(bars.ts.length - from);
@@ -291,11 +287,8 @@ function published(
     values[i] = value + (value - value);
   }
   if (gaps !== null && needsVolume(feature)) {
-    const reach = volumeReach(feature, setup);
-    // NaN: no volume before is unknown.
-    for (let i = 0; i < values.length; i++) {
-      if (gaps[i]! < reach || (reach === Number.POSITIVE_INFINITY && gaps[i] === reach)) values[i] = Number.NaN;
-    }
+    const reach = volumeReach(feature);
+    for (let i = 0; i < values.length; i++) if (gaps[i]! < reach) values[i] = Number.NaN;
   }
   return values;
 }

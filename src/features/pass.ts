@@ -3,8 +3,8 @@
  * carried state of the recursions; a long series, an update and a matrix are sequences of such passes.
  */
 
-import { BAR_FIELDS, type BarColumns } from "../domain/market/bars.ts";
-import type { FeatureSetup, Series } from "./define.ts";
+import type { BarColumns } from "../domain/market/bars.ts";
+import { type FeatureSetup, LEAVES, type Series } from "./define.ts";
 import type { ComputePlan } from "./plan.ts";
 
 /** What one recursion carries between passes. */
@@ -17,8 +17,8 @@ interface Recursion {
 /** What all recursions of a plan carry after `count` bars. */
 export interface Carry {
   count: number;
-  /** Whether the volume of one of these bars is unknown; false if the plan reads no volume. */
-  unknownVolume: boolean;
+  /** 0-based index of the last of these bars whose volume is unknown; −1 if none is or the plan reads no volume. */
+  lastUnknownVolume: number;
   readonly recursions: ReadonlyMap<Series, Recursion>;
 }
 
@@ -29,7 +29,7 @@ export function emptyCarry(plan: ComputePlan, setup: FeatureSetup): Carry {
     const kept = new Float64Array(back).fill(Number.NaN);
     recursions.set(series, { state: new Float64Array(series.stateSize(setup)), kept });
   }
-  return { count: 0, unknownVolume: false, recursions };
+  return { count: 0, lastUnknownVolume: -1, recursions };
 }
 
 /** The bars of a pass: `bars` starts at the absolute index `base`, the span at position `from`. */
@@ -58,10 +58,11 @@ export class Scratch {
   ): Float64Array[] {
     const length = bars.ts.length;
     const columns = this.#columns;
-    BAR_FIELDS.forEach((field, index) => {
-      columns[index] = field === "volume" && unknownVolume ? withoutUnknown(bars.volume) : bars[field];
+    LEAVES.forEach((field, index) => {
+      if (field === "volume_or_nan") columns[index] = bars.volume;
+      else columns[index] = field === "volume" && unknownVolume ? withoutUnknown(bars.volume) : bars[field];
     });
-    for (let index = BAR_FIELDS.length; index < widths.length; index++) {
+    for (let index = LEAVES.length; index < widths.length; index++) {
       columns[index] = own[ownColumns.indexOf(index)] ?? this.#sized(index, widths[index]! * length);
     }
     return columns;
@@ -77,7 +78,7 @@ export class Scratch {
 
   /** Lets go of the bars of the last pass. */
   release(): void {
-    for (let index = 0; index < BAR_FIELDS.length; index++) this.#columns[index] = NONE;
+    for (let index = 0; index < LEAVES.length; index++) this.#columns[index] = NONE;
   }
 }
 
@@ -100,8 +101,8 @@ export function* runPlan(
   const { bars, base, from } = span;
   const to = bars.ts.length;
   // Those before the span have been in a pass.
-  const unknownVolume = plan.readsVolume && (carry.unknownVolume || hasUnknown(bars.volume.subarray(from)));
-  const columns = scratch.columns(bars, unknownVolume, plan, own);
+  const unknownVolume = plan.readsVolume && hasUnknown(bars.volume.subarray(from));
+  const columns = scratch.columns(bars, unknownVolume || carry.lastUnknownVolume >= base, plan, own);
   for (const step of plan.steps) {
     const out = columns[step.column]!;
     if ("emit" in step) {
@@ -128,7 +129,7 @@ export function* runPlan(
     }
   }
   carry.count = base + to;
-  carry.unknownVolume = unknownVolume;
+  if (unknownVolume) carry.lastUnknownVolume = base + lastUnknown(bars.volume);
 }
 
 /** Computes a node. Spreading a list of arguments costs as much as a short computation. */
@@ -181,6 +182,8 @@ export function hasUnknown(volume: Float64Array): boolean {
   for (let t = whole; t < volume.length; t++) a += volume[t]!;
   return Number.isNaN(a + b + c + d + (e + f + g + h)) && volume.includes(Number.NaN);
 }
+
+const lastUnknown = (volume: Float64Array): number => volume.findLastIndex(Number.isNaN);
 
 /** Unknown volumes as 0, so that they do not spread through sums; what depends on them is not published. */
 const withoutUnknown = (volume: Float64Array): Float64Array => volume.map((value) => (Number.isNaN(value) ? 0 : value));

@@ -3,10 +3,9 @@
  * computed once; a column is reused as soon as no later node reads it.
  */
 
-import { BAR_FIELDS } from "../domain/market/bars.ts";
-import type { Series } from "./define.ts";
+import { LEAVES, type Series } from "./define.ts";
 
-/** Compute one node. Columns 0 to 5 are the bar columns, the rest are scratch. */
+/** Compute one node. The first columns are the leaves, the rest are scratch. */
 interface ComputeStep {
   readonly series: Series;
   readonly inputs: readonly number[];
@@ -27,7 +26,7 @@ type Step = ComputeStep | EmitStep;
 
 export interface ComputePlan {
   readonly steps: readonly Step[];
-  /** Values per bar of every column, the bar columns included. */
+  /** Values per bar of every column, the leaves included. */
   readonly widths: readonly number[];
   /** Each target's own column, which nothing else uses; −1 for a bar column, a repeated target and one read later. */
   readonly ownColumns: readonly number[];
@@ -46,7 +45,7 @@ const MAX_BARS = 65_536;
 
 /** How many bars of a long series to compute at a time. */
 export function blockLength(plan: ComputePlan): number {
-  const shared = plan.widths.filter((_, column) => column >= BAR_FIELDS.length && !plan.ownColumns.includes(column));
+  const shared = plan.widths.filter((_, column) => column >= LEAVES.length && !plan.ownColumns.includes(column));
   const width = shared.reduce((sum, width) => sum + width, 0);
   return Math.min(MAX_BARS, Math.max(MIN_BARS, Math.floor(CACHED / width)));
 }
@@ -106,7 +105,7 @@ export function planOf(targets: readonly Series[], { emit = true, own = false }:
 
   const columnOf = new Map<Series, number>();
   const free: number[] = [];
-  const widths: number[] = BAR_FIELDS.map(() => 1);
+  const widths: number[] = LEAVES.map(() => 1);
   const ownColumns = targets.map(() => -1);
   for (const action of own ? actions : []) {
     if (!("emit" in action) || action.series.field || columnOf.has(action.series)) continue;
@@ -121,7 +120,7 @@ export function planOf(targets: readonly Series[], { emit = true, own = false }:
   const steps = actions.map((action, at): Step => {
     const used = "compute" in action ? [action.compute, ...action.compute.inputs] : [action.series];
     for (const series of used) {
-      if (series.field) columnOf.set(series, BAR_FIELDS.indexOf(series.field));
+      if (series.field) columnOf.set(series, LEAVES.indexOf(series.field));
       else if (!columnOf.has(series)) columnOf.set(series, claim(series.width));
     }
     for (const series of new Set(used)) {
@@ -136,6 +135,6 @@ export function planOf(targets: readonly Series[], { emit = true, own = false }:
   });
 
   const stateful = new Map([...back].filter(([series]) => series.stateful));
-  const readsVolume = [...back.keys()].some(({ field }) => field === "volume");
+  const readsVolume = [...back.keys()].some(({ field }) => field === "volume" || field === "volume_or_nan");
   return { steps, widths, ownColumns, margin: Math.max(0, ...back.values()), readsVolume, stateful };
 }

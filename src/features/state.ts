@@ -1,6 +1,6 @@
 /**
  * The state of a symbol's features as bytes, stored with its profile: an update reads it, computes only the new bars and
- * writes the next state. Layout, before compression, in native float64: a header of eight numbers, per recursion its
+ * writes the next state. Layout, before compression, in native float64: a header of nine numbers, per recursion its
  * state and its kept values, and the CRC-32 of all of these.
  */
 
@@ -22,7 +22,7 @@ export type StateRefusal =
   | "history";
 
 const MARKETS = ["us_equity", "crypto"] as const;
-const HEADER = 8;
+const HEADER = 9;
 
 /** The layouts that were computed, by plan and setup. */
 const layouts = new WeakMap<ComputePlan, Map<string, number>>();
@@ -61,8 +61,8 @@ export function writeState(
     layoutOf(plan, setup),
     INTERVALS.indexOf(setup.interval as Interval),
     MARKETS.indexOf(setup.market),
-    // Negative: the volume of one of these bars is unknown.
-    carry.unknownVolume ? -carry.count : carry.count,
+    carry.count,
+    carry.lastUnknownVolume,
     firstTs,
     end > 0 ? bars.ts[end - 1]! : Number.NEGATIVE_INFINITY,
     checksum(plan, bars, end),
@@ -97,16 +97,15 @@ export function readState(
   const floats = decompress(bytes);
   const end = (floats?.length ?? 0) - 1;
   if (!floats || end < HEADER || floats[end] !== Bun.hash.crc32(floats.subarray(0, end))) return { refused: "corrupt" };
-  const [writtenBy, layout, interval, market, signedCount, firstTs, lastTs, barsSum] = floats;
-  const count = Math.abs(signedCount!);
+  const [writtenBy, layout, interval, market, count, lastUnknownVolume, firstTs, lastTs, barsSum] = floats;
   if (interval !== INTERVALS.indexOf(setup.interval as Interval) || market !== MARKETS.indexOf(setup.market)) {
     return { refused: "setup" };
   }
   if (writtenBy !== version || layout !== layoutOf(plan, setup)) return { refused: "version" };
 
   const whole = bars.ts[0] === firstTs;
-  const next = whole ? count : lowerBound(bars.ts, lastTs!) + 1;
-  const enough = whole ? bars.ts.length >= count : next >= plan.margin;
+  const next = whole ? count! : lowerBound(bars.ts, lastTs!) + 1;
+  const enough = whole ? bars.ts.length >= count! : next >= plan.margin;
   const continues = enough && (next === 0 || bars.ts[next - 1] === lastTs) && checksum(plan, bars, next) === barsSum;
   if (!continues) return { refused: "history" };
 
@@ -119,8 +118,8 @@ export function readState(
     }
   }
   if (at !== end) return { refused: "corrupt" };
-  carry.count = count;
-  carry.unknownVolume = signedCount! < 0;
+  carry.count = count!;
+  carry.lastUnknownVolume = lastUnknownVolume!;
   return { carry, next, firstTs: firstTs! };
 }
 

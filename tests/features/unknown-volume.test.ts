@@ -1,10 +1,16 @@
 /** Bars of which the volume is unknown: features that need it are undefined, all others as if it were known. */
 
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
+import fc from "fast-check";
 import { type BarColumns, emptyBars, sliceBars } from "../../src/domain/market/bars.ts";
 import { DAY } from "../../src/domain/market/interval.ts";
 import { FEATURES } from "../../src/features/catalog.ts";
-import { engineer, featureBlocks, type Resume, resumeFrom } from "../../src/features/engine.ts";
+import type { FeatureSetup } from "../../src/features/define.ts";
+import { featureBlocks, LOOKBACK_BARS, type Resume, resumeFrom } from "../../src/features/engine.ts";
+import { firstDifference, plainHistory, runEngineer } from "./histories.ts";
+
+// Longer than the default, for a busy machine.
+setDefaultTimeout(60_000);
 
 const SETUP = { interval: "1d", market: "crypto" } as const;
 const BARS = 700;
@@ -33,12 +39,7 @@ function matrix(bars: BarColumns): Map<string, Float64Array> {
   return new Map(FEATURES.map(({ name }, index) => [name, block!.columns[index]!]));
 }
 
-function profile(bars: BarColumns, resume?: Resume) {
-  const pass = engineer(bars, SETUP, resume);
-  let step = pass.next();
-  while (!step.done) step = pass.next();
-  return step.value;
-}
+const profile = (bars: BarColumns, resume?: Resume) => runEngineer(bars, SETUP, resume);
 
 const known = matrix(wave(usual));
 const without = matrix(wave(() => Number.NaN));
@@ -87,4 +88,87 @@ test("an update after an unknown volume, however long ago, equals a full pass", 
     ({ name, memory }) => memory.kind === "cumulative" && needVolume.some((each) => each.name === name),
   );
   expect(profile(bars, resume).values[obv]).toBeNaN();
+});
+
+/** Bars whose volumes are unknown at the given distances from the last one. */
+function withUnknown(length: number, setup: FeatureSetup, seed: number, distances: readonly number[]): BarColumns {
+  const bars = plainHistory(length, setup, seed);
+  for (const distance of distances) if (distance < length) bars.volume[length - 1 - distance] = Number.NaN;
+  return bars;
+}
+
+const spread: readonly FeatureSetup[] = (["1m", "5m", "1h", "1d"] as const).flatMap((interval) =>
+  (["us_equity", "crypto"] as const).map((market) => ({ interval, market })),
+);
+
+test("an update from a state has the values of the matrix of all bars, however long ago volumes were unknown", () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...spread),
+      fc.integer(),
+      fc.integer({ min: 500, max: 2600 }),
+      fc.integer({ min: 1, max: 120 }),
+      fc.array(fc.oneof(fc.nat(120), fc.nat(500), fc.nat(2500)), { minLength: 1, maxLength: 3 }),
+      (setup, seed, length, added, distances) => {
+        const bars = withUnknown(length, setup, seed, distances);
+        const { state } = runEngineer(sliceBars(bars, 0, length - added), setup);
+        const part = sliceBars(bars, Math.max(0, length - added - LOOKBACK_BARS), length);
+        const resume = resumeFrom(state, part, setup);
+        if ("refused" in resume) throw new Error(`refused: ${resume.refused}`);
+        const update = runEngineer(part, setup, resume);
+        const [full] = [...featureBlocks([bars], setup, FEATURES, { blockSize: length })];
+        for (const [index, { name }] of FEATURES.entries()) {
+          const expected = full!.columns[index]!.slice(-update.tails[index]!.length);
+          expect([name, firstDifference(update.tails[index]!, expected)]).toEqual([name, -1]);
+          expect([name, update.values[index]]).toEqual([name, expected.at(-1)!]);
+        }
+      },
+    ),
+    {
+      numRuns: 40,
+      examples: [[{ interval: "1m", market: "us_equity" }, 7, 2000, 1, [700]]],
+    },
+  );
+});
+
+test("a matrix of one feature has the same values after an unknown volume whatever the size of its blocks", () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...spread),
+      fc.constantFrom(...needVolume),
+      fc.integer({ min: 1, max: 400 }),
+      fc.array(fc.nat(1000), { minLength: 1, maxLength: 2 }),
+      (setup, feature, blockSize, distances) => {
+        const bars = withUnknown(1000, setup, 7, distances);
+        const [whole] = [...featureBlocks([bars], setup, FEATURES, { blockSize: 1000 })];
+        const blocks = [...featureBlocks([bars], setup, [feature], { blockSize })];
+        const values = blocks.flatMap(({ columns: [column] }) => [...column!]);
+        expect([feature.name, firstDifference(values, whole!.columns[feature.number - 1]!)]).toEqual([
+          feature.name,
+          -1,
+        ]);
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+test("an unknown volume leaves session features undefined for the bars that count it, and for no others", () => {
+  const setup = { interval: "1h", market: "crypto" } as const;
+  const [length, hole] = [24 * 50, 24 * 25 + 6];
+  const columns = (bars: BarColumns) => {
+    const [block] = [...featureBlocks([bars], setup, FEATURES, { blockSize: length })];
+    return (name: string) => block!.columns[FEATURES.findIndex((feature) => feature.name === name)]!;
+  };
+  const whole = columns(plainHistory(length, setup));
+  const holed = columns(withUnknown(length, setup, 7, [length - 1 - hole]));
+  const differing = (name: string) =>
+    [...whole(name).keys()].filter((at) => !Object.is(whole(name)[at], holed(name)[at]));
+  // To the end of the UTC day.
+  expect(differing("session_vwap_dist")).toEqual(Array.from({ length: 24 - 6 }, (_, at) => hole + at));
+  // Its own bar, and the same hour of the next 20 days.
+  expect(differing("tod_rvol_20")).toEqual(Array.from({ length: 21 }, (_, day) => hole + 24 * day));
+  for (const name of ["session_vwap_dist", "tod_rvol_20"]) {
+    expect(differing(name).every((at) => Number.isNaN(holed(name)[at]))).toBe(true);
+  }
 });

@@ -7,7 +7,10 @@ export const open = bar("open");
 export const high = bar("high");
 export const low = bar("low");
 export const close = bar("close");
+/** The volume, 0 where it is unknown: what is computed from it is not published within its memory of such a bar. */
 export const volume = bar("volume");
+/** The volume, NaN where it is unknown, for sums that start again and thus lose a NaN by themselves. */
+export const volumeOrNaN = bar("volume_or_nan");
 
 /** r = ln(c/c[1]), from the exact difference: ln of a quotient near 1 loses the digits of small returns. */
 export const logReturn = windowed("r", [close], {

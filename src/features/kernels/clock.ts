@@ -4,7 +4,7 @@ import { newYorkOffset } from "../../domain/market/calendar.ts";
 import { DAY, isDated, READ_SECONDS } from "../../domain/market/interval.ts";
 import { offsetAt } from "../../domain/zone.ts";
 import { recursive, type Series, windowed } from "../define.ts";
-import { close, high, low, open, ts, typicalPrice, volume } from "./bar.ts";
+import { close, high, low, open, ts, typicalPrice, volumeOrNaN } from "./bar.ts";
 
 const NEW_YORK = "America/New_York";
 const NEW_YORK_STANDARD = 5 * 3600;
@@ -147,8 +147,11 @@ export const sessionRangePosition = recursive("session_range", [localDay, high, 
   },
 });
 
-/** ln(c/VWAP), VWAP = Σ tp·v/Σ v of the session so far; NaN before its first trade. State: both sums. */
-export const sessionVwapDistance = recursive("session_vwap", [localDay, typicalPrice, volume, close], {
+/**
+ * ln(c/VWAP), VWAP = Σ tp·v/Σ v of the session so far; NaN before its first trade and after an unknown volume.
+ * State: both sums.
+ */
+export const sessionVwapDistance = recursive("session_vwap", [localDay, typicalPrice, volumeOrNaN, close], {
   reach: 1,
   state: 2,
   compute(out, { from, to, first, state }, day, tp, v, c) {
@@ -171,11 +174,11 @@ const MINUTES = 1440;
 
 /**
  * v over its mean in the same minute of the day of the last n earlier sessions that have a bar there; NaN before there
- * are n, an even number. State, per minute: how many sessions had it, then the last n volumes as a ring.
+ * are n, an even number, and if one of these volumes is unknown. State, per minute: how many sessions had it, then the last n volumes as a ring.
  */
 export function relativeVolumeOfDay(n: number): Series {
   const size = n + 1;
-  return recursive(`tod_rvol${n}`, [minuteOfDay, volume], {
+  return recursive(`tod_rvol${n}`, [minuteOfDay, volumeOrNaN], {
     state: ({ interval }) => (isDated(interval) ? size : MINUTES * size),
     compute(out, { from, to, state }, minute, v) {
       for (let t = from; t < to; t++) {
