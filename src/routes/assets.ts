@@ -38,6 +38,7 @@ const STYLES = [
   "promises/promise-panel",
   "live/notifications",
   "base/responsive",
+  "base/forced-colors",
 ] as const;
 
 /** The style sheet of pages that show no run at work: a first visit of the monitor does without it. */

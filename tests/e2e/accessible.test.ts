@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import type { AxeResults } from "axe-core";
 import type { Page } from "playwright-core";
+import { BATCH_STATES } from "../../src/domain/runs/coverage.ts";
 import { temporaryFolder } from "../helpers/folder.ts";
 import { PASSWORD } from "../helpers/password.ts";
 import { AXE, BrowserApp, live, rowOf, startRun } from "./browser.ts";
@@ -186,6 +187,39 @@ test("axe finds nothing on the monitor while symbols fail, work and wait, with a
   found.push(...(await faults()));
   expect(found).toEqual([]);
   browserApp.dismissErrors(/status of 422/);
+});
+
+/** In the page: the colours of a picture in the middle of its height, at a quarter and three quarters of its width. */
+const coloursOf = (picture: string) => `(async () => {
+  const image = new Image();
+  image.src = "data:image/png;base64,${picture}";
+  await image.decode();
+  const context = new OffscreenCanvas(image.width, image.height).getContext("2d", { willReadFrequently: true });
+  context.drawImage(image, 0, 0);
+  const at = (share) => context.getImageData(image.width * share, image.height / 2, 1, 1).data.join();
+  return [at(0.25), at(0.75)];
+})()`;
+
+test("in forced colours a progress bar shows its share, and no two cells of the legend look the same", async () => {
+  await page.emulateMedia({ forcedColors: "active" });
+  try {
+    for (const selector of [".run-head progress", ".queue tbody progress"]) {
+      const bar = page.locator(selector).first();
+      await page.evaluate(`{ const bar = document.querySelector("${selector}"); bar.value = bar.max / 2; }`);
+      const [done, left] = await page.evaluate<string[]>(coloursOf((await bar.screenshot()).toString("base64")));
+      expect([selector, done]).not.toEqual([selector, left]);
+    }
+    // A job rarely has batches in every state.
+    await page.evaluate(`document.querySelector("main").insertAdjacentHTML(
+      "afterbegin",
+      '<p class="legend">${BATCH_STATES.map((state) => `<i class="cell cell-${state}"></i>`).join("")}</p>',
+    )`);
+    const cells = await page.locator("main > .legend .cell").all();
+    const looks = await Promise.all(cells.map(async (cell) => (await cell.screenshot()).toString("base64")));
+    expect(new Set(looks).size).toBe(BATCH_STATES.length);
+  } finally {
+    await page.emulateMedia({ forcedColors: "none" });
+  }
 });
 
 test("axe finds nothing on a run, its symbols and the lists", async () => {
