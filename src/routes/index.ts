@@ -51,7 +51,7 @@ export async function createRoutes(services: Services): Promise<Routes> {
     onPromise: (listener) => services.promises.onEvent(listener),
   });
   const streams = new StreamLimits();
-  const clients = new ClientAddresses(services.config.trustedProxies);
+  const clients = new ClientAddresses(services.config.trustedProxies, services.config.publicUrl);
   const cookie = new SessionCookie(services.config, clients);
   const refusals = new RefusalRecord(services.db, services.log);
   const bodies = new RequestBodies();

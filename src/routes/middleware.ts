@@ -62,8 +62,7 @@ export function addMiddleware(
         imgSrc: ["'self'", "data:"],
       },
       referrerPolicy: "same-origin",
-      // Other hosts of the domain are not ours to bind.
-      strictTransportSecurity: "max-age=31536000",
+      strictTransportSecurity: false,
       // For browsers and plug-ins of the past, or what browsers do anyway: every response would carry them. A browser
       // with `frame-ancestors` ignores X-Frame-Options.
       xFrameOptions: false,
@@ -75,6 +74,11 @@ export function addMiddleware(
       permissionsPolicy: Object.fromEntries(UNUSED_FEATURES.map((name) => [name, []])),
     }),
   );
+  app.use(async (c, next) => {
+    await next();
+    // Over TLS only (RFC 6797 §7.2), and for this host alone: others of the domain are not ours to bind.
+    if (guard.clients.isSiteSecure(c)) c.header("Strict-Transport-Security", "max-age=31536000");
+  });
   // A database in trouble delays no answer for long.
   app.use((_, next) => withWaitLimit(WAIT_LIMIT_MS, next));
   addGuard(app, { ...guard, refuse });

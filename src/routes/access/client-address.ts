@@ -9,8 +9,14 @@ const MAX_PROXIES = 20;
 export class ClientAddresses {
   readonly #trusted = new BlockList();
 
-  /** @param trusted addresses and networks (`10.0.0.0/8`) of the proxies */
-  constructor(trusted: readonly string[]) {
+  readonly #isPublicTls: boolean;
+
+  /**
+   * @param trusted addresses and networks (`10.0.0.0/8`) of the proxies
+   * @param publicUrl how the server is reached from outside
+   */
+  constructor(trusted: readonly string[], publicUrl?: string) {
+    this.#isPublicTls = publicUrl?.startsWith("https:") === true;
     for (const each of trusted) {
       const [address, bits] = each.split("/") as [string, string?];
       const family = isIP(address) === 6 ? "ipv6" : "ipv4";
@@ -32,7 +38,12 @@ export class ClientAddresses {
     return address;
   }
 
-  /** Whether the browser uses TLS, to this server or to a trusted proxy in front of it. */
+  /** Whether the site is visited over TLS: this request is, or `BARKEEP_URL` says so, even if no proxy is trusted. */
+  isSiteSecure(c: Context): boolean {
+    return this.#isPublicTls || this.isSecure(c);
+  }
+
+  /** Whether this request came over TLS, to this server or to a trusted proxy in front of it. */
   isSecure(c: Context): boolean {
     if (new URL(c.req.url).protocol === "https:") return true;
     const scheme = c.req.header("X-Forwarded-Proto")?.split(",").at(-1)?.trim();

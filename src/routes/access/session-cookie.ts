@@ -9,7 +9,6 @@ import type { ClientAddresses } from "./client-address.ts";
 const NAME = "barkeep-session";
 
 export class SessionCookie {
-  readonly #isPublicTls: boolean;
   /** The prefix of the cookie's name, which browsers enforce: with `host` it must be valid for the whole host. */
   readonly #prefix: "host" | "secure";
 
@@ -18,22 +17,17 @@ export class SessionCookie {
     private readonly clients: ClientAddresses,
   ) {
     this.#prefix = new BasePath(publicUrl).path === "" ? "host" : "secure";
-    this.#isPublicTls = publicUrl?.startsWith("https:") === true;
   }
 
   read(c: Context): string | undefined {
-    return this.#isSecure(c) ? getCookie(c, NAME, this.#prefix) : getCookie(c, NAME);
+    return this.clients.isSiteSecure(c) ? getCookie(c, NAME, this.#prefix) : getCookie(c, NAME);
   }
 
   /** @param maxAge seconds; 0 removes the cookie */
   set(c: Context, value: string, maxAge: number): void {
     const options = { path: "/", httpOnly: true, sameSite: "Lax", maxAge } as const;
     // Browsers take a cookie of this prefix over TLS only, and no other host can set it for this one.
-    if (this.#isSecure(c)) setCookie(c, NAME, value, { ...options, secure: true, prefix: this.#prefix });
+    if (this.clients.isSiteSecure(c)) setCookie(c, NAME, value, { ...options, secure: true, prefix: this.#prefix });
     else setCookie(c, NAME, value, options);
-  }
-
-  #isSecure(c: Context): boolean {
-    return this.#isPublicTls || this.clients.isSecure(c);
   }
 }

@@ -111,6 +111,30 @@ describe("with a password", () => {
     );
   });
 
+  test("HSTS is sent over TLS, with pages, assets and refusals alike, and never over plain HTTP", async () => {
+    for (const path of ["/login", "/favicon.svg", "/healthz", "/api/runs", "/events", "/nowhere"]) {
+      const hsts = async (headers: Record<string, string>) => {
+        const answer = await get(path, headers);
+        await answer.body?.cancel();
+        return answer.headers.get("Strict-Transport-Security");
+      };
+      expect([path, await hsts({})]).toEqual([path, null]);
+      expect([path, await hsts({ "X-Forwarded-Proto": "http" })]).toEqual([path, null]);
+      expect([path, await hsts({ "X-Forwarded-Proto": "https" })]).toEqual([path, "max-age=31536000"]);
+    }
+  });
+
+  test("HSTS follows no proxy that is not trusted, but BARKEEP_URL", async () => {
+    await using untrusted = await startApp({ env: { BARKEEP_PASSWORD: PASSWORD } });
+    const forged = await ask(`${untrusted.url}/healthz`, { headers: { "X-Forwarded-Proto": "https" } });
+    expect(forged.headers.get("Strict-Transport-Security")).toBeNull();
+    await using published = await startApp({
+      env: { BARKEEP_PASSWORD: PASSWORD, BARKEEP_URL: "https://barkeep.example" },
+    });
+    const plain = await ask(`${published.url}/healthz`);
+    expect(plain.headers.get("Strict-Transport-Security")).toBe("max-age=31536000");
+  });
+
   test("a signed-in reader sees the pages and can sign out", async () => {
     const own = await signIn(app);
     const page = await (await get("/", { ...HTML, Cookie: own })).text();

@@ -43,7 +43,10 @@ test("all addresses of an IPv6 /64 are one network, others are not", () => {
 });
 
 test("with an https BARKEEP_URL the session's cookie is always Secure and bound to the host", async () => {
-  const cookie = new SessionCookie({ publicUrl: "https://barkeep.example" }, new ClientAddresses([]));
+  const cookie = new SessionCookie(
+    { publicUrl: "https://barkeep.example" },
+    new ClientAddresses([], "https://barkeep.example"),
+  );
   const app = new Hono().get("/", (c) => {
     cookie.set(c, "secret", 60);
     return c.text(cookie.read(c) ?? "none");
