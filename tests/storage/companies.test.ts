@@ -195,6 +195,20 @@ describe("facts", () => {
     expect([values.sector, values.exchange, values.country]).toEqual([["Energy", "Utilities"], ["NYSE"], []]);
   });
 
+  test("a list without facts names companies and leaves the facts of known ones as they are, with their origins", async () => {
+    using own = await freshDatabase();
+    const read = async () => (await searchCompanies(own.db, { search: "", limit: 10 })).companies;
+    const facts = { sector: "Energy", isin: "US0000000001", delisted_on: "2012-05-01" };
+    await storeCompanies(own.db, [{ symbol: "AAA", name: "Old", exchange: "NYSE", facts }], "eodhd");
+    const [before] = await read();
+    const list = ["AAA", "BBB"].map((symbol) => ({ symbol, name: `${symbol} Inc`, exchange: "" }));
+    await storeCompanies(own.db, list, "import");
+    const [aaa, bbb] = await read();
+    expect(aaa!.updatedAt).toBeGreaterThan(before!.updatedAt);
+    expect(aaa!).toEqual({ ...before!, name: "AAA Inc", source: "import", updatedAt: aaa!.updatedAt });
+    expect(bbb!).toMatchObject({ name: "BBB Inc", exchange: "", facts: {}, origins: {}, source: "import" });
+  });
+
   test("a ticker that is listed is not delisted by an earlier owner of it, whatever comes first", async () => {
     const listed: Company = { symbol: "NEW", name: "New", exchange: "", facts: { delisted_on: "" } };
     const gone: Company = { symbol: "NEW", name: "Old", exchange: "", facts: { delisted_on: "2012-05-01" } };

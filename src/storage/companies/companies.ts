@@ -52,6 +52,11 @@ export interface CompanyPage {
 export async function storeCompanies(db: Database, rows: readonly Company[], source: string): Promise<void> {
   const now = Date.now();
   for (const part of chunks(rows, CHUNK)) {
+    if (part.every(({ facts = {} }) => Object.keys(facts).length === 0)) {
+      const values = part.map(({ symbol, name, exchange }) => [symbol, name, exchange]);
+      await db.write([{ sql: UPSERT_NAMES, args: [source, now, JSON.stringify(values)] }]);
+      continue;
+    }
     const values = part.map(({ symbol, name, exchange, facts = {} }) => {
       const origins = Object.fromEntries(Object.keys(facts).map((fact) => [fact, [source, now]]));
       return [symbol, name, exchange, JSON.stringify(origins), ...FACT_NAMES.map((fact) => facts[fact] || null)];
@@ -68,19 +73,25 @@ const SAYS_LISTING = "json_type(excluded.origins, '$.delisted_on') is not null";
 const OUTLIVED = `(excluded.delisted_on is not null and companies.delisted_on is null and
   excluded.delisted_on < date((companies.origins ->> '$.delisted_on[1]') / 1000, 'unixepoch'))`;
 
+const SET_NAMES = `name = iif(excluded.name = '', name, excluded.name),
+    exchange = iif(excluded.exchange = '', exchange, excluded.exchange),
+    source = excluded.source, updated_at = excluded.updated_at`;
+
+/** For companies without facts: setting a column writes its index again, even if its value stays. */
+const UPSERT_NAMES = `insert into companies (symbol, name, exchange, source, updated_at)
+  select value ->> 0, value ->> 1, value ->> 2, ?1, ${REVISION} from json_each(?3) where true
+  on conflict (symbol) do update set ${SET_NAMES}`;
+
 const UPSERT = `insert into companies (symbol, name, exchange, source, updated_at, origins, ${FACT_COLUMNS})
   select value ->> 0, value ->> 1, value ->> 2, ?1, ${REVISION}, value ->> 3,
     ${FACT_NAMES.map((_, at) => `value ->> ${4 + at}`).join(", ")} from json_each(?3) where true
-  on conflict (symbol) do update set
-    name = iif(excluded.name = '', name, excluded.name),
-    exchange = iif(excluded.exchange = '', exchange, excluded.exchange),
+  on conflict (symbol) do update set ${SET_NAMES},
     ${FACT_NAMES.filter((fact) => fact !== "delisted_on")
       .map((fact) => `${fact} = coalesce(excluded.${fact}, ${fact})`)
       .join(", ")},
     delisted_on = case when not (${SAYS_LISTING}) then delisted_on when ${OUTLIVED} then null
       else excluded.delisted_on end,
-    origins = json_patch(origins, iif(${OUTLIVED}, json_remove(excluded.origins, '$.delisted_on'), excluded.origins)),
-    source = excluded.source, updated_at = excluded.updated_at`;
+    origins = json_patch(origins, iif(${OUTLIVED}, json_remove(excluded.origins, '$.delisted_on'), excluded.origins))`;
 
 const COLUMNS = `c.symbol, c.name, c.exchange, c.source, c.updated_at, c.origins, ${FACT_NAMES.map((fact) => `c.${fact}`).join(", ")}`;
 const IN_WATCHLIST = "c.symbol in (select symbol from watchlist_symbols where watchlist_id = ?)";
