@@ -58,6 +58,8 @@ export interface Series {
   /** Numbers of state carried from bar to bar. */
   readonly stateSize: (setup: FeatureSetup) => number;
   readonly stateful: boolean;
+  /** Whether its state holds a NaN from the first unknown volume on, so that a pass need not search the volumes. */
+  readonly showsUnknown: boolean;
   /** Values per bar: bar t has positions t·width to t·width + width − 1. More than 1 only for intermediates. */
   readonly width: number;
   readonly compute: Compute<readonly Series[]>;
@@ -98,6 +100,7 @@ export function bar(field: Leaf): Series {
     reach: [],
     stateSize: () => 0,
     stateful: false,
+    showsUnknown: false,
     width: 1,
     compute: () => {},
   });
@@ -121,21 +124,29 @@ export function windowed<const Inputs extends readonly Series[]>(
     reach: reachOf(inputs, shape.reach ?? delay),
     stateSize: () => 0,
     stateful: false,
+    showsUnknown: false,
     width: shape.width ?? 1,
     compute: shape.compute as unknown as Series["compute"],
   });
 }
 
+interface RecursiveShape<Inputs extends readonly Series[]> extends Omit<Shape<Inputs>, "width"> {
+  readonly state: number | ((setup: FeatureSetup) => number);
+  /** Of bar columns alone: see `Series` (default false). */
+  readonly showsUnknown?: boolean;
+}
+
 /**
  * A series that carries state from bar to bar. `compute` gets every bar exactly once, from the first bar of the series
- * on, in consecutive spans. The engine replaces values before `first` by NaN.
+ * on, in consecutive spans, or again with the state of before if a volume turned out to be unknown. The engine replaces
+ * values before `first` by NaN.
  */
 export function recursive<const Inputs extends readonly Series[]>(
   name: string,
   inputs: Inputs,
-  shape: Omit<Shape<Inputs>, "width"> & { readonly state: number | ((setup: FeatureSetup) => number) },
+  shape: RecursiveShape<Inputs>,
 ): Series {
-  const { state } = shape;
+  const { state, showsUnknown = false } = shape;
   const delay = shape.delay ?? 0;
   return intern({
     key: `${name}(${inputs.map((input) => input.key).join(",")})`,
@@ -144,6 +155,7 @@ export function recursive<const Inputs extends readonly Series[]>(
     reach: reachOf(inputs, shape.reach ?? 0),
     stateSize: typeof state === "number" ? () => state : state,
     stateful: true,
+    showsUnknown,
     width: 1,
     compute: shape.compute as unknown as Series["compute"],
   });

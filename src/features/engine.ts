@@ -7,7 +7,7 @@
 import { type BarColumns, emptyBars, joinBars, lowerBound, sliceBars } from "../domain/market/bars.ts";
 import { FEATURES, type Feature } from "./catalog.ts";
 import type { Family, FeatureSetup, Series } from "./define.ts";
-import { emptyCarry, hasUnknown, runPlan, Scratch } from "./pass.ts";
+import { emptyCarry, runPlan, Scratch } from "./pass.ts";
 import { blockLength, type ComputePlan, planOf } from "./plan.ts";
 import { type ResumePoint, readState, type StateRefusal, writeState } from "./state.ts";
 import { CATALOG_VERSION } from "./version.ts";
@@ -102,13 +102,16 @@ export function* engineer(
 
   // Most features are windows, which need not be computed for bars whose values nobody wants.
   const shown = Math.max(cut, length - tail);
-  const gaps =
-    volumeGaps(spanOf(bars, PROFILE, offset, cut, length), carry.lastUnknownVolume)?.subarray(shown - cut) ?? null;
+  const lastUnknown = carry.lastUnknownVolume;
+  let gaps: Float64Array | null = null;
   if (shown > cut) drain(runPlan(ADVANCE, spanOf(bars, PROFILE, offset, cut, shown), carry, setup, scratch, ignore));
   const span = spanOf(bars, PROFILE, offset, shown, length);
   const values = new Float64Array(FEATURES.length).fill(Number.NaN);
   const tails: Float64Array[] = [];
   const publish = (index: number, column: Float64Array) => {
+    if (carry.lastUnknownVolume >= 0) {
+      gaps ??= volumeGaps(spanOf(bars, PROFILE, offset, cut, length), lastUnknown).subarray(shown - cut);
+    }
     const last = published(FEATURES[index]!, column, span, gaps);
     tails[index] = last;
     if (last.length > 0) values[index] = last[last.length - 1]!;
@@ -169,7 +172,8 @@ export function featureMatrix(
       const span = spanOf(bars, plan, offset, from, to);
       if (visible) {
         const columns: Float64Array[] = [];
-        const gaps = plan.readsVolume ? volumeGaps(span, carry.lastUnknownVolume) : null;
+        const last = carry.lastUnknownVolume;
+        let gaps: Float64Array | null = null;
         const rows = span.bars.ts.length;
         own = plan.ownColumns.map((at, index) => {
           if (at < 0) return undefined;
@@ -177,6 +181,7 @@ export function featureMatrix(
           return known && known.length >= rows ? known : new Float64Array(rows);
         });
         const publish = (index: number, column: Float64Array) => {
+          if (plan.readsVolume && carry.lastUnknownVolume >= 0) gaps ??= volumeGaps(span, last);
           columns[index] = published(features[index]!, column, span, gaps, own[index]);
         };
         for (const _ of runPlan(plan, span, carry, setup, scratch, publish, own)) onStep();
@@ -239,11 +244,11 @@ interface PassSpan {
 }
 
 /**
- * For each bar of the span, how many bars ago the volume was last unknown (0: its own is, Infinity: never was); `null`
- * if none ever was. `last`: index of the last such bar before the span, −1 if there is none.
+/**
+ * For each bar of the span, how many bars ago the volume was last unknown (0: its own is, Infinity: never was). `last`:
+ * index of the last such bar before the span, −1 if there is none.
  */
-function volumeGaps({ bars, base, from }: PassSpan, last: number): Float64Array | null {
-  if (last < 0 && !hasUnknown(bars.volume.subarray(from))) return null;
+function volumeGaps({ bars, base, from }: PassSpan, last: number): Float64Array {
   const gaps = new Float64Array(bars.ts.length - from);
   let unknown = last < 0 ? Number.NEGATIVE_INFINITY : last - base;
   for (let at = from; at < bars.ts.length; at++) {

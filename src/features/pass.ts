@@ -43,6 +43,7 @@ interface Span {
 type Emit = (target: number, column: Float64Array) => void;
 
 const NONE = new Float64Array(0);
+const VOLUME = LEAVES.indexOf("volume");
 
 /** Scratch columns, grown to the longest block and reused from pass to pass. */
 export class Scratch {
@@ -85,8 +86,8 @@ export class Scratch {
 const NOTHING_OWN: readonly Float64Array[] = [];
 
 /**
- * Computes the plan over one block, yields after every target and advances `carry` to the end of the block. `bars` must
- * hold `plan.margin` bars before `from`, or all there are. `own` gives a column, at least as long as the bars, to each target of
+ * Computes the plan over one block, yields after every target and advances `carry` to the end of the block; its last
+ * unknown volume already before the first target. `bars` must hold `plan.margin` bars before `from`, or all there are. `own` gives a column, at least as long as the bars, to each target of
  * `plan.ownColumns`: its values are written there, those before `from` again with the same bits.
  */
 export function* runPlan(
@@ -101,8 +102,12 @@ export function* runPlan(
   const { bars, base, from } = span;
   const to = bars.ts.length;
   // Those before the span have been in a pass.
-  const unknownVolume = plan.readsVolume && hasUnknown(bars.volume.subarray(from));
-  const columns = scratch.columns(bars, unknownVolume || carry.lastUnknownVolume >= base, plan, own);
+  const inMargin = carry.lastUnknownVolume >= base;
+  // A state that takes what is unknown as 0 tells nothing of it.
+  const witness = inMargin ? null : witnessOf(plan);
+  const inSpan = plan.readsVolume && witness === null && hasUnknown(bars.volume, from);
+  if (inSpan) carry.lastUnknownVolume = base + lastUnknown(bars.volume);
+  const columns = scratch.columns(bars, inSpan || inMargin, plan, own);
   for (const step of plan.steps) {
     const out = columns[step.column]!;
     if ("emit" in step) {
@@ -116,7 +121,14 @@ export function* runPlan(
     if (series.stateful) {
       const { state, kept } = carry.recursions.get(series)!;
       restore(kept, out, from);
+      const before = series === witness ? state.slice() : null;
       call(series, out, { from, to, origin, first, state, setup }, columns, inputs);
+      if (before !== null && state.includes(Number.NaN) && hasUnknown(bars.volume, from)) {
+        carry.lastUnknownVolume = base + lastUnknown(bars.volume);
+        columns[VOLUME] = withoutUnknown(bars.volume);
+        state.set(before);
+        call(series, out, { from, to, origin, first, state, setup }, columns, inputs);
+      }
       if (first > from) out.fill(Number.NaN, from, Math.min(first, to));
       save(kept, out, to);
     } else {
@@ -129,7 +141,11 @@ export function* runPlan(
     }
   }
   carry.count = base + to;
-  if (unknownVolume) carry.lastUnknownVolume = base + lastUnknown(bars.volume);
+}
+
+/** The node whose state tells whether a volume is unknown; it comes first. */
+function witnessOf({ steps: [first] }: ComputePlan): Series | null {
+  return first !== undefined && "series" in first && first.series.showsUnknown ? first.series : null;
 }
 
 /** Computes a node. Spreading a list of arguments costs as much as a short computation. */
@@ -158,8 +174,11 @@ function call(
   }
 }
 
-/** Whether a volume is NaN. A sum is, if one of its terms is: eight sums side by side take less than a search. */
-export function hasUnknown(volume: Float64Array): boolean {
+/**
+ * Whether a volume from position `from` on is NaN. A sum is, if one of its terms is: eight sums side by side take less
+ * than a search.
+ */
+function hasUnknown(volume: Float64Array, from: number): boolean {
   let a = 0;
   let b = 0;
   let c = 0;
@@ -168,8 +187,8 @@ export function hasUnknown(volume: Float64Array): boolean {
   let f = 0;
   let g = 0;
   let h = 0;
-  const whole = volume.length - (volume.length % 8);
-  for (let t = 0; t < whole; t += 8) {
+  const whole = volume.length - ((volume.length - from) % 8);
+  for (let t = from; t < whole; t += 8) {
     a += volume[t]!;
     b += volume[t + 1]!;
     c += volume[t + 2]!;
@@ -180,7 +199,7 @@ export function hasUnknown(volume: Float64Array): boolean {
     h += volume[t + 7]!;
   }
   for (let t = whole; t < volume.length; t++) a += volume[t]!;
-  return Number.isNaN(a + b + c + d + (e + f + g + h)) && volume.includes(Number.NaN);
+  return Number.isNaN(a + b + c + d + (e + f + g + h)) && volume.includes(Number.NaN, from);
 }
 
 const lastUnknown = (volume: Float64Array): number => volume.findLastIndex(Number.isNaN);

@@ -88,6 +88,12 @@ export function planOf(targets: readonly Series[], { emit = true, own = false }:
 
   const actions: ({ compute: Series } | { emit: number; series: Series })[] = [];
   const computed = new Set<Series>();
+  // Before anything else that reads the volume.
+  const witness = needed.find(({ showsUnknown }) => showsUnknown);
+  if (witness) {
+    computed.add(witness);
+    actions.push({ compute: witness });
+  }
   needed.forEach((target, index) => {
     for (const series of inOrder([target])) {
       if (computed.has(series) || series.field) continue;

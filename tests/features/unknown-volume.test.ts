@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { type BarColumns, emptyBars, sliceBars } from "../../src/domain/market/bars.ts";
 import { DAY } from "../../src/domain/market/interval.ts";
 import { FEATURES } from "../../src/features/catalog.ts";
-import type { FeatureSetup } from "../../src/features/define.ts";
+import type { FeatureSetup, Series } from "../../src/features/define.ts";
 import { featureBlocks, LOOKBACK_BARS, type Resume, resumeFrom } from "../../src/features/engine.ts";
 import { firstDifference, plainHistory, runEngineer } from "./histories.ts";
 
@@ -170,5 +170,31 @@ test("an unknown volume leaves session features undefined for the bars that coun
   expect(differing("tod_rvol_20")).toEqual(Array.from({ length: 21 }, (_, day) => hole + 24 * day));
   for (const name of ["session_vwap_dist", "tod_rvol_20"]) {
     expect(differing(name).every((at) => Number.isNaN(holed(name)[at]))).toBe(true);
+  }
+});
+
+test("a recursion that is computed alone finds an unknown volume on any bar, flat or the first, in blocks of any length", () => {
+  const readsVolume = ({ field, inputs }: Series): boolean => field === "volume" || inputs.some(readsVolume);
+  const recursions = FEATURES.filter(
+    ({ memory, series }) => "recursive cumulative".includes(memory.kind) && readsVolume(series),
+  );
+  expect(recursions.map(({ name }) => name)).toEqual(expect.arrayContaining(["obv", "ad_line", "adosc_3_10"]));
+  const bars = wave(usual);
+  for (let at = 0; at < BARS; at++) bars.high[at]! += at % 3;
+  for (const isFlat of [false, true]) {
+    if (isFlat) for (const side of [bars.open, bars.high, bars.low]) side.set(bars.close);
+    for (const feature of recursions) {
+      const [whole] = [...featureBlocks([bars], SETUP, [feature], { blockSize: BARS })];
+      for (const hole of [0, 1, 63, 64, BARS - 1]) {
+        bars.volume[hole] = Number.NaN;
+        const expected = [...whole!.columns[0]!].map((value, at) => (at < hole ? value : Number.NaN));
+        for (const blockSize of [7, 64, BARS]) {
+          const blocks = [...featureBlocks([bars], SETUP, [feature], { blockSize })];
+          const values = blocks.flatMap(({ columns }) => [...columns[0]!]);
+          expect([feature.name, ...values]).toEqual([feature.name, ...expected]);
+        }
+        bars.volume[hole] = usual(hole);
+      }
+    }
   }
 });

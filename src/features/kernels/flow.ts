@@ -3,11 +3,14 @@
 import { recursive, type Series, windowed } from "../define.ts";
 import { change, close, high, low, typicalPrice, volume } from "./bar.ts";
 
-/** CLV·v of a bar: volume weighted by where the close stands in the bar, −1 at the low, 1 at the high, 0 if it is flat. */
-function flowOf(h: number, l: number, c: number, v: number): number {
+/** CLV: where the close stands in the bar, −1 at the low, 1 at the high, 0 if it is flat. */
+function placeOf(h: number, l: number, c: number): number {
   const range = h - l;
-  return range > 0 ? ((c - l - (h - c)) / range) * v : 0;
+  return range > 0 ? (c - l - (h - c)) / range : 0;
 }
+
+/** CLV·v of a bar; NaN if the volume is unknown, of a flat bar too. */
+const flowOf = (h: number, l: number, c: number, v: number): number => placeOf(h, l, c) * v;
 
 /** CLV·v (Chaikin's money flow volume). */
 export const moneyFlow = windowed("clv_v", [high, low, close, volume], {
@@ -23,6 +26,7 @@ export const moneyFlow = windowed("clv_v", [high, low, close, volume], {
 export const onBalanceVolume = recursive("obv", [close, volume], {
   reach: 1,
   state: 2,
+  showsUnknown: true,
   compute(out, { from, to, first, state }, c, v) {
     let sum = state[0]!;
     let lost = state[1]!;
@@ -54,6 +58,7 @@ const GROUP = 64;
  */
 export const accumulation = recursive("ad", [high, low, close, volume], {
   state: 3,
+  showsUnknown: true,
   compute: (out, { from, to, origin, state }, h, l, c, v) => accumulate(out, from, to, origin, state, h, l, c, v),
 });
 
@@ -75,12 +80,35 @@ function accumulate(
     const line = sum + lost;
     const groupEnd = t + GROUP - ((t - origin) % GROUP);
     const end = Math.min(groupEnd, to);
+    // Four bars a turn: the end of so short a loop is foreseen, that of 64 turns is not.
+    for (; t + 4 <= end; t += 4) {
+      const top0 = h[t]!;
+      const bottom0 = l[t]!;
+      const price0 = c[t]!;
+      const range0 = top0 - bottom0;
+      term += (range0 > 0 ? (price0 - bottom0 - (top0 - price0)) / range0 : 0) * v[t]!;
+      out[t] = line + term;
+      const top1 = h[t + 1]!;
+      const bottom1 = l[t + 1]!;
+      const price1 = c[t + 1]!;
+      const range1 = top1 - bottom1;
+      term += (range1 > 0 ? (price1 - bottom1 - (top1 - price1)) / range1 : 0) * v[t + 1]!;
+      out[t + 1] = line + term;
+      const top2 = h[t + 2]!;
+      const bottom2 = l[t + 2]!;
+      const price2 = c[t + 2]!;
+      const range2 = top2 - bottom2;
+      term += (range2 > 0 ? (price2 - bottom2 - (top2 - price2)) / range2 : 0) * v[t + 2]!;
+      out[t + 2] = line + term;
+      const top3 = h[t + 3]!;
+      const bottom3 = l[t + 3]!;
+      const price3 = c[t + 3]!;
+      const range3 = top3 - bottom3;
+      term += (range3 > 0 ? (price3 - bottom3 - (top3 - price3)) / range3 : 0) * v[t + 3]!;
+      out[t + 3] = line + term;
+    }
     for (; t < end; t++) {
-      const top = h[t]!;
-      const bottom = l[t]!;
-      const price = c[t]!;
-      const range = top - bottom;
-      if (range > 0) term += ((price - bottom - (top - price)) / range) * v[t]!;
+      term += flowOf(h[t]!, l[t]!, c[t]!, v[t]!);
       out[t] = line + term;
     }
     if (t < groupEnd) break;
@@ -133,10 +161,12 @@ export function chaikinOscillator(fast: number, slow: number): Series {
   return recursive(`adosc${fast}_${slow}`, [high, low, close, volume], {
     delay: slow - 1,
     state: 3,
+    showsUnknown: true,
     compute(out, { from, to, origin, state }, h, l, c, v) {
       if (from === to) return;
       let t = from;
-      if (t === origin) out[t++] = 0;
+      // 0 unless the volume is unknown.
+      if (t === origin) out[t] = state[0] = state[1] = 0 * v[t++]!;
       if (t < to && (t - origin) % 2 === 0) {
         const flow = flowOf(h[t]!, l[t]!, c[t]!, v[t]!);
         state[0] = state[0]! * aTwice - (state[2]! * aTwice + flow * a);
@@ -175,12 +205,12 @@ function distances(
     const bottom = l[t]!;
     const price = c[t]!;
     const range = top - bottom;
-    const one = range > 0 ? ((price - bottom - (top - price)) / range) * v[t]! : 0;
+    const one = (range > 0 ? (price - bottom - (top - price)) / range : 0) * v[t]!;
     const nextTop = h[t + 1]!;
     const nextBottom = l[t + 1]!;
     const nextPrice = c[t + 1]!;
     const nextRange = nextTop - nextBottom;
-    const two = nextRange > 0 ? ((nextPrice - nextBottom - (nextTop - nextPrice)) / nextRange) * v[t + 1]! : 0;
+    const two = (nextRange > 0 ? (nextPrice - nextBottom - (nextTop - nextPrice)) / nextRange : 0) * v[t + 1]!;
     out[t] = (fast - one) * a - (slow - one) * b;
     fast = fast * aTwice - (one * aTwice + two * a);
     slow = slow * bTwice - (one * bTwice + two * b);
