@@ -41,7 +41,7 @@ export interface ComputePlan {
 /** Values that the scratch columns of a pass may hold, so that they stay in the cache, and the bars of a pass this gives. */
 const CACHED = 2 ** 17;
 const MIN_BARS = 4096;
-const MAX_BARS = 65_536;
+const MAX_BARS = 131_072;
 
 /** How many bars of a long series to compute at a time. */
 export function blockLength(plan: ComputePlan): number {
