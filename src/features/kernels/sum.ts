@@ -252,39 +252,42 @@ export function definedMean(x: Series, n: number, scale: number): Series {
  * that of bar t, values of the same block weigh n − p + i and those before it i − p: sums of x and of i·x are enough.
  */
 export function wma(x: Series, n: number): Series {
-  const scale = 2 / (n * (n + 1));
-  const [sums, products] = suffixes;
   return windowed(`wma${n}`, [x], {
     delay: n - 1,
-    compute(out, { from, to, origin }, x) {
-      let t = from;
-      while (t < to) {
-        const block = t - ((t - origin) % n);
-        let sum = 0;
-        let product = 0;
-        sums[n] = 0;
-        products[n] = 0;
-        for (let i = n - 1; i > t - block; i--) {
-          const value = x[block - n + i]!;
-          sum += value;
-          product += i * value;
-          sums[i] = sum;
-          products[i] = product;
-        }
-        sum = 0;
-        product = 0;
-        for (let i = 0; i < t - block; i++) {
-          sum += x[block + i]!;
-          product += i * x[block + i]!;
-        }
-        for (const end = Math.min(block + n, to); t < end; t++) {
-          const p = t - block;
-          const value = x[t]!;
-          sum += value;
-          product += p * value;
-          out[t] = ((n - p) * sum + product + (products[p + 1]! - p * sums[p + 1]!)) * scale;
-        }
-      }
-    },
+    compute: (out, { from, to, origin }, x) => slideWeighted(out, from, to, origin, n, x),
   });
+}
+
+/** The same for `from` ≤ t < `to`. */
+function slideWeighted(out: Float64Array, from: number, to: number, origin: number, n: number, x: Float64Array): void {
+  const scale = 2 / (n * (n + 1));
+  const [sums, products] = suffixes;
+  let t = from;
+  while (t < to) {
+    const block = t - ((t - origin) % n);
+    let sum = 0;
+    let product = 0;
+    sums[n] = 0;
+    products[n] = 0;
+    for (let i = n - 1; i > t - block; i--) {
+      const value = x[block - n + i]!;
+      sum += value;
+      product += i * value;
+      sums[i] = sum;
+      products[i] = product;
+    }
+    sum = 0;
+    product = 0;
+    for (let i = 0; i < t - block; i++) {
+      sum += x[block + i]!;
+      product += i * x[block + i]!;
+    }
+    for (const end = Math.min(block + n, to); t < end; t++) {
+      const p = t - block;
+      const value = x[t]!;
+      sum += value;
+      product += p * value;
+      out[t] = ((n - p) * sum + product + (products[p + 1]! - p * sums[p + 1]!)) * scale;
+    }
+  }
 }
