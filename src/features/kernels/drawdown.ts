@@ -52,45 +52,48 @@ const worstFrom = new Float64Array(1024);
 export function worstDrawdown(x: Series, n: number): Series {
   return windowed(`worst_drawdown${n}`, [x], {
     delay: n - 1,
-    compute(out, { from, to, origin }, x) {
-      let t = from;
-      while (t < to) {
-        const block = t - ((t - origin) % n);
-        // Suffix, growing to the left: its bottom, its top and the worst ratio of a later value to an earlier one.
-        let bottom = Number.POSITIVE_INFINITY;
-        let top = 0;
-        let worst = 1;
-        topFrom[n] = 0;
-        worstFrom[n] = 1;
-        for (let i = n - 1; i > t - block; i--) {
-          const value = x[block - n + i]!;
-          if (value < bottom) bottom = value;
-          if (value > top) top = value;
-          const ratio = bottom / value;
-          if (ratio < worst) worst = ratio;
-          topFrom[i] = top;
-          worstFrom[i] = worst;
-        }
-        bottom = Number.POSITIVE_INFINITY;
-        top = 0;
-        worst = 1;
-        const end = Math.min(block + n, to);
-        for (let i = block; i < end; i++) {
-          const value = x[i]!;
-          if (value > top) top = value;
-          if (value < bottom) bottom = value;
-          const ratio = value / top;
-          if (ratio < worst) worst = ratio;
-          if (i < t) continue;
-          const start = i - block + 1;
-          let least = worst;
-          if (worstFrom[start]! < least) least = worstFrom[start]!;
-          const across = bottom / topFrom[start]!;
-          if (across < least) least = across;
-          out[i] = least - 1;
-        }
-        t = end;
-      }
-    },
+    compute: (out, { from, to, origin }, x) => slideDrawdown(out, from, to, origin, n, x),
   });
+}
+
+/** The same for `from` ≤ t < `to`. */
+function slideDrawdown(out: Float64Array, from: number, to: number, origin: number, n: number, x: Float64Array): void {
+  let t = from;
+  while (t < to) {
+    const block = t - ((t - origin) % n);
+    // Suffix, growing to the left: its bottom, its top and the worst ratio of a later value to an earlier one.
+    let bottom = Number.POSITIVE_INFINITY;
+    let top = 0;
+    let worst = 1;
+    topFrom[n] = 0;
+    worstFrom[n] = 1;
+    for (let i = n - 1; i > t - block; i--) {
+      const value = x[block - n + i]!;
+      if (value < bottom) bottom = value;
+      if (value > top) top = value;
+      const ratio = bottom / value;
+      if (ratio < worst) worst = ratio;
+      topFrom[i] = top;
+      worstFrom[i] = worst;
+    }
+    bottom = Number.POSITIVE_INFINITY;
+    top = 0;
+    worst = 1;
+    const end = Math.min(block + n, to);
+    for (let i = block; i < end; i++) {
+      const value = x[i]!;
+      if (value > top) top = value;
+      if (value < bottom) bottom = value;
+      const ratio = value / top;
+      if (ratio < worst) worst = ratio;
+      if (i < t) continue;
+      const start = i - block + 1;
+      let least = worst;
+      if (worstFrom[start]! < least) least = worstFrom[start]!;
+      const across = bottom / topFrom[start]!;
+      if (across < least) least = across;
+      out[i] = least - 1;
+    }
+    t = end;
+  }
 }

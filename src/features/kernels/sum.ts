@@ -192,37 +192,48 @@ export function mean(x: Series, n: number): Series {
  * blocks.
  */
 export function weightedMean(x: Series, y: Series, n: number): Series {
-  const [products, weights] = suffixes;
   return windowed(`weighted_mean${n}`, [x, y], {
     delay: n - 1,
-    compute(out, { from, to, origin }, x, y) {
-      for (let t = from; t < to; ) {
-        const block = t - ((t - origin) % n);
-        let product = 0;
-        let weight = 0;
-        products[n] = 0;
-        weights[n] = 0;
-        for (let i = n - 1; i > t - block; i--) {
-          const w = y[block - n + i]!;
-          product += x[block - n + i]! * w;
-          weight += w;
-          products[i] = product;
-          weights[i] = weight;
-        }
-        product = 0;
-        weight = 0;
-        for (let i = block; i < t; i++) {
-          product += x[i]! * y[i]!;
-          weight += y[i]!;
-        }
-        for (const end = Math.min(block + n, to); t < end; t++) {
-          product += x[t]! * y[t]!;
-          weight += y[t]!;
-          out[t] = (products[t - block + 1]! + product) / (weights[t - block + 1]! + weight);
-        }
-      }
-    },
+    compute: (out, { from, to, origin }, x, y) => slideWeightedMean(out, from, to, origin, n, x, y),
   });
+}
+
+/** The same for `from` ≤ t < `to`. */
+function slideWeightedMean(
+  out: Float64Array,
+  from: number,
+  to: number,
+  origin: number,
+  n: number,
+  x: Float64Array,
+  y: Float64Array,
+): void {
+  const [products, weights] = suffixes;
+  for (let t = from; t < to; ) {
+    const block = t - ((t - origin) % n);
+    let product = 0;
+    let weight = 0;
+    products[n] = 0;
+    weights[n] = 0;
+    for (let i = n - 1; i > t - block; i--) {
+      const w = y[block - n + i]!;
+      product += x[block - n + i]! * w;
+      weight += w;
+      products[i] = product;
+      weights[i] = weight;
+    }
+    product = 0;
+    weight = 0;
+    for (let i = block; i < t; i++) {
+      product += x[i]! * y[i]!;
+      weight += y[i]!;
+    }
+    for (const end = Math.min(block + n, to); t < end; t++) {
+      product += x[t]! * y[t]!;
+      weight += y[t]!;
+      out[t] = (products[t - block + 1]! + product) / (weights[t - block + 1]! + weight);
+    }
+  }
 }
 
 /**
