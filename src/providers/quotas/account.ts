@@ -32,7 +32,8 @@ export class LimiterAccount {
   readonly #recent = new RecentRequests();
   #unsettled = 0;
   readonly #hold = new Hold();
-  #lastGrant = 0;
+  /** A restored one may lie before the start of the process, where its steady clock begins. */
+  #lastGrant: number | null = null;
   #cancelTimer: (() => void) | null = null;
   /** Epoch milliseconds less steady ones: what the machine's clock says now. */
   #offset: number;
@@ -347,7 +348,7 @@ export class LimiterAccount {
       startedAt: Math.ceil(startedAt / 1000),
       used,
     });
-    const rows = this.#minutes.map((minute) => row("minute", this.#epoch(this.#lastGrant), minute.used(now)));
+    const rows = this.#minutes.map((minute) => row("minute", this.#epoch(this.#lastGrant ?? 0), minute.used(now)));
     rows.push(...this.#periods.map((period) => row(period.rule.period, period.startedAt(now), period.used(now))));
     if (this.#hold.isOn(now)) rows.push(row("hold", this.#epoch(this.#hold.until), 0));
     return rows;
@@ -364,7 +365,7 @@ export class LimiterAccount {
       if (period === "minute" && age < 60_000) {
         // It is not known which of the last minute's requests were answered: all count for a minute from now.
         for (const minute of this.#minutes) minute.restore(used, now);
-        this.#lastGrant = Math.max(this.#lastGrant, now - Math.max(0, age));
+        this.#lastGrant = Math.max(this.#lastGrant ?? Number.NEGATIVE_INFINITY, now - Math.max(0, age));
       }
       if (period === "hold" && age < 0) this.#hold.restore(now - age, now);
       for (const meter of this.#periods) if (meter.rule.period === period) meter.restore(startedAt * 1000, used, now);

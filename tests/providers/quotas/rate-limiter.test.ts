@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import type { Clock } from "../../../src/clock.ts";
 import { ProviderError } from "../../../src/domain/errors.ts";
 import type { Permit } from "../../../src/providers/provider.ts";
 import type { QuotaLimit } from "../../../src/providers/quotas/meters.ts";
@@ -301,6 +302,31 @@ describe("memory", () => {
     expect(granted).toBe(false);
     await clock.advance(5_000);
     expect(granted).toBe(true);
+  });
+
+  test("a minute is over a minute after its last request, however often the server is started again meanwhile", async () => {
+    const clock = new VirtualClock();
+    /** The steady clock of a process begins with it. */
+    const process = () => {
+      const start = clock.now();
+      const own: Clock = {
+        now: () => clock.now(),
+        steady: () => clock.now() - start,
+        after: (milliseconds, action) => clock.after(milliseconds, action),
+      };
+      return new RateLimiter([{ provider: "acme", account: "acme:1", limits: [perMinute(2)] }], { clock: own });
+    };
+    const first = process();
+    for (let i = 0; i < 2; i++) (await first.acquire(ask())).settle({});
+    let rows = first.rows();
+    for (let start = 1; start <= 12; start++) {
+      await clock.advance(5_000);
+      const next = process();
+      next.restore(rows);
+      expect([start, next.snapshot()[0]?.gauges[0]?.used]).toEqual([start, start < 12 ? 2 : 0]);
+      // As with each start of a server, and each time that the clock is marked.
+      rows = next.rows();
+    }
   });
 
   test("rows of another key or of yesterday count for nothing", async () => {
