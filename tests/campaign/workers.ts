@@ -12,8 +12,8 @@ import { busiestSince, type Round } from "./rounds.ts";
 
 /** Jobs that are not finished when a round begins, at least. */
 const JOBS = 60;
-/** More than is sent in a minute with its kills: after each start of a server, all requests of the last minute count anew. */
-const PER_MINUTE = 1_200;
+/** More than is sent in many rounds: with each start of a server, all requests of the last minute count anew. */
+const PER_MINUTE = 6_000;
 /** Machines are killed for this long, one after each pause, ms; longer, to the second limit, if little work is done. */
 const KILLING_MS = [6_000, 20_000] as const;
 const LITTLE = 40;
@@ -24,7 +24,7 @@ const AWAY_LATENCY_MS = 1_000;
 const AWAKE_MS = 1_500;
 /** A limit that is reached, and for how long it is, ms: longer than the minute that it is for. */
 const TIGHT_PER_MINUTE = 240;
-const TIGHT_MS = 70_000;
+const TIGHT_MS = 90_000;
 /** How long Redis is stopped, away, or a network cut, at most, ms. */
 const STOPPED_MS = 12_000;
 const GONE_MS = 3_000;
