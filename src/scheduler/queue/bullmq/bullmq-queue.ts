@@ -145,8 +145,9 @@ export class BullMqQueue implements JobQueue {
   /** A key that is delivered again while it is active here waits for that: its lock was lost meanwhile. */
   async #deliver(key: string): Promise<void> {
     const { handler } = this.#work!;
-    const before = this.#active.get(key) ?? Promise.resolve();
-    const handled = before.then(() => handler(key));
+    const before = this.#active.get(key);
+    // Begun at once otherwise: whether there is a place for one more is asked when this returns.
+    const handled = before === undefined ? handler(key) : before.then(() => handler(key));
     const ended = handled.catch(() => {});
     this.#active.set(key, ended);
     await ended;
