@@ -77,7 +77,8 @@ export class BullMqQueue implements JobQueue {
       const { place, name, isOwner } = this.options;
       const link = await Link.open(this.bullmq, {
         ...{ kind: place.kind, url: place.url, name, times: this.#times },
-        onFailure: (error) => this.#failed(link, error),
+        // One that fails before it is open says so by throwing.
+        onFailure: (error) => opened !== null && this.#failed(opened, error),
       });
       opened = link;
       if (isOwner) await link.empty();

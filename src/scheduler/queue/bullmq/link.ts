@@ -47,6 +47,8 @@ type Connection = Pick<QueueOptions, "connection" | "prefix">;
 export class Link {
   #consumer: Consumer | null = null;
   #failed = false;
+  /** Ends the waits for answers: a client that is closed leaves its commands without one. */
+  readonly #waits: Waits = new Set();
 
   private constructor(
     private readonly bullmq: BullMqModule,
@@ -63,7 +65,7 @@ export class Link {
     const link = options.kind === "redis" ? await openRedis(bullmq, options) : openPostgres(bullmq, options);
     const made = new Link(bullmq, options, link.connection, link.queue, link.disconnect);
     try {
-      await within(link.queue.waitUntilReady(), OPEN_MS);
+      await made.#within(link.queue.waitUntilReady(), OPEN_MS);
       return made;
     } catch (error) {
       made.#failed = true;
@@ -74,8 +76,8 @@ export class Link {
 
   /** Removes all jobs, those that are active elsewhere too. */
   async empty(): Promise<void> {
-    await within(this.queue.obliterate({ force: true }), EMPTY_MS);
-    await within(this.queue.resume(), this.#commandMs);
+    await this.#within(this.queue.obliterate({ force: true }), EMPTY_MS);
+    await this.#within(this.queue.resume(), this.#commandMs);
   }
 
   async add(keys: readonly string[]): Promise<void> {
@@ -89,16 +91,16 @@ export class Link {
         removeOnFail: true,
       },
     }));
-    await within(this.queue.addBulk(jobs), this.#commandMs);
+    await this.#within(this.queue.addBulk(jobs), this.#commandMs);
   }
 
   async cancel(key: string): Promise<boolean> {
-    const id = await within(this.queue.getDeduplicationJobId(key), this.#commandMs);
-    return id !== null && (await within(this.queue.remove(id), this.#commandMs)) === 1;
+    const id = await this.#within(this.queue.getDeduplicationJobId(key), this.#commandMs);
+    return id !== null && (await this.#within(this.queue.remove(id), this.#commandMs)) === 1;
   }
 
   async counts(): Promise<QueueCounts> {
-    const { wait = 0, active = 0 } = await within(this.queue.getJobCounts("wait", "active"), this.#commandMs);
+    const { wait = 0, active = 0 } = await this.#within(this.queue.getJobCounts("wait", "active"), this.#commandMs);
     return { waiting: wait, active };
   }
 
@@ -128,6 +130,7 @@ export class Link {
     this.#failed = true;
     // Before anything is awaited: a client that has lost its connection would make a new one by itself.
     this.disconnect();
+    for (const end of this.#waits) end(error);
     void this.close();
     this.options.onFailure(error);
   }
@@ -146,6 +149,11 @@ export class Link {
     await settled(this.#consumer?.close(force));
     await settled(this.queue.close());
     this.disconnect();
+  }
+
+  /** @throws Error if there is no answer in time, or the connection has failed meanwhile */
+  #within<T>(work: Promise<T>, milliseconds: number): Promise<T> {
+    return within(work, milliseconds, this.#waits);
   }
 
   get isOpen(): boolean {
@@ -246,14 +254,21 @@ function openPostgres(bullmq: BullMqModule, { url, name }: LinkOptions): Opened 
   return { connection: { connection: pool as never }, queue, disconnect() {} };
 }
 
-/** @throws Error if there is no answer in time */
-async function within<T>(work: Promise<T>, milliseconds: number): Promise<T> {
+type Waits = Set<(error: unknown) => void>;
+
+/**
+ * @param waits gets what ends this wait before its time, for as long as it lasts
+ * @throws Error if there is no answer in time
+ */
+async function within<T>(work: Promise<T>, milliseconds: number, waits?: Waits): Promise<T> {
   const limit = Promise.withResolvers<never>();
   const timer = setTimeout(() => limit.reject(new Error("no answer")), milliseconds);
+  waits?.add(limit.reject);
   try {
     return await Promise.race([work, limit.promise]);
   } finally {
     clearTimeout(timer);
+    waits?.delete(limit.reject);
     work.catch(() => {});
   }
 }
