@@ -23,8 +23,9 @@ test("a run over a network that breaks every tenth request stores everything, an
   {
     await using app = await startApp({ env: { BARKEEP_DB_URL: proxy.url, BARKEEP_WORKERS: "1" } });
     const rows = (sql: string) => app.app.db.rows(sql, []);
-    isBad = true;
+    // A request is told of a database that does not answer, and sent again by whoever made it.
     const id = await app.start(RUN);
+    isBad = true;
     const { jobs } = await app.waitForRun(id, "complete");
     await app.app.usage.flush();
     isBad = false;
