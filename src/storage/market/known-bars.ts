@@ -168,7 +168,7 @@ export class KnownBars {
         if (isAscending ? ts >= reached : ts < reached) continue;
         const value = storedValue(place, row, retired?.at);
         const other = values.get(ts);
-        if (other === undefined || value.until < other.until) values.set(ts, value);
+        if (other === undefined || value.until < other.until || isBefore(place, value, other)) values.set(ts, value);
       }
     }
     const [low, high] = isAscending ? [from, reached] : [reached, to];
@@ -186,6 +186,9 @@ export class KnownBars {
     );
   }
 }
+
+/** Whether a value was replaced before another one in the same millisecond: one that was not final, before one that was. */
+const isBefore = (place: number, { until }: Value, other: Value) => place === 2 && until === other.until;
 
 /** The value in a row of the sources, in their order. */
 function storedValue(place: number, row: Row, retiredAt = Number.POSITIVE_INFINITY): Value {

@@ -12,6 +12,7 @@ import type { Provider } from "../../../src/providers/provider.ts";
 import { readBars } from "../../../src/storage/market/bars.ts";
 import { KnownBars } from "../../../src/storage/market/known-bars.ts";
 import { moveJumps } from "../../../src/storage/market/quality/jump-bars.ts";
+import { keepProvisional, recordRevised, removeBars } from "../../../src/storage/market/revisions.ts";
 import { MemoryVendor } from "../../fakes/memory-vendor.ts";
 import { type Pipeline, rowsOf, startPipeline } from "../../helpers/pipeline.ts";
 import { evening, SESSIONS, vendorWith } from "./scenario.ts";
@@ -280,4 +281,22 @@ test("when a profile changes to another provider, the bars of a moment before ar
   expect(await providersAt(between)).toEqual(["demo"]);
   expect(await providersAt(between, "1w")).toEqual(["demo"]);
   expect(await providersAt(0)).toEqual([]);
+});
+
+test("a bar that becomes final and is withdrawn in one millisecond is known before that as it was when it was not final", async () => {
+  using pipeline = await startPipeline();
+  const vendor = vendorWith(SESSIONS.length);
+  await pipeline.run(vendor, { asOf: evening(110) });
+  const seriesId = await pipeline.series(vendor);
+  const { date } = SESSIONS[110]!;
+  const final = await readBars(pipeline.db, seriesId, date, date + 1);
+  const early = { ...final, high: final.high.map((high) => high + 0.01) };
+  const at = await nextMoment();
+  const now = Date.now();
+  await pipeline.db.write([
+    ...keepProvisional(seriesId, now, early),
+    ...recordRevised(seriesId, "", now, { kind: "withdrawn", bars: final }),
+    ...removeBars(seriesId, final),
+  ]);
+  expect((await read(pipeline, vendor, "none", at)).at(-1)).toEqual(rowsOf(early)[0]!);
 });
