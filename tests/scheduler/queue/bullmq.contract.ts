@@ -1,6 +1,6 @@
 /** What the two kinds of job queues in other processes have in common: the contract, deaths and outages. */
 
-import { describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, test } from "bun:test";
 import { fileURLToPath } from "node:url";
 import type { QueueTrouble } from "../../../src/domain/errors.ts";
 import { type BullMqOptions, BullMqQueue, openBullMqQueue } from "../../../src/scheduler/queue/bullmq/bullmq-queue.ts";
@@ -8,7 +8,7 @@ import { loadBullMq, type QueueKind } from "../../../src/scheduler/queue/bullmq/
 import { QUEUE_PASSWORD } from "../../fakes/queue/servers.ts";
 import { CHILD_ENV } from "../../helpers/server.ts";
 import { jobQueueContract } from "./job-queue.contract.ts";
-import { ManualHandler } from "./manual-handler.ts";
+import { inTime, ManualHandler } from "./manual-handler.ts";
 import type { QueueAtProxy } from "./queue-server.ts";
 
 const PROCESS = fileURLToPath(new URL("../../fakes/queue/worker-process.ts", import.meta.url));
@@ -16,18 +16,41 @@ const TIMES = { command: 3_000, lock: 600, stalled: 200, check: 50, pause: 20, l
 
 /** Resolves when trouble begins (`true`) or is over. */
 const troubleOf = (queue: BullMqQueue, begins: boolean) =>
-  new Promise<QueueTrouble | null>((resolve) => {
-    if ((queue.trouble() !== null) === begins) resolve(queue.trouble());
-    queue.watch((trouble) => (trouble !== null) === begins && resolve(trouble));
-  });
+  inTime(
+    new Promise<QueueTrouble | null>((resolve) => {
+      if ((queue.trouble() !== null) === begins) resolve(queue.trouble());
+      queue.watch((trouble) => (trouble !== null) === begins && resolve(trouble));
+    }),
+    () => `trouble to ${begins ? "begin" : "end"}; it is: ${queue.trouble()?.detail ?? "none"}`,
+  );
 
 export function bullMqContract(kind: QueueKind, at: QueueAtProxy): void {
+  let count = 0;
   const optionsOf = (more: Partial<BullMqOptions> = {}): BullMqOptions => ({
     place: { kind, url: at.url },
-    name: "jobs-test",
+    name: `jobs-test-${count}`,
     isOwner: true,
     times: TIMES,
     ...more,
+  });
+  /** What a test leaves open, also when it fails: it would take the keys of the next ones. */
+  const opened: BullMqQueue[] = [];
+  const handlers: ManualHandler<void>[] = [];
+  const open = async (more: Partial<BullMqOptions> = {}) => {
+    const queue = await openBullMqQueue(optionsOf(more));
+    opened.push(queue);
+    return queue;
+  };
+  const handler = () => {
+    const made = new ManualHandler<void>(undefined);
+    handlers.push(made);
+    return made;
+  };
+  afterEach(async () => {
+    count += 1;
+    const closed = opened.splice(0).map((queue) => queue.close());
+    for (const each of handlers.splice(0)) each.endAll();
+    await inTime(Promise.all(closed), () => "the queues of a test to close");
   });
 
   /** Starts a process that works on these keys, and waits until it has one. */
@@ -37,7 +60,7 @@ export function bullMqContract(kind: QueueKind, at: QueueAtProxy): void {
       stdout: "pipe",
       stderr: "inherit",
     });
-    const { value } = await child.stdout.getReader().read();
+    const { value } = await inTime(child.stdout.getReader().read(), () => "a process to get a key");
     return {
       key: new TextDecoder().decode(value).trim(),
       async kill() {
@@ -58,11 +81,11 @@ export function bullMqContract(kind: QueueKind, at: QueueAtProxy): void {
     }));
 
   test("a key whose process was killed is delivered to another one", async () => {
-    const queue = await openBullMqQueue(optionsOf());
+    const queue = await open();
     await queue.enqueue(["orphan"]);
     const { key, kill } = await startProcess([], false);
     expect(key).toBe("orphan");
-    const keys = new ManualHandler<void>(undefined);
+    const keys = handler();
     queue.work(keys.begin, 2);
     await queue.enqueue(["other"]);
     await keys.taken(1);
@@ -75,10 +98,11 @@ export function bullMqContract(kind: QueueKind, at: QueueAtProxy): void {
   });
 
   test("a key goes to the process that has a place for it, and one without takes none", async () => {
-    const queue = await openBullMqQueue(optionsOf());
-    const other = await openBullMqQueue(optionsOf({ isOwner: false }));
-    const [here, elsewhere] = [new ManualHandler<void>(undefined), new ManualHandler<void>(undefined)];
+    const queue = await open();
+    const other = await open({ isOwner: false });
+    const [here, elsewhere] = [handler(), handler()];
     const place = Promise.withResolvers<void>();
+    // Asked when the first key has begun: one more that is taken then would wait here while others are idle.
     queue.work(here.begin, 4, () => (here.begun.length === 1 ? place.promise : Promise.resolve()));
     await queue.enqueue(["first"]);
     await here.taken(1);
@@ -97,8 +121,8 @@ export function bullMqContract(kind: QueueKind, at: QueueAtProxy): void {
   });
 
   test("an outage refuses keys, leaves those at work alone, and ends by itself with an empty queue", async () => {
-    const queue = await openBullMqQueue(optionsOf());
-    const keys = new ManualHandler<void>(undefined);
+    const queue = await open();
+    const keys = handler();
     queue.work(keys.begin, 1);
     await queue.enqueue(["at work", "waiting"]);
     await keys.taken(1);
@@ -108,7 +132,7 @@ export function bullMqContract(kind: QueueKind, at: QueueAtProxy): void {
     expect(trouble!.detail).toStartWith(`${kind}://127.0.0.1:${at.proxy.port}`);
     expect(queue.enqueue(["refused"])).rejects.toThrow("The job queue does not answer");
     expect(queue.counts()).rejects.toThrow("The job queue does not answer");
-    await at.proxy.refusals(3);
+    await inTime(at.proxy.refusals(3), () => "three more attempts to connect");
     expect(keys.working).toEqual(["at work"]);
     const over = troubleOf(queue, false);
     at.proxy.heal();
@@ -123,8 +147,8 @@ export function bullMqContract(kind: QueueKind, at: QueueAtProxy): void {
   });
 
   test("a network that swallows everything is an outage too", async () => {
-    const queue = await openBullMqQueue(optionsOf({ times: { ...TIMES, command: 200 } }));
-    const keys = new ManualHandler<void>(undefined);
+    const queue = await open({ times: { ...TIMES, command: 200 } });
+    const keys = handler();
     queue.work(keys.begin, 1);
     const began = troubleOf(queue, true);
     at.proxy.deafen();
@@ -139,9 +163,9 @@ export function bullMqContract(kind: QueueKind, at: QueueAtProxy): void {
 
   test("a server that is away when the queue is opened is connected to when it comes", async () => {
     at.proxy.cut();
-    const queue = await openBullMqQueue(optionsOf());
+    const queue = await open();
     expect(queue.trouble()!.what).toContain("does not answer");
-    const keys = new ManualHandler<void>(undefined);
+    const keys = handler();
     queue.work(keys.begin, 1);
     const over = troubleOf(queue, false);
     at.proxy.heal();
@@ -152,7 +176,7 @@ export function bullMqContract(kind: QueueKind, at: QueueAtProxy): void {
   });
 
   test("outages leave no connection behind", async () => {
-    const queue = await openBullMqQueue(optionsOf());
+    const queue = await open();
     queue.work(async () => {}, 2);
     await queue.enqueue(["a"]);
     for (let outage = 0; outage < 10; outage++) {
@@ -170,8 +194,8 @@ export function bullMqContract(kind: QueueKind, at: QueueAtProxy): void {
   });
 
   test("connections that break at any moment of their beginning throw nothing, and the queue works in the end", async () => {
-    const queue = await openBullMqQueue(optionsOf());
-    const keys = new ManualHandler<void>(undefined);
+    const queue = await open();
+    const keys = handler();
     queue.work(keys.begin, 1);
     for (let moment = 0; moment < 25; moment++) {
       at.proxy.cut();
@@ -188,7 +212,7 @@ export function bullMqContract(kind: QueueKind, at: QueueAtProxy): void {
   });
 
   test("a queue in trouble closes at once, and tries no more", async () => {
-    const queue = await openBullMqQueue(optionsOf());
+    const queue = await open();
     queue.work(async () => {}, 1);
     const began = troubleOf(queue, true);
     at.proxy.cut();

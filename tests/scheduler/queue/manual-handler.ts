@@ -1,5 +1,19 @@
 import { expect } from "bun:test";
 
+/** How long a wait may last, milliseconds: less than a test may, whose end by the runner kills the servers of the others. */
+const LONGEST = 20_000;
+
+/** Waits for something that happens outside, and says what it was if it does not. */
+export async function inTime<T>(event: Promise<T>, what: () => string): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error(`waited ${LONGEST / 1_000} s for ${what()}`)), LONGEST);
+  try {
+    return await Promise.race([event, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** A handler of keys that end when the test says so. */
 export class ManualHandler<Result> {
   /** Keys in the order in which they began. */
@@ -40,9 +54,10 @@ export class ManualHandler<Result> {
   /** Waits until `count` keys have begun. */
   async taken(count: number): Promise<void> {
     while (this.begun.length < count) {
-      await new Promise<void>((resolve) => {
+      const begins = new Promise<void>((resolve) => {
         this.#events = resolve;
       });
+      await inTime(begins, () => `${count} keys to begin; these have: ${this.begun.join(", ")}`);
     }
   }
 
