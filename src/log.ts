@@ -7,7 +7,8 @@ import type { ProgressHub } from "./hub.ts";
 export interface Log {
   /** What is below it is dropped; nothing is unless given. */
   readonly level?: LogLevel;
-  write(level: LogLevel, message: string, runId?: string | null, symbol?: string | null): void;
+  /** @param detail is only printed, as an address that is for admins: pages show the stored line to every reader */
+  write(level: LogLevel, message: string, runId?: string | null, symbol?: string | null, detail?: string): void;
 }
 
 /**
@@ -26,13 +27,15 @@ export function createLog(options: {
   const threshold = LOG_LEVELS.indexOf(options.level);
   const print = options.print ?? printLine;
   const redact = options.redact ?? ((message) => message);
+  const clean = (message: string) => onOneLine(redact(message));
   return {
     level: options.level,
-    write(level, message, runId = null, symbol = null) {
+    write(level, message, runId = null, symbol = null, detail) {
       if (LOG_LEVELS.indexOf(level) < threshold) return;
-      const line = options.hub.log({ at: Date.now(), level, runId, symbol, message: onOneLine(redact(message)) });
+      const line = options.hub.log({ at: Date.now(), level, runId, symbol, message: clean(message) });
       options.save?.(line);
-      print(printedLine(options.format ?? "text", line));
+      const printed = detail === undefined ? line : { ...line, message: clean(`${message} (${detail})`) };
+      print(printedLine(options.format ?? "text", printed));
     },
   };
 }

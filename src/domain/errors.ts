@@ -159,7 +159,7 @@ export interface QueueTrouble {
   readonly kind: "queue";
   /** A clause for everybody: "The job queue does not answer". */
   readonly what: string;
-  /** Where it is and what it said, for admins and the log: without a secret, but with addresses. */
+  /** Where it is and what it said, for admins and stderr: without a secret, but with addresses. */
   readonly detail: string;
   /** A sentence. */
   readonly advice: string;

@@ -48,7 +48,8 @@ export async function openJobQueue(
       if (since !== null) return;
       since = trouble.since;
       alert = setTimeout(() => void record().catch((error) => log.write("error", messageOf(error))), alertMs);
-      log.write("error", `${trouble.what} (${trouble.detail}). ${trouble.advice} ${consequenceOf(trouble)}`);
+      const sentence = `${trouble.what}. ${trouble.advice} ${consequenceOf(trouble)}`;
+      log.write("error", sentence, null, null, trouble.detail);
     } else if (since !== null) {
       const seconds = Math.max(1, Math.round((Date.now() - since) / 1_000));
       since = null;
