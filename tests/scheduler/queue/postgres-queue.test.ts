@@ -10,7 +10,7 @@ import {
   storedAlone,
 } from "../../cli/worker/workers.ts";
 
-import { startPostgres } from "../../fakes/queue/servers.ts";
+import { redisProgram, startPostgres } from "../../fakes/queue/servers.ts";
 import { bullMqContract } from "./bullmq.contract.ts";
 import { queueServer } from "./queue-server.ts";
 import { serverContract } from "./server.contract.ts";
@@ -20,7 +20,7 @@ describe("a job queue in PostgreSQL", () => {
   const server = queueServer(startPostgres);
   bullMqContract("postgres", server);
   serverContract(server);
-  workerContract(server);
+  workerContract(server, redisProgram === null);
 
   test("jobs go through the queue to a worker on another machine, and an outage leaves those at work there alone", async () => {
     await using app = await startServer({ env: { BARKEEP_QUEUE: server.url, DEMO_LATENCY_MS: "20" } });

@@ -13,6 +13,6 @@ describe.skipIf(!isHere)(
     const server = queueServer(startRedis);
     bullMqContract("redis", server);
     serverContract(server);
-    workerContract(server);
+    workerContract(server, true);
   },
 );
