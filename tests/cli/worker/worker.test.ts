@@ -28,7 +28,8 @@ const disposable = <T extends { close(): Promise<void> }>(of: T) =>
   Object.assign(of, { [Symbol.asyncDispose]: () => of.close() });
 
 test("a run that a worker shares in, over a network that drops answers, ends like one without it", async () => {
-  await using app = await startServer();
+  // Long enough that it is not lost by answers that are dropped one after the other.
+  await using app = await startServer({ workerLeaseMs: 10_000 });
   await using proxy = startProxy(app.url, 0.15);
   await using worker = startWorker(proxy.url, app.secret);
   await eventually(() => hostOf(app)?.threads === 1);
@@ -88,7 +89,8 @@ test("a worker that is drained and sent away gives its jobs back at once, and ot
   app.app.hosts.stop(id);
   await worker.ended;
   expect(symbols.length).toBeGreaterThan(0);
-  expect(app.app.hosts.list()).toEqual([]);
+  // The server has yet to hear that it has left.
+  await eventually(() => app.app.hosts.list().length === 0);
   await app.waitForRun(run, "complete");
   expect(await stored(app.app.db)).toEqual(await storedAlone());
 });
@@ -154,15 +156,18 @@ test("a worker that is stopped between a permit and its request does not send it
   await using worker = spawnWorker(proxy.url, app.secret);
   await eventually(() => hostOf(app)?.threads === 1);
   const granted = new Set<number>();
+  let isStopped = false;
   proxy.onAnswer = (path, bytes) => {
-    if (path !== "/api/worker/sync" || granted.size >= 5) return;
+    if (path !== "/api/worker/sync" || isStopped) return;
     const { orders } = decode(bytes) as SyncAnswer;
     for (const { number, order } of orders) if (order.type === "granted") granted.add(number);
+    // Permits ahead are leased to jobs that are fast enough, which they may not be here.
+    isStopped = granted.size >= 8 || orders.some(({ order }) => order.type === "leased" && order.count > 0);
     // It has sent others before. The answer reaches the socket of a process that does not read it any more.
-    if (granted.size >= 5) worker.child.kill("SIGSTOP");
+    if (isStopped) worker.child.kill("SIGSTOP");
   };
   const run = await app.start({ ...ORDER, symbols: STOCKS, provider: "massive" });
-  await eventually(() => granted.size >= 5);
+  await eventually(() => isStopped);
   await eventually(() => app.app.hosts.list().length === 0);
   await app.waitForRun(run, "complete");
   const before = vendor.urls.length;
