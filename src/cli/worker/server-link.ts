@@ -84,6 +84,8 @@ export class ServerLink {
       const fresh = { first: 1, reports: [], ordered: 0, isOver: false, isRefused: false, mayTake: true };
       const session: Session = { registered, ...fresh };
       this.#session = session;
+      // Closed while the server answered: nobody would end this stay.
+      if (this.#isClosed) return await this.#leave(session);
       this.handlers.onSession(registered);
       await Promise.all([this.#send(session), this.#poll(session)]);
       if (session.isRefused && !this.#isClosed) await Bun.sleep(REFUSED_MS);
@@ -137,6 +139,10 @@ export class ServerLink {
     this.#isClosed = true;
     const session = this.#session;
     if (session === null) return;
+    await this.#leave(session);
+  }
+
+  async #leave(session: Session): Promise<void> {
     session.isOver = true;
     this.#wake();
     await this.connection.try("leave", encode({ session: session.registered.session }), {}, SLACK_MS).catch(() => {});

@@ -69,6 +69,19 @@ test("a worker whose reports or registration are refused comes again until they 
   expect(server.said).toContain("reports: wrong");
 });
 
+test("a worker that is closed while the server answers its registration leaves the stay that has just begun, and ends", async () => {
+  const paths: string[] = [];
+  const closings: Promise<void>[] = [];
+  await using server = linkTo((path) => {
+    paths.push(path);
+    if (path === "register") closings.push(server.link.close());
+    return null;
+  });
+  await server.link.run();
+  await Promise.all(closings);
+  expect(paths).toEqual(["register", "leave"]);
+});
+
 test("a worker whose token is revoked or whose version differs ends with the server's words, also in the middle of its stay", async () => {
   for (const [status, words] of [
     [401, "Sign in"],
