@@ -51,7 +51,8 @@ test("a run that a worker shares in, over a network that drops answers, ends lik
 });
 
 test("jobs that a worker has can be paused, skipped and cancelled, and go on where they were", async () => {
-  await using app = await startServer({ env: { DEMO_LATENCY_MS: "60" } });
+  // What a worker had that is lost is fetched again: this one is not, on a machine with much to do.
+  await using app = await startServer({ workerLeaseMs: 10_000, env: { DEMO_LATENCY_MS: "60" } });
   await using worker = startWorker(app.url, app.secret);
   await eventually(() => hostOf(app)?.threads === 1);
   const run = await app.start(ORDER);
@@ -169,6 +170,7 @@ test("a worker that is stopped between a permit and its request does not send it
   const run = await app.start({ ...ORDER, symbols: STOCKS, provider: "massive" });
   await eventually(() => isStopped);
   await eventually(() => app.app.hosts.list().length === 0);
+  const sent = vendor.urls.length;
   await app.waitForRun(run, "complete");
   const before = vendor.urls.length;
   worker.child.kill("SIGCONT");
@@ -176,7 +178,8 @@ test("a worker that is stopped between a permit and its request does not send it
   // Its next job: what it had to send before would have come first.
   await app.waitForRun(await app.start({ ...ORDER, symbols: ["NEXT"] }), "complete");
   expect(vendor.urls.length).toBe(before);
-  const asked = vendor.urls.map(String);
+  // What the worker had sent and not reported when it was stopped is requested again by another, once.
+  const asked = vendor.urls.slice(sent).map(String);
   expect(new Set(asked).size).toBe(asked.length);
 });
 
