@@ -49,7 +49,7 @@ export function bullMqContract(kind: QueueKind, at: QueueAtProxy): void {
   afterEach(async () => {
     count += 1;
     const closed = opened.splice(0).map((queue) => queue.close());
-    for (const each of handlers.splice(0)) each.endAll();
+    for (const each of handlers.splice(0)) each.finish();
     await inTime(Promise.all(closed), () => "the queues of a test to close");
   });
 
@@ -93,7 +93,7 @@ export function bullMqContract(kind: QueueKind, at: QueueAtProxy): void {
     await kill();
     await keys.taken(2);
     expect(keys.begun).toEqual(["other", "orphan"]);
-    keys.endAll();
+    keys.finish();
     await queue.close();
   });
 
@@ -111,12 +111,12 @@ export function bullMqContract(kind: QueueKind, at: QueueAtProxy): void {
     await elsewhere.taken(3);
     expect([here.begun, elsewhere.begun]).toEqual([["first"], ["a", "b", "c"]]);
     place.resolve();
-    elsewhere.endAll();
+    elsewhere.finish();
     await other.close();
     await queue.enqueue(["d"]);
     await here.taken(2);
     expect(here.begun).toEqual(["first", "d"]);
-    here.endAll();
+    here.finish();
     await queue.close();
   });
 
@@ -142,7 +142,7 @@ export function bullMqContract(kind: QueueKind, at: QueueAtProxy): void {
     keys.end("at work");
     await keys.taken(2);
     expect(keys.begun).toEqual(["at work", "later"]);
-    keys.endAll();
+    keys.finish();
     await queue.close();
   });
 

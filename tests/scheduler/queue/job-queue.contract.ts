@@ -20,7 +20,7 @@ export function jobQueueContract({ open, crash }: QueueUnderTest): void {
   });
   afterEach(async () => {
     const closed = queue.close();
-    keys.endAll();
+    keys.finish();
     await closed;
   });
 
