@@ -84,6 +84,8 @@ test("every declared metric appears in a scrape, with the labels of its declarat
   const { session } = app.app.hosts.register({ ...about, rules: RULES }, from);
   const known = { ordered: 0, mayWait: false, memory: 1, isLeaving: false, queue: "up" } as const;
   await app.app.hosts.sync({ ...known, session, first: 1, reports: [] });
+  // Its size is known once it has been written.
+  await app.app.lake.idle();
   const samples = [...(await scrape(app)).keys()];
   for (const [name, { labels, type }] of Object.entries(METRICS) as [string, Declaration][]) {
     const found = samples.filter((each) => each.replace(/(?:_bucket|_sum|_count)?(?:\{.*)?$/, "") === name);
