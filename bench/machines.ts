@@ -6,10 +6,8 @@
 
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { hashSecret, newSecret } from "../src/auth.ts";
-import { saveToken } from "../src/storage/access/tokens.ts";
 import { openDatabase } from "../src/storage/db.ts";
-import { spawnWorker } from "../tests/cli/worker/workers.ts";
+import { createWorkerToken, spawnWorker } from "../tests/cli/worker/workers.ts";
 import { migratedDatabase, temporaryFolder } from "../tests/helpers/folder.ts";
 import { type Client, clientOf } from "../tests/helpers/http.ts";
 import { CHILD_ENV } from "../tests/helpers/server.ts";
@@ -117,9 +115,8 @@ async function run(client: Client, { symbols, order }: Load, name: string): Prom
 async function measure(load: Load, count: number): Promise<Measured> {
   using folder = temporaryFolder();
   const dbUrl = await migratedDatabase(folder);
-  const secret = newSecret("bk_");
   const db = await openDatabase(dbUrl);
-  await saveToken(db, { name: "worker", scope: "worker", hash: hashSecret(secret), expiresAt: null });
+  const secret = await createWorkerToken(db);
   db.close();
   await using stack = new AsyncDisposableStack();
   const env = { BARKEEP_DB_URL: dbUrl, DEMO_LATENCY_MS: String(load.latency), THREADS: count === 0 ? "1" : "0" };

@@ -3,7 +3,6 @@
  * sliding minute exceeds it, how late their reports reach the server, and what the network costs a job.
  */
 
-import { hashSecret, newSecret } from "../src/auth.ts";
 import { Permits } from "../src/cli/worker/permits.ts";
 import { ServerLink } from "../src/cli/worker/server-link.ts";
 import { DAY } from "../src/domain/market/interval.ts";
@@ -11,9 +10,15 @@ import { isoSecond, parseIsoDate } from "../src/domain/time.ts";
 import type { Report } from "../src/pipeline/remote/protocol.ts";
 import { WorkerPool } from "../src/pipeline/workers/pool.ts";
 import { WorkerHandle } from "../src/pipeline/workers/worker-handle.ts";
-import { saveToken } from "../src/storage/access/tokens.ts";
 import { openDatabase } from "../src/storage/db.ts";
-import { eventually, hostOf, spawnWorker, startServer, startWorker } from "../tests/cli/worker/workers.ts";
+import {
+  createWorkerToken,
+  eventually,
+  hostOf,
+  spawnWorker,
+  startServer,
+  startWorker,
+} from "../tests/cli/worker/workers.ts";
 import { busiestMinute } from "../tests/fakes/vendors/vendor.ts";
 import { migratedDatabase, temporaryFolder } from "../tests/helpers/folder.ts";
 import { spawnServer } from "../tests/helpers/server.ts";
@@ -40,9 +45,8 @@ function bars(url: URL) {
 async function measureQuota() {
   using folder = temporaryFolder();
   const dbUrl = await migratedDatabase(folder);
-  const secret = newSecret("bk_");
   const db = await openDatabase(dbUrl);
-  await saveToken(db, { name: "worker", scope: "worker", hash: hashSecret(secret), expiresAt: null });
+  const secret = await createWorkerToken(db);
   db.close();
   const arrivals: number[] = [];
   const vendor = Bun.serve({

@@ -1,4 +1,4 @@
-/** How busy the threads of a worker are: what its jobs report, and what they are told, passes here. */
+/** How busy the threads of a worker are: counted from the reports of its jobs and the orders to them. */
 
 import type { FromWorker, ToWorker } from "../../pipeline/messages.ts";
 
@@ -69,8 +69,8 @@ export class JobLoad {
     this.#change();
   }
 
-  /** Notes what the jobs of a thread are told. */
-  told(thread: number, order: ToWorker): void {
+  /** Notes an order to the jobs of a thread. */
+  ordered(thread: number, order: ToWorker): void {
     const what =
       order.type === "refused"
         ? `request ${order.request}`

@@ -257,11 +257,12 @@ export class ServerLink {
       answer instanceof RefusedByServer ? new Away(answer.message, true) : answer instanceof Away ? answer : null;
     this.#failingSince = away === null ? Number.POSITIVE_INFINITY : Math.min(this.#failingSince, now);
     // Single requests are lost on any network; a refusal is said at once.
-    const told = away?.isRefusal || now - this.#failingSince >= AWAY_MS ? away : null;
-    const isNew = (told === null) !== (this.#away === null) || (told?.isRefusal && told.reason !== this.#away?.reason);
+    const current = away?.isRefusal || now - this.#failingSince >= AWAY_MS ? away : null;
+    const isNew =
+      (current === null) !== (this.#away === null) || (current?.isRefusal && current.reason !== this.#away?.reason);
     if (!isNew) return;
-    this.#away = told;
-    this.handlers.onAway(told);
+    this.#away = current;
+    this.handlers.onAway(current);
   }
 }
 

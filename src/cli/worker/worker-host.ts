@@ -134,7 +134,7 @@ export class WorkerHost {
       const { jobId, attempt = "" } = order.task;
       this.#jobs.set(attempt, { jobId, thread });
       this.#load.begin(attempt, thread);
-    } else this.#load.told(thread, order);
+    } else this.#load.ordered(thread, order);
     if (this.#permits.ordered(thread, order, until)) return;
     this.#tell(thread, order.type === "granted" ? { ...order, until } : order);
   }

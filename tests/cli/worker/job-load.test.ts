@@ -14,13 +14,13 @@ test("a worker has a place for a key while a thread of it computes nothing, what
   expect(load.hasPlace()).toBe(true);
   load.reported({ ...ofJob("a"), type: "settle", request: 1, report: {} });
   expect(load.hasPlace()).toBe(true);
-  load.told(2, { type: "refused", request: 2, kind: "transient", message: "", retryAfter: undefined });
+  load.ordered(2, { type: "refused", request: 2, kind: "transient", message: "", retryAfter: undefined });
   expect(load.hasPlace()).toBe(true);
-  load.told(1, { type: "refused", request: 2, kind: "transient", message: "", retryAfter: undefined });
+  load.ordered(1, { type: "refused", request: 2, kind: "transient", message: "", retryAfter: undefined });
   expect(load.hasPlace()).toBe(false);
   load.reported({ ...ofJob("a"), type: "share", share: 4, key: "k", part: "p" });
   expect(load.hasPlace()).toBe(true);
-  load.told(1, { type: "share_answer", share: 4, value: undefined });
+  load.ordered(1, { type: "share_answer", share: 4, value: undefined });
   expect(load.hasPlace()).toBe(false);
   load.reported({ ...ofJob("a"), type: "committing", isCommitting: true });
   expect(load.hasPlace()).toBe(true);

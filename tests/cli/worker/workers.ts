@@ -15,15 +15,20 @@ export const ORDER = { symbols: SYMBOLS, from: "2023-01-01", to: "2025-01-01", b
 
 const env = { BARKEEP_WORKERS: "1", DEMO_LATENCY_MS: "15" };
 
+/** Stores a token with which workers may come; its secret. */
+export async function createWorkerToken(db: Database): Promise<string> {
+  const secret = newSecret("bk_");
+  await saveToken(db, { name: "worker", scope: "worker", hash: hashSecret(secret), expiresAt: null });
+  return secret;
+}
+
 /** A server that a worker can reach, and the secret of its token: that of an earlier server on this database, if given. */
 export async function startServer(
   options: TestAppOptions = {},
   known?: string,
 ): Promise<TestApp & { readonly secret: string }> {
   const app = await startApp({ workerLeaseMs: 1_000, ...options, env: { ...env, ...options.env } });
-  const secret = known ?? newSecret("bk_");
-  if (known === undefined)
-    await saveToken(app.app.db, { name: "worker", scope: "worker", hash: hashSecret(secret), expiresAt: null });
+  const secret = known ?? (await createWorkerToken(app.app.db));
   return Object.assign(app, { secret });
 }
 
