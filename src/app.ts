@@ -110,7 +110,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   await using stack = new AsyncDisposableStack();
   const { dbUrl, dbToken, sessions, logDays, runDays, provider: defaultProvider } = config;
   const clock = options.clock ?? systemClock;
-  // Scripts are bundled on other threads while the database is opened; the routes wait for them, and report an error.
+  // Read while the database is opened; the routes wait for them, and report an error.
   loadAssets().catch(() => {});
 
   const writeLock = new WriteLock();

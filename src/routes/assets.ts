@@ -1,6 +1,6 @@
 /**
- * Styles and scripts: read, joined and compressed once, cached by browsers under an address with their version. The
- * client for Python has an address without a version.
+ * Styles and scripts: read, joined and compressed once, with their first request, and cached by browsers under an
+ * address with their version. The client for Python has an address without a version.
  */
 
 import { join } from "node:path";
@@ -85,9 +85,9 @@ type AssetName = keyof typeof FILES;
 interface Asset {
   readonly file: string;
   readonly type: string;
-  readonly plain: Uint8Array<ArrayBuffer>;
-  readonly address: string;
-  /** Compressed on the first request, so that a start does not wait for it. */
+  readonly version: string;
+  /** The text as it is served. Made and compressed on the first request, so that a start does not wait for it. */
+  plain(): Promise<Uint8Array<ArrayBuffer>>;
   gzipped?: Uint8Array<ArrayBuffer>;
   brotlied?: Uint8Array<ArrayBuffer>;
 }
@@ -115,14 +115,39 @@ async function buildText(source: Source): Promise<string> {
   return "module" in source ? joinModules(source.module()) : joinTexts(source.parts());
 }
 
+/** All that the text of a module follows from: to join it for its version takes a fifth of a start. */
+async function moduleSources(): Promise<string> {
+  const files = [...new Bun.Glob("app/**/*.js").scanSync(publicFile(""))].sort();
+  return [Bun.version, scriptParts(), await joinTexts(files.map(publicFile))].join("\n");
+}
+
+const encode = (text: string) => new TextEncoder().encode(text);
+const versionOf = (text: string) => Bun.hash(text).toString(36);
+
+/** An asset of the executable, which has the text as it is served, or of a checkout. */
+async function readAsset(file: string, type: string, source: Source): Promise<Asset> {
+  const isModule = !Bun.isStandaloneExecutable && "module" in source;
+  if (isModule) {
+    let bytes: Promise<Uint8Array<ArrayBuffer>> | undefined;
+    const plain = () => {
+      bytes ??= buildText(source).then(encode);
+      return bytes;
+    };
+    return { file, type, version: versionOf(await moduleSources()), plain };
+  }
+  const text = await (Bun.isStandaloneExecutable ? Bun.file(embedded(file)).text() : buildText(source));
+  const bytes = Promise.resolve(encode(text));
+  return { file, type, version: versionOf(text), plain: () => bytes };
+}
+
 /** Writes what the executable embeds into a folder of this name: every file as it is served. */
 export async function writeAssets(folder: string): Promise<void> {
   for (const each of Object.values(FILES)) await Bun.write(join(folder, each.file), await buildText(each));
   await Bun.write(join(folder, CLIENT.file), Bun.file(publicFile(CLIENT.file)));
 }
 
-function zip(asset: Asset): Uint8Array<ArrayBuffer> {
-  asset.gzipped ??= Bun.gzipSync(asset.plain, { level: 9 });
+async function zip(asset: Asset): Promise<Uint8Array<ArrayBuffer>> {
+  asset.gzipped ??= Bun.gzipSync(await asset.plain(), { level: 9 });
   return asset.gzipped;
 }
 
@@ -131,8 +156,9 @@ const brotli = promisify(brotliCompress);
 /** An eighth smaller than gzip, but it takes a thread of the pool half a second: until then readers get gzip. */
 async function compressWell(assets: readonly Asset[]): Promise<void> {
   for (const asset of assets) {
-    const params = { [constants.BROTLI_PARAM_SIZE_HINT]: asset.plain.byteLength };
-    asset.brotlied = new Uint8Array(await brotli(asset.plain, { params }));
+    const plain = await asset.plain();
+    const params = { [constants.BROTLI_PARAM_SIZE_HINT]: plain.byteLength };
+    asset.brotlied = new Uint8Array(await brotli(plain, { params }));
   }
 }
 
@@ -152,13 +178,11 @@ export const loadAssets = () => {
 };
 
 async function readAssets() {
+  const names = Object.keys(FILES) as AssetName[];
   const loaded = await Promise.all(
-    (Object.keys(FILES) as AssetName[]).map(async (name): Promise<[AssetName, Asset]> => {
+    names.map((name) => {
       const { file, type, ...source } = FILES[name];
-      const text = await (Bun.isStandaloneExecutable ? Bun.file(embedded(file)).text() : buildText(source));
-      const plain = new TextEncoder().encode(text);
-      const version = Bun.hash(plain).toString(36);
-      return [name, { file, type: `${type}; charset=utf-8`, plain, address: `/assets/${file}?v=${version}` }];
+      return readAsset(file, `${type}; charset=utf-8`, source);
     }),
   );
   const client = await Bun.file(Bun.isStandaloneExecutable ? embedded(CLIENT.file) : publicFile(CLIENT.file)).bytes();
@@ -166,22 +190,23 @@ async function readAssets() {
   let compressing: Promise<void> | undefined;
   /** Compresses all files as well as it can be done, once. */
   const compress = () => {
-    compressing ??= compressWell(loaded.map(([, asset]) => asset));
+    compressing ??= compressWell(loaded);
     return compressing;
   };
-  const encoded = (asset: Asset, accepted: string): [Uint8Array<ArrayBuffer>, "br" | "gzip" | null] => {
+  const encoded = async (asset: Asset, accepted: string): Promise<[Uint8Array<ArrayBuffer>, "br" | "gzip" | null]> => {
     if (/\bbr\b/.test(accepted)) {
-      void compress();
+      // Who asks for a file that cannot be made is told so by its own request.
+      compress().catch(() => {});
       if (asset.brotlied !== undefined) return [asset.brotlied, "br"];
     }
-    return /\bgzip\b/.test(accepted) ? [zip(asset), "gzip"] : [asset.plain, null];
+    return /\bgzip\b/.test(accepted) ? [await zip(asset), "gzip"] : [await asset.plain(), null];
   };
-  const byFile = new Map(loaded.map(([, asset]) => [asset.file, asset]));
-  const route = new Hono().get("/assets/:file", (c) => {
+  const byFile = new Map(loaded.map((asset) => [asset.file, asset]));
+  const route = new Hono().get("/assets/:file", async (c) => {
     const asset = byFile.get(c.req.param("file"));
     if (asset === undefined) return c.notFound();
-    const fits = c.req.query("v") === asset.address.split("=")[1];
-    const [body, encoding] = encoded(asset, c.req.header("Accept-Encoding") ?? "");
+    const fits = c.req.query("v") === asset.version;
+    const [body, encoding] = await encoded(asset, c.req.header("Accept-Encoding") ?? "");
     return c.body(body, 200, {
       "Content-Type": asset.type,
       "Cache-Control": fits ? IMMUTABLE : "no-cache",
@@ -196,9 +221,8 @@ async function readAssets() {
       .some((tag) => tag.replace("W/", "") === clientTag);
     return isKnown ? c.body(null, 304, headers) : c.body(client, 200, headers);
   });
-  const addresses = Object.fromEntries(loaded.map(([name, asset]) => [name, asset.address])) as Record<
-    AssetName,
-    string
-  >;
+  const addresses = Object.fromEntries(
+    loaded.map(({ file, version }, i) => [names[i], `/assets/${file}?v=${version}`]),
+  ) as Record<AssetName, string>;
   return { addresses, route, compress };
 }
