@@ -1,5 +1,6 @@
 /** Starts the server: settings, app, HTTP, signals. */
 
+import { constants } from "node:os";
 import { createApp } from "./app.ts";
 import { ADDRESS_KEY } from "./cli/session.ts";
 import { ConfigError } from "./config/reader.ts";
@@ -18,9 +19,29 @@ function onLeaseLost(): void {
   process.exit(1);
 }
 
+/** Says why the process ends if it does so while it starts: without these listeners a signal would end it without a word. */
+function watchStart(): () => void {
+  const signals = (["SIGINT", "SIGTERM", "SIGHUP"] as const).map((signal) => {
+    const end = () => {
+      process.off("exit", onExit);
+      console.error(`Barkeep did not start: it was ended by ${signal}`);
+      process.exit(128 + constants.signals[signal]);
+    };
+    process.on(signal, end);
+    return () => process.off(signal, end);
+  });
+  const onExit = (code: number) => console.error(`Barkeep did not start: the process ends with exit code ${code}`);
+  process.on("exit", onExit);
+  return () => {
+    process.off("exit", onExit);
+    for (const off of signals) off();
+  };
+}
+
 // What this process creates only its user may read.
 process.umask(0o077);
 
+const started = watchStart();
 try {
   await using stack = new AsyncDisposableStack();
   const config = readConfig(process.env, listProviders(process.env));
@@ -56,7 +77,9 @@ try {
   };
   process.on("SIGINT", () => void stop("SIGINT"));
   process.on("SIGTERM", () => void stop("SIGTERM"));
+  started();
 } catch (error) {
+  started();
   console.error(error instanceof ConfigError ? error.message : `Barkeep cannot start: ${messageOf(error)}`);
   process.exit(1);
 }

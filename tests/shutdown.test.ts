@@ -1,9 +1,10 @@
 /** SIGTERM and SIGINT: batches under way are finished quickly, and the next start continues from there. */
 
 import { afterAll, describe, expect, test } from "bun:test";
+import { LEASE_KEY } from "../src/storage/connection/fence.ts";
 import { openDatabase } from "../src/storage/db.ts";
 import { fakeEodhd } from "./fakes/vendors/eodhd.ts";
-import { type Folder, temporaryFolder } from "./helpers/folder.ts";
+import { type Folder, migratedDatabase, temporaryFolder } from "./helpers/folder.ts";
 import type { Client } from "./helpers/http.ts";
 import { type ServerProcess, spawnServer } from "./helpers/server.ts";
 import { readEvents } from "./helpers/sse.ts";
@@ -120,6 +121,37 @@ for (const name of ["SIGTERM", "SIGINT"] as const) {
     ]);
   }, 60_000);
 }
+
+for (const [name, code] of [
+  ["SIGTERM", 143],
+  ["SIGINT", 130],
+  ["SIGHUP", 129],
+] as const) {
+  test(`a server that ${name} ends while it starts says so`, async () => {
+    using folder = temporaryFolder();
+    const url = await migratedDatabase(folder);
+    const db = await openDatabase(url);
+    // A lease of another machine is waited for.
+    const lease = JSON.stringify({ id: "other", pid: 1, host: "elsewhere" });
+    await db.write([{ sql: "INSERT INTO settings VALUES (?1, ?2, ?3)", args: [LEASE_KEY, lease, Date.now()] }]);
+    db.close();
+    const { process: child, listening } = spawnServer({ BARKEEP_DB_URL: url });
+    listening.catch(() => {});
+    const [said, rest] = child.stderr.tee();
+    for await (const text of said.pipeThrough(new TextDecoderStream())) if (text.includes("waiting up to")) break;
+    child.kill(name);
+    expect(await child.exited).toBe(code);
+    expect(await new Response(rest).text()).toEndWith(`Barkeep did not start: it was ended by ${name}\n`);
+  }, 60_000);
+}
+
+test("of a server that is killed before it listens the signal is told", async () => {
+  using folder = temporaryFolder();
+  const server = spawnServer({ BARKEEP_DB_URL: folder.database() });
+  const refused = server.listening.catch((error: Error) => error.message);
+  await server.kill();
+  expect(await refused).toContain("the server ended before it listened, killed by SIGKILL");
+});
 
 test("a vendor that never answers delays the shutdown by less than ten seconds", async () => {
   using folder = temporaryFolder();

@@ -1,7 +1,7 @@
 /** The server and its workers in one round, on "other machines": whichever is killed is started again at once. */
 
 import { bundleOf } from "../helpers/bundle/programs.ts";
-import { CHILD_ENV, type ServerProcess } from "../helpers/server.ts";
+import { CHILD_ENV, endOf, type ServerProcess } from "../helpers/server.ts";
 import { Front } from "./front.ts";
 import type { Cut, Network } from "./network.ts";
 import { within } from "./rounds.ts";
@@ -134,12 +134,15 @@ export class Machines implements AsyncDisposable {
   /** Throws if a process has ended that was not killed. */
   async check(): Promise<void> {
     for (const [worker, child] of this.#workers.entries()) {
-      if (child === null || child.exitCode === null) continue;
-      throw new Error(`${nameOf(worker)} ended by itself with ${child.exitCode}: ${await this.#wordsOf(worker)}`);
+      if (child === null || (child.exitCode === null && child.signalCode === null)) continue;
+      const end = endOf(child.signalCode, child.exitCode);
+      throw new Error(`${nameOf(worker)} ended by itself, ${end}: ${await this.#wordsOf(worker)}`);
     }
-    const { exitCode, stderr } = this.#server!.process;
-    if (exitCode !== null)
-      throw new Error(`the server ended by itself with ${exitCode}: ${await new Response(stderr).text()}`);
+    const { exitCode, signalCode, stderr } = this.#server!.process;
+    if (exitCode !== null || signalCode !== null)
+      throw new Error(
+        `the server ended by itself, ${endOf(signalCode, exitCode)}: ${await new Response(stderr).text()}`,
+      );
     const { status } = await within(
       fetch(`${this.front.target}/healthz`),
       "the server does not answer under its workers",

@@ -54,6 +54,10 @@ export function spawnCommand(command: string[], env: Record<string, string>, cwd
   };
 }
 
+/** How a process has ended: one that a signal has killed has said nothing itself. */
+export const endOf = (signal: Bun.Subprocess["signalCode"], code: number | null) =>
+  signal === null ? `with exit code ${code}` : `killed by ${signal}`;
+
 async function firstLine(child: ServerProcess["process"]): Promise<Client> {
   let text = "";
   for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
@@ -61,5 +65,6 @@ async function firstLine(child: ServerProcess["process"]): Promise<Client> {
     const url = /^Barkeep listening on (http:\/\/\S+)$/m.exec(text)?.[1];
     if (url !== undefined) return clientOf(url);
   }
-  throw new Error(`the server ended before it listened: ${text}${await new Response(child.stderr).text()}`);
+  const [code, words] = await Promise.all([child.exited, new Response(child.stderr).text()]);
+  throw new Error(`the server ended before it listened, ${endOf(child.signalCode, code)}: ${text}${words}`);
 }
