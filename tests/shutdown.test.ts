@@ -4,10 +4,10 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { LEASE_KEY } from "../src/storage/connection/fence.ts";
 import { openDatabase } from "../src/storage/db.ts";
 import { fakeEodhd } from "./fakes/vendors/eodhd.ts";
+import { startApp } from "./helpers/app.ts";
 import { type Folder, migratedDatabase, temporaryFolder } from "./helpers/folder.ts";
 import type { Client } from "./helpers/http.ts";
 import { type ServerProcess, spawnServer } from "./helpers/server.ts";
-import { readEvents } from "./helpers/sse.ts";
 
 /** Longest allowed shutdown, milliseconds. */
 const SOON_MS = 10_000;
@@ -15,15 +15,10 @@ const SOON_MS = 10_000;
 const vendor = fakeEodhd();
 afterAll(() => vendor.close());
 
-const start = (folder: Folder, env: Record<string, string> = {}) =>
-  spawnServer({
-    BARKEEP_DB_URL: folder.database(),
-    BARKEEP_WORKERS: "2",
-    BARKEEP_PROVIDER: "eodhd",
-    EODHD_API_KEY: vendor.key,
-    EODHD_BASE_URL: vendor.url,
-    ...env,
-  });
+const providerEnv = { BARKEEP_PROVIDER: "eodhd", EODHD_API_KEY: vendor.key, EODHD_BASE_URL: vendor.url };
+
+const start = async (folder: Folder, env: Record<string, string> = {}) =>
+  spawnServer({ BARKEEP_DB_URL: await migratedDatabase(folder), BARKEEP_WORKERS: "2", ...providerEnv, ...env });
 
 const ORDER = { symbols: ["AAPL", "MSFT"], years: 1, max_workers: 2 };
 
@@ -66,21 +61,11 @@ function hold(free: number, count: number) {
   return { held: held.promise, release: () => release.resolve() };
 }
 
-/** Starts again with a vendor that answers, and waits for the end of the run. */
-async function finish(folder: Folder, run: string) {
+/** Starts again with a vendor that answers, and waits for the end of the run; its state. */
+async function finish(folder: Folder, run: string): Promise<string> {
   vendor.always = null;
-  const server = start(folder, { BARKEEP_WORKERS: "1" });
-  const client = await server.listening;
-  {
-    await using events = await readEvents(`${client.url}/api/events`);
-    await events.until(({ event, data }) => {
-      const runs = event === "snapshot" ? data.runs : event === "run" ? [data] : [];
-      return runs.some((each: { id: string; status: string }) => each.id === run && each.status !== "running");
-    });
-  }
-  const { body } = await client.get(`/api/runs/${run}`);
-  expect(await server.stop()).toBe(0);
-  return body.run;
+  await using app = await startApp({ folder, env: { ...providerEnv, BARKEEP_WORKERS: "1" } });
+  return (await app.waitForRun(run, "complete", "failed", "cancelled")).run.state;
 }
 
 /** Batches stored of each symbol, and how often the one that was asked for most often was. */
@@ -101,7 +86,7 @@ for (const name of ["SIGTERM", "SIGINT"] as const) {
   test(`${name} lets each worker commit the batch it waits for, and leaves the rest to the next start`, async () => {
     using folder = temporaryFolder();
     const { held, release } = hold(0, 2);
-    const server = start(folder);
+    const server = await start(folder);
     const run = await order(await server.listening);
     await held;
     const ended = signal(server, name);
@@ -112,8 +97,7 @@ for (const name of ["SIGTERM", "SIGINT"] as const) {
     expect(ms).toBeLessThan(SOON_MS);
     const before = await ledger(folder);
     expect(before.map(([symbol]) => symbol)).toEqual(["AAPL", "MSFT"]);
-    const { status } = await finish(folder, run);
-    expect(status).toBe("complete");
+    expect(await finish(folder, run)).toBe("complete");
     // 12 batches each, and none that was stored was asked for again.
     expect(await ledger(folder)).toEqual([
       ["AAPL", 12, 1],
@@ -156,20 +140,19 @@ test("of a server that is killed before it listens the signal is told", async ()
 test("a vendor that never answers delays the shutdown by less than ten seconds", async () => {
   using folder = temporaryFolder();
   const { held, release } = hold(0, 2);
-  const server = start(folder);
+  const server = await start(folder);
   const run = await order(await server.listening);
   await held;
   const { ms } = await signal(server, "SIGTERM");
   expect(ms).toBeLessThan(SOON_MS);
   release();
-  const { status } = await finish(folder, run);
-  expect(status).toBe("complete");
+  expect(await finish(folder, run)).toBe("complete");
 }, 60_000);
 
 test("a second signal ends the server at once", async () => {
   using folder = temporaryFolder();
   const { held, release } = hold(0, 2);
-  const server = start(folder);
+  const server = await start(folder);
   const run = await order(await server.listening);
   await held;
   server.process.kill("SIGTERM");
@@ -179,13 +162,13 @@ test("a second signal ends the server at once", async () => {
   // Far below the five seconds that requests under way are given after the first signal.
   expect(ms).toBeLessThan(4_000);
   release();
-  expect((await finish(folder, run)).status).toBe("complete");
+  expect(await finish(folder, run)).toBe("complete");
 }, 60_000);
 
 describe("a viewer", () => {
   test("the streams /events and /api/events end cleanly, and do not delay the shutdown", async () => {
     using folder = temporaryFolder();
-    const server = start(folder, { BARKEEP_WORKERS: "1" });
+    const server = await start(folder, { BARKEEP_WORKERS: "1" });
     const { url } = await server.listening;
     const streams = await Promise.all(
       ["/events", "/api/events"].map(async (path) => {
@@ -210,7 +193,7 @@ describe("a viewer", () => {
   test("a stream is refused once the server stops, and nothing new begins", async () => {
     using folder = temporaryFolder();
     const { held, release } = hold(0, 1);
-    const server = start(folder, { BARKEEP_WORKERS: "1" });
+    const server = await start(folder, { BARKEEP_WORKERS: "1" });
     const client = await server.listening;
     await order(client);
     await held;
