@@ -44,7 +44,7 @@ import { PromiseService } from "./scheduler/promises/promise-service.ts";
 import { PromiseWatch } from "./scheduler/promises/promise-watch.ts";
 import { Admission } from "./scheduler/queue/admission.ts";
 import { Dispatcher } from "./scheduler/queue/dispatcher.ts";
-import { openJobQueue } from "./scheduler/queue/open-queue.ts";
+import { openJobQueue, type QueueTimes } from "./scheduler/queue/open-queue.ts";
 import { rateLimitGate } from "./scheduler/quotas/rate-limit-gate.ts";
 import { spendRecord } from "./scheduler/quotas/spend-record.ts";
 import { Rejudging } from "./scheduler/rejudging.ts";
@@ -89,6 +89,8 @@ export interface AppOptions {
   readonly ownToken?: string;
   /** How long a worker on another machine may be silent, milliseconds. */
   readonly workerLeaseMs?: number;
+  /** Times of a job queue in another process; tests shorten them. */
+  readonly queueTimes?: QueueTimes;
   /** The clock of schedules and mails; tests replace it. */
   readonly clock?: Clock;
 }
@@ -231,7 +233,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     new Lake({ db, log, place: config.lake, features: config.lakeFeatures, settings: workerSettings }),
     close,
   );
-  const queue = stack.adopt(await openJobQueue(config.queue, { db, log, onAlert }), close);
+  const queue = stack.adopt(await openJobQueue(config.queue, { db, log, onAlert, times: options.queueTimes }), close);
   const dispatcher = new Dispatcher(queue, ({ key }, error) => log.write("error", `${key}: ${messageOf(error)}`));
   const lastHour = new LastHour();
   const runs = new RunService({

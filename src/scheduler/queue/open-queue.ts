@@ -6,7 +6,7 @@ import type { Log } from "../../log.ts";
 import { recordStatements } from "../../storage/alerts/outbox.ts";
 import type { Database } from "../../storage/db.ts";
 import { readSettings, saveSetting } from "../../storage/settings.ts";
-import { openBullMqQueue } from "./bullmq/bullmq-queue.ts";
+import { type BullMqOptions, openBullMqQueue } from "./bullmq/bullmq-queue.ts";
 import { EmbeddedQueue } from "./embedded-queue.ts";
 import type { JobQueue } from "./job-queue.ts";
 
@@ -16,9 +16,13 @@ const ID_KEY = "queue:id";
 /** After how long an outage is an alert, milliseconds: a server that is started again is none. */
 const ALERT_MS = 60_000;
 
+/** Milliseconds; tests shorten them. */
+export type QueueTimes = NonNullable<BullMqOptions["times"]>;
+
 interface Dependencies {
   readonly db: Database;
   readonly log: Log;
+  readonly times?: QueueTimes | undefined;
   /** An alert event was recorded. */
   onAlert?(): void;
 }
@@ -29,11 +33,11 @@ interface Dependencies {
  */
 export async function openJobQueue(
   place: QueuePlace | undefined,
-  { db, log, onAlert }: Dependencies,
+  { db, log, times, onAlert }: Dependencies,
   alertMs = ALERT_MS,
 ): Promise<JobQueue> {
   if (place === undefined) return new EmbeddedQueue();
-  const queue = await openBullMqQueue({ place, name: await queueName(db), isOwner: true });
+  const queue = await openBullMqQueue({ place, name: await queueName(db), isOwner: true, times });
   let since: number | null = null;
   let alert: ReturnType<typeof setTimeout> | undefined;
   const record = async () => {

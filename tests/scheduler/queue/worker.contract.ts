@@ -21,13 +21,15 @@ import { CHILD_ENV } from "../../helpers/server.ts";
 import type { QueueAtProxy } from "./queue-server.ts";
 
 const PROCESS = fileURLToPath(new URL("../../fakes/queue/worker-process.ts", import.meta.url));
-const keyTimes = { lock: 600, stalled: 200 };
+/** How often keys of processes that have died are looked for, milliseconds: they wait for two of these looks. */
+const stalled = 200;
+const keyTimes = { lock: 600, stalled };
 
 /** @param isWhole false where another queue has shown the rest: the contract of queues shows that they do not differ */
 export function workerContract(at: QueueAtProxy, isWhole: boolean): void {
   const placeOf = (url: string): QueuePlace => readConfig({ BARKEEP_QUEUE: url }, []).queue!;
   const start = (latency = "20", workerLeaseMs = 10_000) =>
-    startServer({ workerLeaseMs, env: { BARKEEP_QUEUE: at.url, DEMO_LATENCY_MS: latency } });
+    startServer({ workerLeaseMs, queueTimes: { stalled }, env: { BARKEEP_QUEUE: at.url, DEMO_LATENCY_MS: latency } });
   type App = Awaited<ReturnType<typeof start>>;
   const takesKeys = (app: App, count = 1) =>
     eventually(
