@@ -3,7 +3,8 @@ import { DAY } from "../src/domain/market/interval.ts";
 import { type Database, migrateDatabase, openDatabase } from "../src/storage/db.ts";
 import { insertRun } from "../src/storage/runs/runs.ts";
 import { contents, finishRuns, randomFrom, unfinishedJobs } from "./campaign/contents.ts";
-import { temporaryFolder } from "./helpers/folder.ts";
+import { startApp } from "./helpers/app.ts";
+import { migratedDatabase, temporaryFolder } from "./helpers/folder.ts";
 import type { Client } from "./helpers/http.ts";
 import { spawnServer } from "./helpers/server.ts";
 import { readEvents } from "./helpers/sse.ts";
@@ -65,22 +66,23 @@ test(`a server killed ${KILLS} times ends with the same bars, ledger and profile
   const seed = Number(process.env.CRASH_SEED ?? crypto.getRandomValues(new Uint32Array(1))[0]);
   const random = randomFrom(seed);
   using folder = temporaryFolder();
-  const environment = (name: string) => ({
-    BARKEEP_DB_URL: folder.database(name),
+  const killedUrl = folder.database("killed.db");
+  const environment = {
+    BARKEEP_DB_URL: killedUrl,
     BARKEEP_WORKERS: "2",
     BARKEEP_LOG_LEVEL: "warn",
     // A symbol is fetched for longer than its batches wait for one another, so that a kill leaves some of them.
     DEMO_LATENCY_MS: "40",
-  });
+  };
 
-  const db = await open(folder.database("killed.db"));
+  const db = await open(killedUrl);
   let ordered = 0;
   /** What each killed server left: batches stored so far. */
   const left: number[] = [];
   for (let kills = 0; kills < KILLS; kills++) {
     // A fast machine may be done before the last kill: then another run is started.
     if ((await unfinishedJobs(db)) === 0) await order(db, ordered++);
-    const server = spawnServer(environment("killed.db"));
+    const server = spawnServer(environment);
     // One in six is killed while it starts.
     if (random() < 1 / 6) {
       server.listening.catch(() => {});
@@ -92,11 +94,15 @@ test(`a server killed ${KILLS} times ends with the same bars, ledger and profile
     left.push(Number((await db.rows("SELECT count(*) FROM batches", []))[0]![0]));
   }
   const where = `seed ${seed}: batches after each kill ${left.join(" ")}`;
-  expect(await finishRuns(spawnServer(environment("killed.db")), ids(ordered))).toBe(0);
+  expect(await finishRuns(spawnServer(environment), ids(ordered))).toBe(0);
 
-  const calm = await open(folder.database("calm.db"));
+  const calmUrl = await migratedDatabase(folder);
+  const calm = await openDatabase(calmUrl);
   for (let n = 0; n < ordered; n++) await order(calm, n);
-  expect(await finishRuns(spawnServer(environment("calm.db")), ids(ordered))).toBe(0);
+  {
+    await using app = await startApp({ dbUrl: calmUrl });
+    for (const id of ids(ordered)) await app.waitForRun(id, "complete", "failed", "cancelled");
+  }
 
   const [killed, undisturbed] = [await contents(db), await contents(calm)];
   const integrity = await db.rows("PRAGMA integrity_check", []);
