@@ -1,13 +1,16 @@
 /** The log: to stderr, to viewers through the hub, and to the database through `save`. */
 
-import { messageOf, onOneLine } from "./domain/errors.ts";
+import { messageOf, onOneLine, withoutPaths } from "./domain/errors.ts";
 import { LOG_LEVELS, type LogFormat, type LogLevel, type LogLine, printedLine } from "./domain/log.ts";
 import type { ProgressHub } from "./hub.ts";
 
 export interface Log {
   /** What is below it is dropped; nothing is unless given. */
   readonly level?: LogLevel;
-  /** @param detail is only printed, as an address that is for admins: pages show the stored line to every reader */
+  /**
+   * @param detail is only printed, as a path or an address that is for admins: pages show the stored line to every reader.
+   * Paths that errors of the system quote are taken out of the stored line in any case
+   */
   write(level: LogLevel, message: string, runId?: string | null, symbol?: string | null, detail?: string): void;
 }
 
@@ -32,10 +35,10 @@ export function createLog(options: {
     level: options.level,
     write(level, message, runId = null, symbol = null, detail) {
       if (LOG_LEVELS.indexOf(level) < threshold) return;
-      const line = options.hub.log({ at: Date.now(), level, runId, symbol, message: clean(message) });
+      const line = options.hub.log({ at: Date.now(), level, runId, symbol, message: clean(withoutPaths(message)) });
       options.save?.(line);
-      const printed = detail === undefined ? line : { ...line, message: clean(`${message} (${detail})`) };
-      print(printedLine(options.format ?? "text", printed));
+      const whole = clean(detail === undefined ? message : `${message} (${detail})`);
+      print(printedLine(options.format ?? "text", { ...line, message: whole }));
     },
   };
 }

@@ -232,7 +232,8 @@ export class MailDispatcher {
     const again = final ? null : retryAt(mail, now);
     await mailFailed(this.#db, mail, error, again, remaining);
     const next = describeRetry(again, now);
-    this.options.log.write("warn", `Mail “${mail.subject}” not sent (${next}): ${withoutMailAddresses(error)}`);
+    const { log } = this.options;
+    log.write("warn", `Mail “${mail.subject}” not sent (${next})`, null, null, withoutMailAddresses(error));
   }
 
   #accountOrRefusal(): MailAccount {

@@ -332,7 +332,11 @@ export const DEFAULT_ALERT_RULES: AlertRules = {
 /** `waiting`: to be sent at its time. `sending`: being sent. `failed`: given up, with the reason. */
 export const MAIL_STATES = ["waiting", "sending", "sent", "failed"] as const;
 
-/** A text without the mail addresses in it, for readers who may not see them. */
+/** Kinds whose texts say where backups go or the job queue is, which admins see. */
+const NAMES_PLACES: ReadonlySet<string> = new Set<AlertKind>(["backup_failed", "queue_down"]);
+export const namesPlaces = (kind: string): boolean => NAMES_PLACES.has(kind);
+
+/** A text without the mail addresses in it, for the log. */
 export const withoutMailAddresses = (text: string): string =>
   text.replace(/[^\s<>"'(),;:@]+@[^\s<>"'(),;:@]+/g, "(an address)");
 

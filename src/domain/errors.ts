@@ -126,12 +126,25 @@ export function messageOf(error: unknown): string {
 const isQueryError = (error: unknown): error is Error =>
   error instanceof Error && error.cause instanceof Error && error.message.startsWith("Failed query:");
 
-/** Name, message and stack of any thrown value, for the log: some drivers make stacks that lack the message. */
+/** A path as the system quotes it in its errors: `ENOENT: no such file or directory, open '/srv/data/x'`. */
+const QUOTED_PATH = /'(?:file:\/\/)?(?:\/|[A-Za-z]:[\\/])[^']*'/g;
+
+/** A text without the paths in it that errors of the system quote, for readers who may not see them. */
+export const withoutPaths = (text: string): string => text.replace(QUOTED_PATH, "(a path)");
+
+/** What leads to a file of this installation or of a package in it, and to any other file. */
+const INSTALLATION =
+  /(?:file:\/\/)?(?:[A-Za-z]:)?[\\/](?:[^()]*?[\\/](?=node_modules[\\/])|[^()]*[\\/](?=src[\\/])|[^()]*[\\/])/;
+
+/**
+ * Name, message and stack of any thrown value, for the log: some drivers make stacks that lack the message. Calls are
+ * named below the installation, whose path may have the name of a user.
+ */
 export function traceOf(error: unknown): string {
   if (isQueryError(error)) return traceOf(error.cause);
   if (!(error instanceof Error)) return String(error);
   const calls = (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
-  return [`${error.name}: ${error.message}`, ...calls].join("\n");
+  return [`${error.name}: ${error.message}`, ...calls.map((line) => line.replace(INSTALLATION, ""))].join("\n");
 }
 
 /** Trouble of the whole database: nothing can be stored until it is over. */

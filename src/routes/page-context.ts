@@ -27,6 +27,11 @@ export const wantsFragment = (c: Context): boolean => c.req.header("HX-Request")
 /** Whether the sender may see what concerns the owner alone: addresses of mails, tokens, the audit. */
 export const isAdmin = (c: Context): boolean => c.get("actor")?.scope === "admin";
 
+export const HIDDEN_REASON = "admins see the reason";
+
+/** Why something failed, for a reader who may know: it names places of the server. */
+export const reasonFor = (c: Context, reason: string): string => (isAdmin(c) ? reason : HIDDEN_REASON);
+
 /** What the pages of a server have in common. */
 export interface SiteContext extends Pick<PageContext, "assets" | "version"> {
   readonly base: BasePath;

@@ -228,7 +228,7 @@ export class Lake {
       this.#mayHaveOrphans = true;
       const reason = messageOf(error);
       if (this.#failure?.reason !== reason) {
-        log.write("error", `The lake could not be written, which is tried again every minute: ${reason}`);
+        log.write("error", "The lake could not be written, which is tried again every minute", null, null, reason);
         this.#failure = { at: Date.now(), reason };
         // The database may be what fails.
         await saveSetting(this.dependencies.db, FAILURE_KEY, JSON.stringify(this.#failure)).catch(() => {});

@@ -7,6 +7,8 @@ import {
   onOneLine,
   ProviderError,
   quote,
+  traceOf,
+  withoutPaths,
 } from "../../src/domain/errors.ts";
 
 test("input that is wrong at one field is refused with the field before the message", () => {
@@ -43,4 +45,32 @@ test("what ends a line, controls a terminal or reverses text is escaped, whoever
   expect(new ProviderError("transient", hostile).message).toBe(escaped);
   // White space within a message is folded before, so that stays readable.
   expect(messageOf(new Error("one\n two\x1b[0m"))).toBe("one two\\x1b[0m");
+});
+
+test("the trace of an error names calls below the installation, and not the folder that has the name of a user", () => {
+  const error = new TypeError("x is not a function");
+  error.stack = [
+    "TypeError: x is not a function",
+    "    at store (/home/Jo Doe/src/barkeep/src/storage/db.ts:20:5)",
+    "    at file:///home/jo/barkeep/node_modules/hono/dist/src/hono.js:9:1",
+    "    at async C:\\Users\\jo\\barkeep\\src\\app.ts:1:2",
+    "    at read (/usr/local/lib/native.js:3:4)",
+    "    at processTicksAndRejections (native:7:39)",
+  ].join("\n");
+  expect(traceOf(error).split("\n")).toEqual([
+    "TypeError: x is not a function",
+    "    at store (src/storage/db.ts:20:5)",
+    "    at node_modules/hono/dist/src/hono.js:9:1",
+    "    at async src\\app.ts:1:2",
+    "    at read (native.js:3:4)",
+    "    at processTicksAndRejections (native:7:39)",
+  ]);
+});
+
+test("paths that errors of the system quote are taken out of a text, and nothing else is", () => {
+  expect(withoutPaths("ENOENT: no such file or directory, rename '/srv/my data/a' -> 'C:\\x\\b'")).toBe(
+    "ENOENT: no such file or directory, rename (a path) -> (a path)",
+  );
+  for (const text of ["GET /api/runs: 'x' is no symbol", "AAPL: Batch 2/24: 4%", "it's /not/ quoted, isn't it"])
+    expect(withoutPaths(text)).toBe(text);
 });

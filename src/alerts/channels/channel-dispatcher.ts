@@ -303,7 +303,7 @@ export class ChannelDispatcher {
         const again = final ? null : retryAt(message, now, retryAfter * 1_000);
         await mailFailed(this.#db, message, messageOf(error), again);
         const next = describeRetry(again, now);
-        log.write("warn", `Message “${message.subject}” not posted to ${name} (${next}): ${messageOf(error)}`);
+        log.write("warn", `Message “${message.subject}” not posted to ${name} (${next})`, null, null, messageOf(error));
         continue;
       }
       await mailSent(this.#db, message, this.#clock.now());

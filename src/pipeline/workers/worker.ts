@@ -1,6 +1,6 @@
 /** A worker thread: many jobs at once, with a way to the store and providers of its own. */
 
-import { messageOf, traceOf } from "../../domain/errors.ts";
+import { messageOf, traceOf, withoutPaths } from "../../domain/errors.ts";
 import { type Calendar, createCalendar } from "../../domain/market/calendar.ts";
 import type { Stage, Wait } from "../../domain/runs/progress.ts";
 import type { Provider } from "../../providers/provider.ts";
@@ -130,7 +130,10 @@ async function work(task: SymbolTask, hasOthers: boolean): Promise<void> {
       return report({ type: "outcome", outcome: { kind: "held", fault } });
     }
     report({ type: "log", level: "error", message: redact(traceOf(error)) });
-    report({ type: "outcome", outcome: { kind: "failed", reason: redact(`internal error: ${messageOf(error)}`) } });
+    report({
+      type: "outcome",
+      outcome: { kind: "failed", reason: redact(`internal error: ${withoutPaths(messageOf(error))}`) },
+    });
   } finally {
     signals.close();
     // It may have been given to this thread again.

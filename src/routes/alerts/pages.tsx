@@ -14,7 +14,7 @@ import { chosen } from "../http/page-query.ts";
 import { isAdmin } from "../page-context.ts";
 import type { Services } from "../services.ts";
 import { fieldsOf, readAlertFields, rulesOf } from "./rules-form.ts";
-import { withoutAddresses } from "./without-addresses.ts";
+import { withoutAddresses, withoutPlaces } from "./without-addresses.ts";
 
 /** Mails on a page. */
 const SHOWN = 100;
@@ -78,7 +78,7 @@ export function alertPages({ db, outbox, channels }: Pick<Services, "db" | "outb
   pages.get("/alerts/mails/:id", async (c) => {
     const mail = await findMail(db, c.req.param("id"));
     if (mail === undefined) throw new Refusal("not_found", "There is no such mail");
-    return c.html(<MailPage page={c.var.page} mail={isAdmin(c) ? mail : withoutAddresses(mail)} />);
+    return c.html(<MailPage page={c.var.page} mail={isAdmin(c) ? mail : withoutPlaces(mail)} />);
   });
 
   pages.post("/alerts/mails/:id/again", async (c) => {

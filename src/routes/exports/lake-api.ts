@@ -6,6 +6,7 @@ import { messageOf, Refusal } from "../../domain/errors.ts";
 import { isoMillisecond } from "../../domain/time.ts";
 import { noLake } from "../../scheduler/lake.ts";
 import { apiRouter, json, refusals } from "../api/parameters.ts";
+import { reasonFor } from "../page-context.ts";
 import type { Services } from "../services.ts";
 
 const NDJSON = "application/x-ndjson";
@@ -88,13 +89,13 @@ export function lakeApi({ lake, redact }: Pick<Services, "lake" | "redact">) {
     void task
       .then(
         (result) => send({ result }),
-        (error) => send({ error: redact(messageOf(error)) }),
+        (error) => send({ error: reasonFor(c, redact(messageOf(error))) }),
       )
       .then(() => writer.close())
       .catch(() => {});
     await Promise.race([first.promise, task]).catch((error) => {
       if (error instanceof Refusal) throw error;
-      throw new Refusal("unavailable", `The lake cannot be written or read: ${redact(messageOf(error))}`);
+      throw new Refusal("unavailable", `The lake cannot be written or read: ${reasonFor(c, redact(messageOf(error)))}`);
     });
     c.set("isStream", true);
     return c.body(readable, 200, { "Content-Type": NDJSON });
@@ -103,7 +104,10 @@ export function lakeApi({ lake, redact }: Pick<Services, "lake" | "redact">) {
     .openapi(readLake, async (c) => {
       if (lake.name === undefined) throw noLake();
       const { failure } = lake;
-      const since = failure && { since: isoMillisecond(failure.at / 1_000), reason: redact(failure.reason) };
+      const since = failure && {
+        since: isoMillisecond(failure.at / 1_000),
+        reason: reasonFor(c, redact(failure.reason)),
+      };
       const [years, features] = [await lake.pending(), await lake.pendingFeatures()];
       return c.json({ pending_years: years, pending_features: features, failure: since }, 200);
     })

@@ -9,7 +9,7 @@ import { storageAddress } from "../../views/series/series-table.tsx";
 import { StoragePage } from "../../views/series/storage-page.tsx";
 import { compressed } from "../compression.ts";
 import { capitalised } from "../form-errors.ts";
-import { isAdmin } from "../page-context.ts";
+import { reasonFor } from "../page-context.ts";
 import type { Services } from "../services.ts";
 import { parseBefore, parseFields } from "./query.ts";
 
@@ -39,7 +39,7 @@ export function storagePages({ stored, lake, redact }: Pick<Services, "lake" | "
         lake: lake.name === undefined ? null : { bytes: lakeTotal },
       },
       pruning: pruning.progress,
-      failure: failure === null ? null : isAdmin(c) ? redact(failure) : "admins see the reason",
+      failure: failure === null ? null : reasonFor(c, redact(failure)),
     };
     return c.html(<StoragePage page={c.var.page} view={view} />);
   });

@@ -221,13 +221,14 @@ export class Backups {
     const { folder } = plan;
     try {
       const last = await this.#copy(plan, at);
-      log.write(last.note === null ? "info" : "warn", `Backup made: ${last.file}${last.note ? `. ${last.note}` : ""}`);
+      if (last.note === null) log.write("info", "Backup made", null, null, last.file);
+      else log.write("warn", "Backup made; old ones were not deleted", null, null, `${last.file}. ${last.note}`);
       this.#settle({ last, failure: null }, due);
     } catch (error) {
       // The next start makes it up.
       if (this.#closed) return;
       const fault = faultOfBackup(error);
-      log.write("error", `The backup to ${folder} failed: ${fault.reason}. ${fault.advice}`);
+      log.write("error", "The backup failed", null, null, `to ${folder}: ${fault.reason}. ${fault.advice}`);
       const failure = { ...fault, at, folder };
       this.#settle({ failure }, due, recordStatements([{ kind: "backup_failed", ...failure }]), onAlert);
     }

@@ -171,7 +171,7 @@ export class RemoteHosts {
     host.isDraining = this.dependencies.drained.has(name);
     this.#hosts.set(session, { id: this.#count, host });
     this.#lost.forget(name);
-    log.write("info", `Worker ${name} (${registration.version}, ${cores} cores, ${from.address}) has come`);
+    log.write("info", `Worker ${name} (${registration.version}, ${cores} cores) has come`, null, null, from.address);
     if (host.isDraining) log.write("info", `Worker ${name} was drained: it takes no jobs until it is resumed`);
     if (!from.mayHaveKeys)
       log.write("warn", `Worker ${name} is sent no keys: it is reached neither over TLS nor in a private network`);

@@ -1,6 +1,6 @@
 /** Runs the tasks of the job queue on the worker pool, and records the outcome of each job. */
 
-import { messageOf, type StorageFault, traceOf } from "../../domain/errors.ts";
+import { messageOf, type StorageFault, traceOf, withoutPaths } from "../../domain/errors.ts";
 import type { Log } from "../../log.ts";
 import type { Counters } from "../../metrics/counters.ts";
 import type { Outcome, SymbolTask } from "../../pipeline/messages.ts";
@@ -99,7 +99,7 @@ export function symbolHandler(dependencies: Dependencies) {
         return await hold(runs, log, job, fault);
       }
       log.write("error", `${job.symbol}: ${traceOf(error)}`, job.run.row.id, job.symbol);
-      if (job.state === "running") await runs.control.fail([job], `internal error: ${messageOf(error)}`);
+      if (job.state === "running") await runs.control.fail([job], `internal error: ${withoutPaths(messageOf(error))}`);
       return DONE;
     }
   };
@@ -207,7 +207,7 @@ async function handleCrash(runs: RunService, log: Log, job: JobRecord, error: Wo
   if (job.state !== "running") return DONE;
   job.workerCrashes += 1;
   if (job.workerCrashes >= MAX_CRASHES) {
-    await runs.control.fail([job], `Its worker died ${job.workerCrashes} times: ${error.message}`);
+    await runs.control.fail([job], `Its worker died ${job.workerCrashes} times: ${withoutPaths(error.message)}`);
     return DONE;
   }
   log.write("warn", `${job.symbol}: worker died (${error.message}), trying again`, job.run.row.id, job.symbol);
