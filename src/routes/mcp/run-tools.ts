@@ -6,6 +6,7 @@ import { Refusal } from "../../domain/errors.ts";
 import { isoSecond } from "../../domain/time.ts";
 import { whyNotUsable } from "../../providers/registry.ts";
 import { parseRunRequest, RunRequestBody, refuseContradictions } from "../../scheduler/runs/run-request.ts";
+import { planSentence, prunedSentence } from "../../views/runs/cost-preview.tsx";
 import { formatEta, plural } from "../../views/ui/format.ts";
 import { type CostServices, previewOf, type RunCost } from "../runs/cost-preview.tsx";
 import { type Tool, tool, Unconfirmed } from "./tool.ts";
@@ -68,19 +69,21 @@ export function runTools(services: CostServices): Tool[] {
 }
 
 /** `2 symbols: 4 calls, about 1,004 bars, under 10s.` */
-function inWords({ symbols, calls, units, bars, seconds, isAssumed, afterReset, known, derivable }: RunCost): string {
+function inWords(cost: RunCost): string {
+  const { symbols, calls, units, bars, seconds, isAssumed, afterReset, known, derivable } = cost;
   const weight = units === calls ? "" : ` (${plural(units, "unit")} of the quota)`;
   const size =
     bars === null ? "only the bars that are missing, whose number is not known before" : `about ${plural(bars, "bar")}`;
   const assumed = isAssumed ? " if it answers as usual, which was not measured yet" : "";
   const time = seconds === null ? "time unknown" : `${formatEta(seconds)}${assumed}`;
   const reset = afterReset === null ? "" : `, after the quota reset at ${isoSecond(afterReset)}`;
+  const left = planSentence(cost) + prunedSentence(cost);
   const stored = known === 0 ? "" : ` ${plural(known, "symbol is", "symbols are")} stored already.`;
   const free =
     derivable.symbols === 0
       ? ""
       : ` ${plural(derivable.symbols, "symbol needs", "symbols need")} no run: the bars can be read, built from stored ${derivable.sources.join(" and ")} bars.`;
-  return `${plural(symbols, "symbol")}: ${plural(calls, "call")}${weight}, ${size}, ${time}${reset}.${stored}${free}`;
+  return `${plural(symbols, "symbol")}: ${plural(calls, "call")}${weight}, ${size}, ${time}${reset}.${left}${stored}${free}`;
 }
 
 const toWire = ({
@@ -91,6 +94,7 @@ const toWire = ({
   isAssumed,
   days,
   planFrom,
+  pruned,
   interval: _,
   ...cost
 }: RunCost) => ({
@@ -99,6 +103,7 @@ const toWire = ({
   from: days === null ? null : isoSecond(days.from),
   to: days === null ? null : isoSecond(days.to),
   plan_from: planFrom === null ? null : isoSecond(planFrom),
+  pruned: pruned && { symbols: pruned.symbols, before: isoSecond(pruned.before) },
   finishes_after_reset: afterReset === null ? null : isoSecond(afterReset),
   stored_symbols: known,
   stored_until: knownUntil === null ? null : isoSecond(knownUntil),

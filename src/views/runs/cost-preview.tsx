@@ -66,12 +66,15 @@ export const Preview = ({ view }: { view: PreviewView }) => {
 function amountSentence({ bars, days, planFrom }: PreviewView): string {
   if (bars === null || days === null || bars === 0) return "";
   const range = `${isoDate(days.from)} to ${isoDate(days.to - 86_400)}`;
-  const plan = planFrom === null ? "" : ` The plan of its key begins with ${isoDate(planFrom)}.`;
-  return ` About ${plural(bars, "bar")} (${sizeText(bars * BYTES_A_BAR)}), ${range}.${plan}`;
+  return ` About ${plural(bars, "bar")} (${sizeText(bars * BYTES_A_BAR)}), ${range}.${planSentence({ planFrom })}`;
 }
 
+/** ` The plan of its key begins with 2024-11-29.`, or nothing. */
+export const planSentence = ({ planFrom }: Pick<PreviewView, "planFrom">): string =>
+  planFrom === null ? "" : ` The plan of its key begins with ${isoDate(planFrom)}.`;
+
 /** ` Bars of 12 of them before 2026-01-01 were deleted by choice and are not requested.`, or nothing. */
-function prunedSentence({ symbols, pruned }: PreviewView): string {
+export function prunedSentence({ symbols, pruned }: Pick<PreviewView, "symbols" | "pruned">): string {
   if (pruned === null) return "";
   const end = "deleted by choice and are not requested.";
   if (symbols === 1) return ` Bars before ${isoDate(pruned.before)} were ${end}`;

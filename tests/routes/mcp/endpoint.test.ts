@@ -237,6 +237,19 @@ describe("running", () => {
     expect(update.body.cost.bars).toBeNull();
   });
 
+  test("plan_run says in the words of the page which history was deleted by choice and is not requested", async () => {
+    const kept = Math.floor(Date.now() / 86_400_000 - 100) * 86_400;
+    const update = (to: number | null) =>
+      app.app.db.write([{ sql: "UPDATE series SET kept_from = ? WHERE symbol = 'AAPL'", args: [to] }]);
+    await update(kept);
+    const { body } = await reading.call("plan_run", { ...order, symbols: ["AAPL"] });
+    await update(null);
+    const day = new Date(kept * 1_000).toISOString().slice(0, 10);
+    expect(body.summary).toContain(` Bars before ${day} were deleted by choice and are not requested.`);
+    expect(body.cost.pruned).toEqual({ symbols: 1, before: `${day}T00:00:00Z` });
+    expect((await reading.call("plan_run", order)).body.cost.pruned).toBeNull();
+  });
+
   test("start_run without confirm starts nothing, and its error has the cost", async () => {
     for (const confirm of [{}, { confirm: false }]) {
       const [before, { isError, body }] = [await runs(), await operating.call("start_run", { ...order, ...confirm })];
