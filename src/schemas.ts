@@ -97,6 +97,16 @@ export function scopeOf<S extends string>(body: Scoped & { readonly scope?: S | 
   return { scope, faults };
 }
 
+export const watchlistId = z.int({ error: "wants the number of a watchlist" }).positive({ error: "wants a watchlist" });
+
+/** The fields `before` with the changes of `patch`, to be checked as a whole: naming symbols or a watchlist also selects them. */
+export function patchedFields<Fields extends Scoped>(before: Fields, patch: Scoped): unknown {
+  if (namesBoth(patch)) return { ...before, ...patch, scope: undefined };
+  const scope = patch.scope ?? (patch.symbols ? "symbols" : patch.watchlist_id ? "watchlist" : before.scope);
+  const merged = { ...before, ...patch, scope };
+  return { ...merged, symbols: scope === "symbols" ? merged.symbols : undefined };
+}
+
 /** An object that has no fields but those of `shape`. */
 export const strictObject = <const S extends z.ZodRawShape>(shape: S) =>
   z.strictObject(shape, {

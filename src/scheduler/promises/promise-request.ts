@@ -19,16 +19,15 @@ import {
   choice,
   fieldErrors,
   ignored,
-  namesBoth,
   readable,
   scopeOf,
   strictObject,
   text,
+  watchlistId,
   wholeNumber,
 } from "../../schemas.ts";
 import { RunRequestBody } from "../runs/run-request.ts";
 
-const watchlist = z.int({ error: "wants the number of a watchlist" }).positive({ error: "wants a watchlist" });
 const CLOCK_TIME = /^(?:[01]\d|2[0-3]):[0-5]\d$/;
 
 const run = RunRequestBody.shape;
@@ -36,7 +35,7 @@ const fields = {
   name: text(80),
   scope: choice(PROMISE_SCOPES).optional().describe("follows from symbols and watchlist_id if not given"),
   symbols: anySymbols.optional().describe("for the scope symbols"),
-  watchlist_id: watchlist.nullish().describe("for the scope watchlist"),
+  watchlist_id: watchlistId.nullish().describe("for the scope watchlist"),
   interval: run.interval.unwrap(),
   provider: run.provider.nullish().describe("whichever series stands for the symbol if not given"),
   by_time: readable(
@@ -93,16 +92,6 @@ export function promiseToWire(input: PromiseInput) {
     warn_hours: input.warnHours,
     enabled: input.enabled,
   };
-}
-
-/** The promise with the changes of `patch`, ready to be checked as a whole. */
-export function patchedPromise(input: PromiseInput, patch: PromisePatch): unknown {
-  const before = promiseToWire(input);
-  if (namesBoth(patch)) return { ...before, ...patch, scope: undefined };
-  // Naming symbols or a watchlist also selects them as the scope.
-  const scope = patch.scope ?? (patch.symbols ? "symbols" : patch.watchlist_id ? "watchlist" : before.scope);
-  const merged = { ...before, ...patch, scope };
-  return { ...merged, symbols: scope === "symbols" ? merged.symbols : undefined };
 }
 
 /** @throws Refusal with one error per wrong field */

@@ -11,6 +11,7 @@ import {
 } from "../../domain/promises/promise.ts";
 import type { Provider } from "../../providers/provider.ts";
 import { whyNotUsable } from "../../providers/registry.ts";
+import { patchedFields } from "../../schemas.ts";
 import { requireWatchlist } from "../../storage/companies/watchlists.ts";
 import type { Database } from "../../storage/db.ts";
 import {
@@ -22,7 +23,7 @@ import {
   resultsOf,
   updatePromise,
 } from "../../storage/promises/promises.ts";
-import { type PromisePatch, parsePromise, patchedPromise } from "./promise-request.ts";
+import { type PromisePatch, parsePromise, promiseToWire } from "./promise-request.ts";
 import type { PromiseStatus, PromiseWatch } from "./promise-watch.ts";
 
 /** Results that are returned with a promise. */
@@ -114,7 +115,7 @@ export class PromiseService {
   async change(id: number, patch: PromisePatch): Promise<KnownPromise> {
     const before = await requirePromise(this.dependencies.db, id);
     const { enabled, ...others } = patch;
-    if (Object.keys(others).length > 0) return this.save(id, patchedPromise(before, patch));
+    if (Object.keys(others).length > 0) return this.save(id, patchedFields(promiseToWire(before), patch));
     // Pausing must be possible even for a promise that could not be saved any more.
     await this.#replace(id, { ...before, enabled: enabled ?? before.enabled });
     await this.#checkSoon();

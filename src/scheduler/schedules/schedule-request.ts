@@ -4,11 +4,9 @@ import { z } from "zod";
 import { RUN_DEFAULTS, SCHEDULE_DEFAULTS } from "../../domain/defaults.ts";
 import { invalidFields, Refusal } from "../../domain/errors.ts";
 import { MISSED_POLICIES, SCHEDULE_SCOPES, type ScheduleInput, type ScheduleScope } from "../../domain/schedules.ts";
-import { anySymbols, choice, fieldErrors, ignored, namesBoth, scopeOf, strictObject, text } from "../../schemas.ts";
+import { anySymbols, choice, fieldErrors, ignored, scopeOf, strictObject, text, watchlistId } from "../../schemas.ts";
 import { RunRequestBody } from "../runs/run-request.ts";
 import { checkCron } from "./cron.ts";
-
-const watchlist = z.int({ error: "wants the number of a watchlist" }).positive({ error: "wants a watchlist" });
 
 const run = RunRequestBody.shape;
 const fields = {
@@ -17,7 +15,7 @@ const fields = {
   time_zone: text(60).describe("IANA name, such as America/New_York"),
   scope: choice(SCHEDULE_SCOPES).optional().describe("follows from symbols and watchlist_id if not given"),
   symbols: anySymbols.optional().describe("for the scope symbols"),
-  watchlist_id: watchlist.nullish().describe("for the scope watchlist"),
+  watchlist_id: watchlistId.nullish().describe("for the scope watchlist"),
   interval: run.interval.unwrap(),
   provider: run.provider.nullish().describe("the server's default if not given"),
   mode: run.mode.unwrap(),
@@ -58,16 +56,6 @@ export function orderToWire(input: ScheduleInput) {
     enabled: input.enabled,
     on_missed: input.onMissed,
   };
-}
-
-/** The schedule with the changes of `patch`, ready to be checked as a whole. */
-export function patched(input: ScheduleInput, patch: SchedulePatch): unknown {
-  const before = orderToWire(input);
-  if (namesBoth(patch)) return { ...before, ...patch, scope: undefined };
-  // Naming symbols or a watchlist also selects them as the scope.
-  const scope = patch.scope ?? (patch.symbols ? "symbols" : patch.watchlist_id ? "watchlist" : before.scope);
-  const merged = { ...before, ...patch, scope };
-  return { ...merged, symbols: scope === "symbols" ? merged.symbols : undefined };
 }
 
 /** @throws Refusal with one error per wrong field, the cron expression and the time zone included */

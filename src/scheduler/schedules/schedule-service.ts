@@ -5,6 +5,7 @@ import { invalid, Refusal } from "../../domain/errors.ts";
 import type { Schedule, ScheduleInput, Turn } from "../../domain/schedules.ts";
 import type { Provider } from "../../providers/provider.ts";
 import { whyNotUsable } from "../../providers/registry.ts";
+import { patchedFields } from "../../schemas.ts";
 import { record } from "../../storage/access/audit.ts";
 import { requireWatchlist } from "../../storage/companies/watchlists.ts";
 import type { Database } from "../../storage/db.ts";
@@ -17,7 +18,7 @@ import {
   updateSchedule,
 } from "../../storage/schedules.ts";
 import { readCron } from "./cron.ts";
-import { parseScheduleInput, patched, type SchedulePatch } from "./schedule-request.ts";
+import { orderToWire, parseScheduleInput, type SchedulePatch } from "./schedule-request.ts";
 import type { ScheduleRunner } from "./schedule-runner.ts";
 
 /** Number of next and of past turns returned with a schedule. */
@@ -73,7 +74,7 @@ export class ScheduleService {
   async change(id: number, patch: SchedulePatch): Promise<ScheduleStatus> {
     const before = await requireSchedule(this.dependencies.db, id);
     const { enabled, ...others } = patch;
-    if (Object.keys(others).length > 0) return this.save(id, patched(before, patch));
+    if (Object.keys(others).length > 0) return this.save(id, patchedFields(orderToWire(before), patch));
     // Pausing must be possible even for a schedule that could not be saved any more.
     return this.#replace(id, { ...before, enabled: enabled ?? before.enabled });
   }

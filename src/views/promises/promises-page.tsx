@@ -3,8 +3,8 @@
 
 import { type FreshnessPromise, type PromiseResult, venueTitle } from "../../domain/promises/promise.ts";
 import { Pill, Until } from "../ui/components.tsx";
+import { DeletePage } from "../ui/confirm-dialog.tsx";
 import { inZone, plural } from "../ui/format.ts";
-import { Reason } from "../ui/forms/form-field.tsx";
 import { selectionText } from "../ui/forms/selection-fields.tsx";
 import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
 import { PromiseForm, type PromiseFormView } from "./promise-form.tsx";
@@ -124,27 +124,11 @@ function contentText({ promise, watchlist }: PromiseView): string {
   return `${what} · ${interval} · ${provider ?? "any provider"} · ${gaps} in ${plural(gapDays, "day")}`;
 }
 
+type Deleted = Pick<FreshnessPromise, "id" | "name">;
+
 /** Confirms the deletion of a promise. */
-export const DeletePromisePage = ({
-  page,
-  promise,
-}: {
-  page: PageContext;
-  promise: Pick<FreshnessPromise, "id" | "name">;
-}) => (
-  <Layout page={page} title={`Delete ${promise.name}`}>
-    <form class="confirm" method="post" action={`/promises/${promise.id}/delete`}>
-      <h1>Delete {promise.name}?</h1>
-      <p>The list of its past deadlines is deleted too. No data is, and no schedule or run.</p>
-      <Reason of="delete" />
-      <p class="confirm-choice">
-        <button type="submit" class="button danger">
-          Delete promise
-        </button>
-        <a class="button" href="/promises">
-          Keep it
-        </a>
-      </p>
-    </form>
-  </Layout>
+export const DeletePromisePage = ({ page, promise }: { page: PageContext; promise: Deleted }) => (
+  <DeletePage page={page} kind="promise" list="/promises" of={promise}>
+    The list of its past deadlines is deleted too. No data is, and no schedule or run.
+  </DeletePage>
 );

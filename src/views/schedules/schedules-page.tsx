@@ -4,9 +4,9 @@
 import type { Schedule, Turn } from "../../domain/schedules.ts";
 import { RunState } from "../runs/run-header.tsx";
 import { Moment, Pill, Until } from "../ui/components.tsx";
+import { DeletePage } from "../ui/confirm-dialog.tsx";
 import { type Flash, FlashMessage } from "../ui/flash-message.tsx";
 import { inZone, plural } from "../ui/format.ts";
-import { Reason } from "../ui/forms/form-field.tsx";
 import { selectionText } from "../ui/forms/selection-fields.tsx";
 import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
 import { ScheduleForm, type ScheduleFormView } from "./schedule-form.tsx";
@@ -165,29 +165,11 @@ function describeRun({ mode, interval, provider, scope, symbols, watchlist, onMi
   return `${how} · ${interval} · ${provider ?? "default provider"} · ${what} · ${missed}`;
 }
 
+type Deleted = Pick<Schedule, "id" | "name">;
+
 /** Confirms the deletion of a schedule. */
-export const DeleteSchedulePage = ({
-  page,
-  schedule,
-}: {
-  page: PageContext;
-  schedule: Pick<Schedule, "id" | "name">;
-}) => (
-  <Layout page={page} title={`Delete ${schedule.name}`}>
-    <form class="confirm" method="post" action={`/schedules/${schedule.id}/delete`}>
-      <h1>Delete {schedule.name}?</h1>
-      <p>
-        It will not run again, and the list of its past runs is deleted. The runs it started stay, and so does all data.
-      </p>
-      <Reason of="delete" />
-      <p class="confirm-choice">
-        <button type="submit" class="button danger">
-          Delete schedule
-        </button>
-        <a class="button" href="/schedules">
-          Keep it
-        </a>
-      </p>
-    </form>
-  </Layout>
+export const DeleteSchedulePage = ({ page, schedule }: { page: PageContext; schedule: Deleted }) => (
+  <DeletePage page={page} kind="schedule" list="/schedules" of={schedule}>
+    It will not run again, and the list of its past runs is deleted. The runs it started stay, and so does all data.
+  </DeletePage>
 );

@@ -1,6 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** The confirmation of an action: shows the present numbers, which the server checks again when it is confirmed. */
 
+import type { Child } from "hono/jsx";
 import { Reason } from "./forms/form-field.tsx";
 import { Layout, type PageContext } from "./layout.tsx";
 
@@ -65,6 +66,31 @@ const Choices = ({ name, options }: NonNullable<ConfirmView["choices"]>) => (
       </label>
     ))}
   </div>
+);
+
+/** Confirms the deletion of what has a page of its own below `list`; the children say what goes and what stays. */
+export const DeletePage = (props: {
+  page: PageContext;
+  kind: "promise" | "schedule";
+  list: string;
+  of: { readonly id: number; readonly name: string };
+  children: Child;
+}) => (
+  <Layout page={props.page} title={`Delete ${props.of.name}`}>
+    <form class="confirm" method="post" action={`${props.list}/${props.of.id}/delete`}>
+      <h1>Delete {props.of.name}?</h1>
+      <p>{props.children}</p>
+      <Reason of="delete" />
+      <p class="confirm-choice">
+        <button type="submit" class="button danger">
+          Delete {props.kind}
+        </button>
+        <a class="button" href={props.list}>
+          Keep it
+        </a>
+      </p>
+    </form>
+  </Layout>
 );
 
 export const ConfirmPage = ({ page, dialog }: { page: PageContext; dialog: ConfirmView }) => (
