@@ -1,6 +1,7 @@
 /**
  * A server over 500 symbols with two years of days, as a process of its own: what a full run, a further day and an update
- * without anything new cost a symbol and write to the disk; then its start with that database, and its memory when idle.
+ * without anything new cost a symbol and write to the disk, the first two beside the smallest program that does the same
+ * (support/limit-script.ts), before and after it; then the start with that database, and the memory when idle.
  */
 
 import { statSync } from "node:fs";
@@ -44,6 +45,37 @@ async function run(client: Client, pid: number, request: object): Promise<Cost> 
   return { cpuMs: (await processorMs(pid)) - cpu, seconds, bytes: (await writtenBytes(pid)) - bytes };
 }
 
+/** Processor time of the limit script in its full run and its update, milliseconds. */
+interface LimitCost {
+  readonly full: number;
+  readonly day: number;
+}
+
+async function runLimit(from: number, to: number): Promise<LimitCost> {
+  using own = temporaryFolder();
+  const args = [own.database(), SYMBOLS.length, from, to].map(String);
+  const script = `${import.meta.dir}/support/limit-script.ts`;
+  const child = Bun.spawn([process.execPath, "--no-env-file", script, ...args], { stdin: "pipe", stderr: "inherit" });
+  const output = child.stdout.getReader();
+  const next = async (line: string) => {
+    const { value } = await output.read();
+    const text = new TextDecoder().decode(value);
+    if (text !== `${line}\n`) throw new Error(`the limit script printed ${JSON.stringify(text)}, not ${line}`);
+  };
+  const costOf = async (mode: string) => {
+    const before = await processorMs(child.pid);
+    child.stdin.write(`${mode}\n`);
+    child.stdin.flush();
+    await next("done");
+    return (await processorMs(child.pid)) - before;
+  };
+  await next("ready");
+  const cost = { full: await costOf("full"), day: await costOf("incremental") };
+  child.kill();
+  await child.exited;
+  return cost;
+}
+
 const answer = (question: string, cost: Cost, target: number): BenchResult => {
   const each = cost.cpuMs / SYMBOLS.length;
   return {
@@ -52,6 +84,18 @@ const answer = (question: string, cost: Cost, target: number): BenchResult => {
     comparedWith: `${cost.seconds.toFixed(1)} s, ${(cost.bytes / MB).toFixed(1)} MB written`,
     target: `<= ${target} ms`,
     missed: each > target,
+  };
+};
+
+/** By how much a run costs more than the limit script, which was run before and after it. */
+const besideLimit = (question: string, cost: Cost, limits: readonly number[], target?: number): BenchResult => {
+  const times = cost.cpuMs / (limits.reduce((sum, limit) => sum + limit, 0) / limits.length);
+  const each = limits.map((limit) => (limit / SYMBOLS.length).toFixed(1));
+  return {
+    question: `${SYMBOLS.length} symbols, ${question}: processor time by that of the limit script`,
+    measured: `${times.toFixed(1)} times`,
+    comparedWith: `limit script ${each.join(" and ")} ms a symbol`,
+    ...(target !== undefined && { target: `<= ${target} times`, missed: times > target }),
   };
 };
 const writes = (question: string, value: number, unit: string, target: number): BenchResult => ({
@@ -67,6 +111,7 @@ const sessions = CALENDAR.sessionsBetween("us_equity", now - 800 * DAY, now).fil
 const [from, last] = [sessions.find(({ open }) => open >= now - 730 * DAY)!.date, sessions.at(-1)!.date];
 
 {
+  const before = await runLimit(from, last);
   const server = startServer(url);
   const client = await server.listening;
   const { pid } = server.process;
@@ -75,11 +120,14 @@ const [from, last] = [sessions.find(({ open }) => open >= now - 730 * DAY)!.date
   const day = await run(client, pid, { mode: "incremental" });
   const idle = await run(client, pid, { mode: "incremental" });
   await server.stop();
+  const after = await runLimit(from, last);
   const size = statSync(pathOf(url)).size;
   report([
     answer("full run of two years of days", full, 17),
+    besideLimit("full run of two years of days", full, [before.full, after.full], 2.5),
     writes("full run: bytes written for each that it leaves", full.bytes / size, "", 3),
     answer("one new day", day, 5),
+    besideLimit("one new day", day, [before.day, after.day]),
     answer("nothing new", idle, 3.5),
     writes("nothing new: written", idle.bytes / MB, "MB", 2),
   ]);
