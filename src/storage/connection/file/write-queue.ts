@@ -28,8 +28,8 @@ interface Write {
 export const isBusy = (error: unknown): boolean => storageFault(error)?.kind === "locked";
 
 /**
- * What has gathered while another thread wrote goes into one transaction, each write under a savepoint of its own: one
- * that fails leaves the others alone. A write is reported as done after the commit, and a failed commit to each of the
+ * What has gathered while another thread wrote goes into one transaction. If one of the writes fails, all are run again, each
+ * under a savepoint of its own, so that it leaves the others alone. A write is reported as done after the commit, and a failed commit to each of the
  * writes that it held. Writes are committed in the order in which they were added. While the database as a whole is in
  * trouble they wait, and are tried again until it is over or their callers give up.
  */
@@ -39,6 +39,8 @@ export class WriteQueue {
   #isDue = false;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #draining = false;
+  /** How many of those that wait are to be run under savepoints, because one of them has failed. */
+  #suspects = 0;
   #closed = false;
   #guard: (isSuspect: boolean) => void = () => {};
   #fence: Fence | null = null;
@@ -201,24 +203,31 @@ export class WriteQueue {
     return this.#waiting.reduce((earliest, { until }) => Math.min(earliest, until), this.#end);
   }
 
-  /** Moves those that wait to `held` and commits them; returns the fault that prevents it, and they wait again. */
+  /**
+   * Moves those that wait to `held` and commits them; returns the fault that prevents it, and they wait again. They also do
+   * if one of several has failed, then under savepoints: these copy each page that a write changes.
+   */
   #commitGroup(held: Write[]): StorageFault | null {
     const { statements, driver } = this;
     const until = performance.now() + GROUP_MS;
     const settled: (() => void)[] = [];
+    const suspects = this.#suspects;
+    this.#suspects = 0;
     try {
       do {
         const write = this.#waiting.shift();
         if (write === undefined) break;
         held.push(write);
-        this.#runOne(write, settled, held.length > 1 || this.#waiting.length > 0);
-      } while (performance.now() < until);
+        this.#runOne(write, settled, suspects > 0);
+        // None comes after the suspects: one more that failed would take them with it.
+      } while (suspects > 0 ? held.length < suspects : performance.now() < until);
       if (driver.inTransaction) statements.run("COMMIT", []);
     } catch (error) {
       this.#rollBack();
       const fault = this.#explain(error);
-      if (fault === null) for (const { reject } of held) reject(error);
+      if (fault === null && (suspects > 0 || held.length === 1)) for (const { reject } of held) reject(error);
       else this.#waiting.unshift(...held);
+      if (fault === null && suspects === 0 && held.length > 1) this.#suspects = held.splice(0).length;
       return fault;
     }
     for (const settle of settled) settle();
@@ -234,9 +243,9 @@ export class WriteQueue {
   }
 
   /** @throws what ended the whole transaction */
-  #runOne({ run, resolve, reject }: Write, settled: (() => void)[], grouped: boolean): void {
+  #runOne({ run, resolve, reject }: Write, settled: (() => void)[], isSuspect: boolean): void {
     const { statements, driver } = this;
-    if (!grouped) {
+    if (!isSuspect) {
       const result = run();
       settled.push(() => resolve(result));
       return;
