@@ -9,7 +9,11 @@ const TOTAL = 200;
 
 const say = (message: FromWorker) => self.postMessage([message]);
 
-self.onmessage = async ({ data }: MessageEvent<ToWorker>) => {
+self.onmessage = ({ data }: MessageEvent<readonly ToWorker[]>) => {
+  for (const message of data) void obey(message);
+};
+
+async function obey(data: ToWorker): Promise<void> {
   if (data.type === "open") say({ type: "ready" });
   if (data.type === "close") process.exit();
   if (data.type !== "task") return;
@@ -21,4 +25,4 @@ self.onmessage = async ({ data }: MessageEvent<ToWorker>) => {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   say({ type: "outcome", jobId, outcome: { kind: "failed", reason: "nothing was done" } });
-};
+}

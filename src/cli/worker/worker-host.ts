@@ -104,7 +104,7 @@ export class WorkerHost {
       threads.map((thread) => {
         const { promise, resolve } = Promise.withResolvers<void>();
         thread.addEventListener("close", () => resolve(), { once: true });
-        thread.postMessage({ type: "close" } satisfies ToWorker);
+        thread.postMessage([{ type: "close" }] satisfies ToWorker[]);
         return promise;
       }),
     );
@@ -140,7 +140,7 @@ export class WorkerHost {
   }
 
   #tell(thread: number, message: ToWorker): void {
-    this.#threads.get(thread)?.postMessage(message);
+    this.#threads.get(thread)?.postMessage([message]);
   }
 
   #start(): void {

@@ -40,14 +40,21 @@ export class WorkerHandle implements PoolThread {
   readonly isSilent = false;
   readonly host = null;
   readonly hasRoom = true;
+  #unsent: ToWorker[] = [];
   constructor(readonly thread: Worker) {}
 
   takes(): boolean {
     return true;
   }
 
+  /** Sends it with what else is sent in this step: reports come together, and so do most answers to them. */
   send(message: ToWorker): void {
-    this.thread.postMessage(message);
+    this.#unsent.push(message);
+    if (this.#unsent.length > 1) return;
+    queueMicrotask(() => {
+      this.thread.postMessage(this.#unsent);
+      this.#unsent = [];
+    });
   }
 
   async shutDown(): Promise<void> {

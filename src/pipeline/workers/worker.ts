@@ -32,16 +32,16 @@ declare const self: Worker;
 /** How long a database in trouble may delay a shutdown, milliseconds; the server exits after nine seconds. */
 const LAST_WRITE_MS = 3_000;
 
-/** What is to be sent: a family of features alone reports some twenty steps, and a message costs more than its content. */
+/** What all jobs report in one turn of the event loop is sent together: a message costs more than its content. */
 let unsent: FromWorker[] = [];
 
 function send(message: FromWorker): void {
   unsent.push(message);
-  if (unsent.length === 1) queueMicrotask(sendAll);
+  if (unsent.length === 1) setImmediate(sendAll);
 }
 
 function sendAll(): void {
-  self.postMessage(unsent);
+  if (unsent.length > 0) self.postMessage(unsent);
   unsent = [];
 }
 
@@ -141,7 +141,11 @@ async function work(task: SymbolTask, hasOthers: boolean): Promise<void> {
   }
 }
 
-self.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
+self.onmessage = ({ data }: MessageEvent<readonly ToWorker[]>) => {
+  for (const message of data) void obey(message);
+};
+
+async function obey(message: ToWorker): Promise<void> {
   switch (message.type) {
     case "open": {
       settings = message.settings;
@@ -181,6 +185,7 @@ self.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
     case "close":
       isClosing = true;
       (await opening.catch(() => undefined))?.close();
+      sendAll();
       return self.terminate();
   }
-};
+}

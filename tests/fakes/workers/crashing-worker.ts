@@ -12,8 +12,12 @@ declare const self: Worker;
 const work = self.onmessage!;
 let record = "";
 
-self.onmessage = (event: MessageEvent<ToWorker>) => {
-  const message = event.data;
+self.onmessage = (event: MessageEvent<readonly ToWorker[]>) => {
+  for (const message of event.data) crashOn(message);
+  work.call(self, event);
+};
+
+function crashOn(message: ToWorker): void {
   if (message.type === "open" && "dbUrl" in message.settings)
     record = `${message.settings.dbUrl.slice("file:".length)}.crashed`;
   if (message.type === "task") {
@@ -24,5 +28,4 @@ self.onmessage = (event: MessageEvent<ToWorker>) => {
       throw new Error("crashed on purpose");
     }
   }
-  work.call(self, event);
-};
+}
