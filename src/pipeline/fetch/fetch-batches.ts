@@ -113,6 +113,7 @@ function concernsOneWindow(error: ProviderError): boolean {
 /** The states of a job's batches, reported whenever they change. */
 class BatchProgress {
   readonly #states: BatchState[];
+  #isDue = false;
 
   /** @param ledger what is known of batches that were answered or failed before */
   constructor(
@@ -136,9 +137,15 @@ class BatchProgress {
     if (again.length > 0) this.set(again, "retrying");
   }
 
+  /** Batches that are committed together are reported together. */
   set(group: readonly Batch[], state: BatchState): void {
     for (const { n } of group) this.#states[n - 1] = state;
-    this.#report();
+    if (this.#isDue) return;
+    this.#isDue = true;
+    queueMicrotask(() => {
+      this.#isDue = false;
+      this.#report();
+    });
   }
 
   #report(): void {

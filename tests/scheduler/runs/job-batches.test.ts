@@ -27,7 +27,10 @@ describe("the results of batches", () => {
     const told: string[] = [];
     const onCoverage = ({ cells }: Coverage) => void told.push(cells);
     const { runId } = await pipeline.run(vendor(), { ...ORDER, onCoverage });
-    expect(told).toEqual(["....", "e...", "ee..", "eef.", "eeff"]);
+    // How many of them share a commit, and so a report, depends on how fast they come.
+    const steps = ["....", "e...", "ee..", "eef.", "eeff"];
+    expect(steps.filter((cells) => told.includes(cells))).toEqual(told);
+    expect([told[0], told.at(-1)]).toEqual(["....", "eeff"]);
     const run = (await findRun(pipeline.db, runId))!;
     const jobs = await jobsOfRun(pipeline.db, runId);
     const coverage = (await readCoverage(pipeline.db, run, jobs))(jobs[0]!);
