@@ -21,6 +21,7 @@ import { readSettings, saveSetting } from "../../storage/settings.ts";
 import { networkOf } from "./client-address.ts";
 import { LoginBudget } from "./login-budget.ts";
 import { type Grant, SessionSignals } from "./session-signals.ts";
+import { TokenCache } from "./token-cache.ts";
 
 /** Shortest time between two updates of a token's last use, milliseconds. */
 const LAST_USE_MS = 60_000;
@@ -63,6 +64,7 @@ export interface Admission {
 export class Authenticator {
   /** Ends streams together with the login sessions and tokens that opened them. */
   readonly signals = new SessionSignals();
+  readonly #tokens = new TokenCache();
   readonly #throttle = new Throttle();
   readonly #budget = new LoginBudget();
   /** When the use of a session or token was last recorded, epoch milliseconds. */
@@ -189,7 +191,12 @@ export class Authenticator {
    * @throws Refusal if there is no such token
    */
   async revoke(id: number): Promise<void> {
-    await revokeToken(this.db, id);
+    try {
+      await revokeToken(this.db, id);
+    } finally {
+      // A write whose answer was lost may have been made.
+      this.#tokens.clear();
+    }
     this.signals.end(({ token }) => token === id);
   }
 
@@ -220,7 +227,8 @@ export class Authenticator {
   async #byToken(authorization: string): Promise<Admission | null> {
     const now = Date.now();
     const secret = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
-    const token = secret === undefined ? undefined : await findToken(this.db, hashSecret(secret), now);
+    const find = (hash: string) => findToken(this.db, hash, now);
+    const token = secret === undefined ? undefined : await this.#tokens.find(hashSecret(secret), now, find);
     if (token === undefined) return null;
     if (Math.abs(now - (token.lastUsedAt ?? 0)) > LAST_USE_MS) {
       this.#touch(`token ${token.id}`, now, () => touchToken(this.db, token.id, now));
