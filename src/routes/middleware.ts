@@ -88,9 +88,10 @@ export function addMiddleware(
   });
   app.use(withoutTimeout);
   app.use("/api/*", async (c, next) => {
+    if (isOfWorker(c.req.path)) return next();
     const type = c.req.header("Content-Type")?.split(";")[0]?.trim().toLowerCase();
     const hasBody = c.req.header("Content-Length") !== "0" && c.req.raw.body !== null;
-    if (hasBody && type !== "application/json" && !IMPORTS.test(c.req.path) && !isOfWorker(c.req.path)) {
+    if (hasBody && type !== "application/json" && !IMPORTS.test(c.req.path)) {
       return problem(c, {
         status: 415,
         detail: `Send application/json, not ${(type ?? "a body without a type").slice(0, 60)}`,

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { hasControlCharacters } from "../../domain/errors.ts";
 import { QUEUE_STATES } from "../../domain/hosts/host-state.ts";
 import type { CalendarOverrides } from "../../domain/market/session-exceptions.ts";
-import type { ToWorker } from "../messages.ts";
+import type { FromWorker, ToWorker } from "../messages.ts";
 import { workerReport } from "./report-shapes.ts";
 import { interval, name } from "./shapes.ts";
 
@@ -44,16 +44,23 @@ export interface Registered {
   readonly queue: string | null;
 }
 
-/** What a worker reports: of one of its threads, or of itself. */
-const report = z.strictObject({
+/** What a worker reports of one of its threads. */
+export interface Report {
+  readonly thread: number;
+  readonly report:
+    | { readonly type: "thread_started" }
+    | { readonly type: "thread_ended"; readonly why: string }
+    | FromWorker;
+}
+const report: z.ZodType<Report> = z.strictObject({
   thread: z.int().min(1),
-  report: z.union([
+  // By its type: a union would try each shape in turn, and most reports are of the last.
+  report: z.discriminatedUnion("type", [
     z.strictObject({ type: z.literal("thread_started") }),
     z.strictObject({ type: z.literal("thread_ended"), why: z.string().max(2_000) }),
     workerReport,
   ]),
 });
-export type Report = z.infer<typeof report>;
 
 export const syncRequest = z.strictObject({
   session: name,

@@ -100,7 +100,7 @@ const share = z.int().positive();
 const MAX_LEASED = 16;
 const block = z.int().min(1).max(MAX_LEASED);
 
-export const workerReport: z.ZodType<FromWorker> = z.discriminatedUnion("type", [
+export const workerReport = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("ready") }),
   z.strictObject({ ...ofJob, type: z.literal("stage"), stage, dataPoints: count, apiCalls: count }),
   z.strictObject({ ...ofJob, type: z.literal("coverage"), coverage }),
@@ -126,4 +126,4 @@ export const workerReport: z.ZodType<FromWorker> = z.discriminatedUnion("type", 
   z.strictObject({ ...ofJob, type: z.literal("committing"), isCommitting: z.boolean() }),
   z.strictObject({ ...ofJob, type: z.literal("log"), level: z.enum(LOG_LEVELS), message: z.string().max(20_000) }),
   z.strictObject({ ...ofJob, type: z.literal("outcome"), outcome }),
-]);
+]) satisfies z.ZodType<FromWorker>;

@@ -22,6 +22,8 @@ const MAX_INCOMPLETE = 18 * 1024 * 1024;
 const FREE_BYTES = 16 * 1024;
 /** What a part of a body takes besides its bytes. */
 const PART_BYTES = 256;
+/** A body whose announced length is at most this is received as a whole, without the parts of a stream, bytes. */
+const MAX_WHOLE = 256 * 1024;
 /** When a sender that found no memory should try again, seconds. */
 const RETRY_AFTER = 10;
 
@@ -44,6 +46,21 @@ class BodyFault extends Error {
   }
 }
 
+const tooLarge = ({ size }: BodyLimits) =>
+  new BodyFault({ status: 413, detail: `The body is larger than ${size} bytes` });
+
+/** The sender closed the connection, or broke the encoding in chunks. */
+const brokenOff = () => new BodyFault({ status: 400, detail: "The body ended before it was complete" });
+
+/** Rejects when the time for a body is over. */
+function lateAfter({ time }: BodyLimits) {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const detail = `The body was not complete after ${time / 1_000} seconds`;
+  const timer = setTimeout(() => reject(new BodyFault({ status: 408, detail })), time);
+  promise.catch(() => {});
+  return { promise, end: () => clearTimeout(timer) };
+}
+
 export class RequestBodies {
   #incomplete = 0;
   constructor(private readonly maxIncomplete = MAX_INCOMPLETE) {}
@@ -62,10 +79,9 @@ export class RequestBodies {
     limits?: BodyLimits,
   ): MiddlewareHandler {
     return async (c, next) => {
-      const { body } = c.req.raw;
-      if (body === null) return next();
       try {
-        const bytes = await this.#read(body, limits ?? limitsOf(c.req.path), c.req.header("Content-Length"));
+        const bytes = await this.#bytesOf(c, limits ?? limitsOf(c.req.path));
+        if (bytes === null) return next();
         // Hono keeps promises there, although its type says values; every reader of the body begins with it.
         c.req.bodyCache.arrayBuffer = Promise.resolve(bytes) as unknown as ArrayBuffer;
         await parseForm(c);
@@ -79,17 +95,37 @@ export class RequestBodies {
     };
   }
 
-  async #read(
-    body: ReadableStream<Uint8Array>,
-    { size: most, time }: BodyLimits,
-    declared: string | undefined,
-  ): Promise<ArrayBuffer> {
-    const tooLarge = () => new BodyFault({ status: 413, detail: `The body is larger than ${most} bytes` });
-    if (declared !== undefined && Number(declared) > most) throw tooLarge();
+  /** `null` if there is no body. */
+  async #bytesOf(c: Context, limits: BodyLimits): Promise<ArrayBuffer | null> {
+    const length = c.req.header("Content-Length");
+    if (length !== undefined && Number(length) > limits.size) throw tooLarge(limits);
+    // Its stream is not touched: reading a stream takes several times as long.
+    const isWhole =
+      isOfWorker(c.req.path) && Number(length) <= MAX_WHOLE && c.req.header("Transfer-Encoding") === undefined;
+    if (isWhole) return this.#readWhole(c.req.raw, limits, Number(length));
+    const { body } = c.req.raw;
+    return body === null ? null : this.#read(body, limits);
+  }
+
+  /** The memory for all of it is reserved at once, though it has yet to arrive. */
+  async #readWhole(request: Request, limits: BodyLimits, length: number): Promise<ArrayBuffer> {
+    const counted = this.#reserve(Math.max(0, 2 * (length + PART_BYTES) - FREE_BYTES));
+    const late = lateAfter(limits);
+    try {
+      const bytes = await Promise.race([request.arrayBuffer(), late.promise]);
+      if (bytes.byteLength > limits.size) throw tooLarge(limits);
+      return bytes;
+    } catch (error) {
+      throw error instanceof BodyFault ? error : brokenOff();
+    } finally {
+      late.end();
+      this.#incomplete -= counted;
+    }
+  }
+
+  async #read(body: ReadableStream<Uint8Array>, limits: BodyLimits): Promise<ArrayBuffer> {
     const reader = body.getReader();
-    const late = Promise.withResolvers<never>();
-    const detail = `The body was not complete after ${time / 1_000} seconds`;
-    const timer = setTimeout(() => late.reject(new BodyFault({ status: 408, detail })), time);
+    const late = lateAfter(limits);
     const parts: Uint8Array[] = [];
     let size = 0;
     let held = 0;
@@ -99,7 +135,7 @@ export class RequestBodies {
         const { done, value } = await Promise.race([reader.read(), late.promise]);
         if (done) return joined(parts, size);
         size += value.length;
-        if (size > most) throw tooLarge();
+        if (size > limits.size) throw tooLarge(limits);
         held += value.length + PART_BYTES;
         // Besides, the runtime has buffers of its own for each connection, about as large as a short body.
         const memory = held + Math.min(held, MAX_BODY);
@@ -108,12 +144,9 @@ export class RequestBodies {
       }
     } catch (error) {
       reader.cancel().catch(() => {});
-      if (error instanceof BodyFault) throw error;
-      // The sender closed the connection, or broke the encoding in chunks.
-      throw new BodyFault({ status: 400, detail: "The body ended before it was complete" });
+      throw error instanceof BodyFault ? error : brokenOff();
     } finally {
-      clearTimeout(timer);
-      late.promise.catch(() => {});
+      late.end();
       this.#incomplete -= counted;
     }
   }

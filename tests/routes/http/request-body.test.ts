@@ -83,6 +83,69 @@ describe("the body of a request", () => {
   });
 });
 
+describe("the body of a worker, whose length is announced", () => {
+  const path = "/api/worker/sync";
+  const LENGTH = 100_000;
+  /** Answers with the length of the body, over a real connection. */
+  function listen(bodies: RequestBodies, time = 30_000) {
+    const app = new Hono();
+    app.use(bodies.reader(problem, { size: LENGTH, time }));
+    app.post(path, async (c) => c.text(`${(await c.req.arrayBuffer()).byteLength}`));
+    return Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: app.fetch });
+  }
+  /** Announces so many bytes and sends some of them; resolves with the answer. */
+  function send(port: number, announced: number, sent: number) {
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    let text = "";
+    const socket = connect(port, "127.0.0.1");
+    socket.on("error", reject);
+    socket.on("data", (data) => {
+      text += data;
+      if (text.includes("\r\n\r\n")) resolve(text);
+    });
+    socket.on("close", () => resolve(text));
+    socket.write(`POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${announced}\r\n\r\n${"x".repeat(sent)}`);
+    return { answer: promise, socket };
+  }
+
+  test("it reaches the handler whole", async () => {
+    const bodies = new RequestBodies();
+    using server = listen(bodies);
+    for (const length of [0, 1, 7_000, LENGTH]) {
+      const answer = await fetch(new URL(path, server.url), { method: "POST", body: "x".repeat(length) });
+      expect([answer.status, await answer.text()]).toEqual([200, `${length}`]);
+    }
+    expect(bodies.incomplete).toBe(0);
+  });
+
+  test("one that is announced as too large, or does not end in time, is refused and its connection closed", async () => {
+    const bodies = new RequestBodies();
+    using server = listen(bodies, 50);
+    for (const [announced, status] of [
+      [LENGTH + 1, "413"],
+      [LENGTH, "408"],
+    ] as const) {
+      const { answer, socket } = send(server.port!, announced, 10);
+      expect(await answer).toMatch(new RegExp(`^HTTP/1.1 ${status} [^]*connection: close`, "i"));
+      socket.destroy();
+    }
+    expect(bodies.incomplete).toBe(0);
+  });
+
+  test("unfinished ones hold the memory that they announce, and give it back when they are broken off", async () => {
+    const bodies = new RequestBodies(500_000);
+    using server = listen(bodies);
+    const first = send(server.port!, LENGTH, 10);
+    const second = send(server.port!, LENGTH, 10);
+    while (bodies.incomplete < 2 * LENGTH) await Bun.sleep(1);
+    expect(await send(server.port!, LENGTH, LENGTH).answer).toStartWith("HTTP/1.1 503");
+    first.socket.destroy();
+    second.socket.destroy();
+    while (bodies.incomplete > 0) await Bun.sleep(1);
+    expect(await send(server.port!, LENGTH, LENGTH).answer).toStartWith("HTTP/1.1 200");
+  });
+});
+
 describe("before the login", () => {
   let app: TestApp;
   beforeAll(async () => {
