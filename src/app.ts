@@ -179,7 +179,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const version = versionOf(config.commit);
   const about = { version: versionText(version), settings: workerSettings, leaseMs: options.workerLeaseMs };
   const hosting = { db, log, pool, onStorage, onAlert: () => onAlert(), drained: await DrainedNames.open(db) };
-  const keys = { queueName: () => queue.name, labelsOf: (key: string) => runs.registry.find(key)?.run.row };
+  const keys = { jobQueue: () => queue, labelsOf: (key: string) => runs.registry.find(key)?.run.row };
   const claim = (key: string, host: object) => dispatcher.claim(key, host);
   const hosts = stack.adopt(new RemoteHosts({ ...hosting, ...about, ...keys, claim }), close);
   pool.watchStorage(onStorage);

@@ -95,7 +95,10 @@ export const METRICS = {
   barkeep_host_jobs_taken: gauge("Jobs whose keys a machine has taken from the job queue itself since it came", [
     "host",
   ]),
-  barkeep_host_queue_up: gauge("Whether a machine that takes jobs from the job queue reaches it: 1 or 0", ["host"]),
+  barkeep_host_queue_up: gauge(
+    "Whether a machine that takes jobs from the job queue reaches that of the server: 1 or 0",
+    ["host"],
+  ),
   barkeep_host_bars_per_second: gauge("Bars that a machine has stored in a second, over the last minute", ["host"]),
   barkeep_viewers: gauge("Open live connections of pages", []),
   barkeep_viewers_dropped_total: counter("Live connections closed because they accepted nothing", []),

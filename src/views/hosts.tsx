@@ -149,6 +149,7 @@ const STATES: Readonly<Record<HostState, { readonly look: string; readonly icon:
 const TAKES_FROM: Readonly<Record<QueueState | "null", string>> = {
   up: "from the queue",
   down: "handed its jobs: it does not reach the queue",
+  other: "handed its jobs: its BARKEEP_QUEUE is not that of this server",
   null: "",
 };
 

@@ -17,6 +17,12 @@ const LOOK_MS = 100;
 /** For how long a key is the worker's until it is claimed: if the worker dies, others get it after that. Milliseconds. */
 const TIMES = { lock: 10_000 };
 export type KeyTimes = typeof TIMES;
+/** How often the mark of the server's queue is looked for, milliseconds; it may be away for a moment while a server starts. */
+const MARK_LOOK_MS = 2_000;
+const MISSES = 2;
+
+const ADVICE =
+  "set BARKEEP_QUEUE here to the same address as there, or remove it. The server hands out the jobs until then";
 
 interface Dependencies {
   readonly place: QueuePlace;
@@ -38,6 +44,11 @@ export class KeyTaker {
   #queue: BullMqQueue | null = null;
   /** Of the queue that is used; not yet known before the first stay at the server. */
   #name: string | null | undefined;
+  /** What the queue of the server has in it. */
+  #mark: string | null = null;
+  /** How often in a row the mark was not found. */
+  #misses = 0;
+  #look: ReturnType<typeof setTimeout> | undefined;
   /** Keys in a row whose jobs were not for this worker. */
   #refusals = 0;
   /** Milliseconds of `performance.now()`. */
@@ -50,11 +61,14 @@ export class KeyTaker {
   /** Whether the queue can be reached; `null` while there is none to take keys from. */
   get state(): QueueState | null {
     if (this.#name == null) return null;
-    return this.#queue === null || this.#queue.trouble() !== null ? "down" : "up";
+    if (this.#queue === null || this.#queue.trouble() !== null) return "down";
+    return this.#misses >= MISSES ? "other" : "up";
   }
 
-  /** Takes keys from the queue of this name; `null`: the server has none. */
-  use(name: string | null): Promise<void> {
+  /** Takes keys from the queue with this name and mark; `null`: the server has none. */
+  use(name: string | null, mark: string | null): Promise<void> {
+    this.#mark = mark;
+    this.#misses = 0;
     this.#opening = this.#opening.then(() => this.#open(name));
     return this.#opening;
   }
@@ -62,6 +76,7 @@ export class KeyTaker {
   /** Takes no more keys; those that were taken are claimed or given back. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    clearTimeout(this.#look);
     await this.#opening.catch(() => {});
     await this.#queue?.close();
   }
@@ -77,22 +92,37 @@ export class KeyTaker {
     if (name === null) return print("The server has no job queue outside: it hands out the jobs");
     const queue = await openBullMqQueue({ place, name, isOwner: false, times: { ...TIMES, ...times } });
     this.#queue = queue;
-    let isDown: boolean | null = null;
+    let said: QueueState | null = null;
     const say = () => {
+      const { state } = this;
+      if (said === state || this.#queue !== queue) return;
+      said = state;
       const trouble = queue.trouble();
-      if (isDown === (trouble !== null)) return;
-      isDown = trouble !== null;
-      if (trouble === null) print(`Takes jobs from the job queue, ${queuePlaceName(place)}`);
-      else print(`${trouble.what} (${trouble.detail}): the server hands out the jobs until it does`);
+      if (trouble !== null) print(`${trouble.what} (${trouble.detail}): the server hands out the jobs until it does`);
+      else if (state === "other")
+        print(`The job queue, ${queuePlaceName(place)}, is not that of the server: ${ADVICE}`);
+      else print(`Takes jobs from the job queue, ${queuePlaceName(place)}`);
       onChange();
     };
     queue.watch(say);
     say();
+    void this.#watchMark(queue, say);
     queue.work(
       (key) => this.#take(key),
       most,
       () => this.#place(queue),
     );
+  }
+
+  /** Looks whether the queue is that of the server: one of the same name elsewhere, or an old one, never has a key. */
+  async #watchMark(queue: BullMqQueue, say: () => void): Promise<void> {
+    const mark = this.#mark;
+    // One that cannot be asked now says so itself.
+    const isThere = mark === null ? null : await queue.hasMark(mark).catch(() => null);
+    if (this.#queue !== queue || this.#isClosed) return;
+    if (mark === this.#mark && isThere !== null) this.#misses = isThere ? 0 : this.#misses + 1;
+    say();
+    this.#look = setTimeout(() => void this.#watchMark(queue, say), MARK_LOOK_MS);
   }
 
   async #take(key: string): Promise<void> {

@@ -111,9 +111,9 @@ export class WorkerHost {
   }
 
   /** A new stay at the server: the jobs of an earlier one are another's now. */
-  #begin({ sessions, queue }: Registered): void {
+  #begin({ sessions, queue, queueMark }: Registered): void {
     this.#sessions = sessions;
-    this.#taker?.use(queue).catch((error) => this.#gaveUp.reject(error));
+    this.#taker?.use(queue, queueMark).catch((error) => this.#gaveUp.reject(error));
     for (const attempt of this.#jobs.keys()) this.#load.end(attempt);
     this.#permits.clear();
     for (const { jobId, thread } of this.#jobs.values()) this.#tell(thread, { type: "stop", jobId, reason: "cancel" });

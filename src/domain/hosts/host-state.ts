@@ -4,8 +4,11 @@
 export const HOST_STATES = ["working", "draining", "silent", "lost"] as const;
 export type HostState = (typeof HOST_STATES)[number];
 
-/** Whether a worker reaches the job queue, from which it takes its jobs; while it is down, the server hands them to it. */
-export const QUEUE_STATES = ["up", "down"] as const;
+/**
+ * Whether a worker reaches the job queue, from which it takes its jobs. While it is down, and with `other`, another queue than
+ * that of the server, the server hands them to it.
+ */
+export const QUEUE_STATES = ["up", "down", "other"] as const;
 export type QueueState = (typeof QUEUE_STATES)[number];
 
 /** The state of a worker that has not been given up. */

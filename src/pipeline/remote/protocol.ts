@@ -42,6 +42,8 @@ export interface Registered {
   readonly sessions: CalendarOverrides;
   /** The name of the job queue from which a worker may take keys; `null`: there is none outside the server. */
   readonly queue: string | null;
+  /** What is in that queue alone; `null` without one. */
+  readonly queueMark: string | null;
 }
 
 /** What a worker reports of one of its threads. */

@@ -34,7 +34,7 @@ const Host = z
     queue: z
       .enum(QUEUE_STATES)
       .nullable()
-      .openapi({ description: "Whether it reaches the job queue; null: the server hands it its jobs" }),
+      .openapi({ description: "Whether it reaches the job queue, or another one; null: the server hands it its jobs" }),
     bars_per_second: z.number(),
     providers: z.array(z.string()).nullable(),
     intervals: z.array(z.enum(INTERVALS)).nullable(),

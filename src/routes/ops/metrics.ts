@@ -116,7 +116,13 @@ function hostSamples(hosts: readonly HostSummary[]): Sample[] {
       ),
       // Of hosts that the server hands their jobs there is nothing to say.
       ...(of.some(({ queue }) => queue !== null)
-        ? [sample("barkeep_host_queue_up", { host }, of.some(({ queue }) => queue === "down") ? 0 : 1)]
+        ? [
+            sample(
+              "barkeep_host_queue_up",
+              { host },
+              of.some(({ queue }) => queue === "down" || queue === "other") ? 0 : 1,
+            ),
+          ]
         : []),
     ]),
   ];

@@ -15,6 +15,7 @@ import { WorkerCrashed, WorkerLost } from "../../pipeline/workers/worker-handle.
 import { withoutWaitLimit } from "../../storage/connection/wait-limit.ts";
 import { type Database, storageFault } from "../../storage/db.ts";
 import { newAttempt } from "../../storage/runs/attempts.ts";
+import type { JobQueue } from "../queue/job-queue.ts";
 import type { DrainedNames } from "./drained-names.ts";
 import { Host, type HostOptions, type JobLabels, RemoteThread } from "./host.ts";
 import { factsOf, type HostFacts } from "./host-facts.ts";
@@ -35,6 +36,9 @@ const MAX_HOSTS = 1_000;
 /** Threads that read and write for workers: few, because only one at a time writes. */
 const STORAGE_THREADS = 2;
 
+const otherQueue = (name: string) =>
+  `Worker ${name} takes jobs from another job queue than that of this server: set BARKEEP_QUEUE there to the same address, or remove it. Until then it is handed its jobs`;
+
 interface Dependencies extends Pick<ConstructorParameters<typeof KeyClaims>[0], "labelsOf" | "claim"> {
   readonly db: Database;
   readonly log: Log;
@@ -45,8 +49,8 @@ interface Dependencies extends Pick<ConstructorParameters<typeof KeyClaims>[0], 
   readonly leaseMs?: number | undefined;
   /** The settings of threads. */
   settings(): WorkerSettings;
-  /** The name of the job queue; `null` if it is in this process. */
-  queueName(): string | null;
+  /** Where workers may take keys themselves, if it is not in this process. */
+  jobQueue(): Pick<JobQueue, "name" | "mark">;
   /** An alert event was recorded. */
   onAlert?(): void;
   /** Called when the writes of a thread begin to wait for the database, and with `null` when that is over. */
@@ -155,7 +159,7 @@ export class RemoteHosts {
    * @throws Refusal if it works by other rules than this server
    */
   register(registration: Registration, from: Pick<HostOptions, "token" | "address" | "mayHaveKeys">): Registered {
-    const { log, version, settings, queueName } = this.dependencies;
+    const { log, version, settings, jobQueue } = this.dependencies;
     if (Object.entries(RULES).some(([rule, value]) => registration.rules[rule] !== value)) {
       const both = `This worker is Barkeep ${registration.version}, the server ${version}`;
       throw new Refusal("conflict", `${both}: they do not fit together. Install the same version on both`);
@@ -180,7 +184,8 @@ export class RemoteHosts {
       leaseMs: this.#leaseMs,
       holdMs: this.#leaseMs * HOLD,
       sessions: settings().sessions,
-      queue: queueName(),
+      queue: jobQueue().name,
+      queueMark: jobQueue().mark,
     };
   }
 
@@ -190,6 +195,7 @@ export class RemoteHosts {
     if (host === undefined) return null;
     host.heard(Date.now(), request.memory);
     if (host.isSilent) this.#setSilent(host, false);
+    if (request.queue === "other" && host.queue !== "other") this.dependencies.log.write("warn", otherQueue(host.name));
     host.queue = request.queue;
     // What this causes is no part of the request: it does not give up when the request would.
     withoutWaitLimit(() => {

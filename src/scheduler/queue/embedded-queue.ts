@@ -5,6 +5,7 @@ import { GivenBack, type JobQueue, type KeyHandler, type QueueCounts } from "./j
 
 export class EmbeddedQueue implements JobQueue {
   readonly name = null;
+  readonly mark = null;
   readonly #waiting = new Set<string>();
   readonly #active = new Set<string>();
   /** Keys that were enqueued while they were active. */

@@ -25,6 +25,8 @@ export type KeyPlace = () => Promise<void>;
 export interface JobQueue {
   /** Under which name other processes find it; `null` if it is in this one. */
   readonly name: string | null;
+  /** What its owner leaves in it, new with each process: who finds it has the same queue. `null` if it has no owner here. */
+  readonly mark: string | null;
   /**
    * Adds keys, and resolves when the queue holds them. One that waits is not added again; one that is active is delivered
    * once more after it.

@@ -37,7 +37,7 @@ function startHosts(note = () => {}, onLine: (text: string) => void = () => {}) 
       sessions: {},
     }),
     onStorage() {},
-    queueName: () => null,
+    jobQueue: () => ({ name: null, mark: null }),
     labelsOf: () => undefined,
     claim: () => false,
   });

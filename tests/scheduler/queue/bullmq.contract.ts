@@ -97,6 +97,31 @@ export function bullMqContract(kind: QueueKind, at: QueueAtProxy): void {
     await queue.close();
   });
 
+  test("the mark of the owner is found by others, again after an outage, that of another owner is not, and none is delivered", async () => {
+    const queue = await open();
+    const other = await open({ isOwner: false });
+    const keys = handler();
+    other.work(keys.begin, 4);
+    expect([await other.hasMark(queue.mark!), await other.hasMark("another")]).toEqual([true, false]);
+    expect(other.mark).toBeNull();
+    const gone = troubleOf(queue, true);
+    at.proxy.cut();
+    await gone;
+    at.proxy.heal();
+    await Promise.all([troubleOf(queue, false), troubleOf(other, false)]);
+    expect(await other.hasMark(queue.mark!)).toBe(true);
+    await queue.enqueue(["key"]);
+    await keys.taken(1);
+    expect([keys.begun, await queue.counts()]).toEqual([["key"], { waiting: 0, active: 1 }]);
+    keys.finish();
+    await other.close();
+    await queue.close();
+    // Another process of the same server: what was in the queue is gone.
+    const next = await open();
+    expect([await next.hasMark(queue.mark!), await next.hasMark(next.mark!)]).toEqual([false, true]);
+    await next.close();
+  });
+
   test("a key goes to the process that has a place for it, and one without takes none", async () => {
     const queue = await open();
     const other = await open({ isOwner: false });

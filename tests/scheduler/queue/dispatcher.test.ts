@@ -187,6 +187,7 @@ describe("above the embedded queue", () => {
 /** A job queue that does nothing by itself. */
 class ScriptedQueue implements JobQueue {
   readonly name = null;
+  readonly mark = null;
   /** Every key that was enqueued, in order. */
   readonly enqueued: string[] = [];
   readonly cancelled: string[] = [];

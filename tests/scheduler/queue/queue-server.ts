@@ -10,6 +10,8 @@ export interface QueueAtProxy {
   readonly url: string;
   /** A second way to the same server, which is disturbed alone. */
   another(): Promise<{ readonly proxy: Proxy; readonly url: string } & AsyncDisposable>;
+  /** Another server of the same kind. */
+  elsewhere(): Promise<{ readonly url: string } & AsyncDisposable>;
 }
 
 /** One server for the tests around, behind a proxy: started before them and ended after them. */
@@ -35,6 +37,17 @@ export function queueServer(start: () => Promise<QueueServer>): QueueAtProxy {
     async another() {
       const own = await startCuttingProxy(server.socket);
       return { proxy: own, url: server.urlAt(own.port), [Symbol.asyncDispose]: () => own.close() };
+    },
+    async elsewhere() {
+      const other = await start();
+      const own = await startCuttingProxy(other.socket);
+      return {
+        url: other.urlAt(own.port),
+        async [Symbol.asyncDispose]() {
+          await own.close();
+          await other[Symbol.asyncDispose]();
+        },
+      };
     },
   };
 }

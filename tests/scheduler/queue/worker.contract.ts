@@ -179,6 +179,24 @@ export function workerContract(at: QueueAtProxy, isWhole: boolean): void {
     for (const line of worker.lines) expect(line).not.toContain(QUEUE_PASSWORD);
   });
 
+  test("a worker with another queue than its server is handed its jobs, and it, the pages, metrics and the log say so", async () => {
+    await using app = await start();
+    await using elsewhere = await at.elsewhere();
+    await using worker = startWorker(app.url, app.secret, { queue: placeOf(elsewhere.url) });
+    await eventually(() => hostOf(app)?.queue === "other");
+    expect((await app.get("/metrics")).text).toContain('barkeep_host_queue_up{host="elsewhere"} 0');
+    expect((await app.get("/hosts")).text).toContain("its BARKEEP_QUEUE is not that of this server");
+    const { hosts } = (await app.get("/api/hosts")).body;
+    expect(hosts[1].queue).toBe("other");
+    expect(app.printed.filter((line) => line.includes("takes jobs from another job queue"))).toHaveLength(1);
+    await app.waitForRun(await app.start(ORDER), "complete");
+    expect(hostOf(app)).toMatchObject({ taken: 0, queue: "other" });
+    expect(hostOf(app)!.ended).toBeGreaterThan(0);
+    const lines = worker.lines.filter((line) => line.includes("is not that of the server: set BARKEEP_QUEUE here"));
+    expect(lines).toHaveLength(1);
+    for (const line of worker.lines) expect(line).not.toContain(QUEUE_PASSWORD);
+  });
+
   test("an outage of the queue leaves jobs at work on a worker alone, and both take keys again afterwards", async () => {
     await using app = await start();
     await using _ = startWorker(app.url, app.secret, { queue: placeOf(at.url) });

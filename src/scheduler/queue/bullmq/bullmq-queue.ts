@@ -47,6 +47,7 @@ export async function openBullMqQueue(options: BullMqOptions): Promise<BullMqQue
 
 export class BullMqQueue implements JobQueue {
   readonly name: string;
+  readonly mark: string | null;
   #link: Link | null = null;
   #trouble: QueueTrouble | null = null;
   readonly #listeners: ((trouble: QueueTrouble | null) => void)[] = [];
@@ -66,6 +67,7 @@ export class BullMqQueue implements JobQueue {
     private readonly options: BullMqOptions,
   ) {
     this.name = options.name;
+    this.mark = options.isOwner ? crypto.randomUUID() : null;
     this.#times = { ...TIMES, ...options.times };
   }
 
@@ -82,6 +84,7 @@ export class BullMqQueue implements JobQueue {
       });
       opened = link;
       if (isOwner) await link.empty();
+      if (this.mark !== null) await link.leaveMark(this.mark);
       if (this.#closed) return await link.close();
       if (!link.isOpen) throw new Error("the connection was closed");
       this.#link = link;
@@ -108,6 +111,11 @@ export class BullMqQueue implements JobQueue {
 
   cancel(key: string): Promise<boolean> {
     return this.#command((link) => link.cancel(key));
+  }
+
+  /** Whether the queue is the one in which its owner leaves this mark. @throws Error if it cannot be reached */
+  hasMark(mark: string): Promise<boolean> {
+    return this.#command((link) => link.hasMark(mark));
   }
 
   counts(): Promise<QueueCounts> {
@@ -176,7 +184,8 @@ export class BullMqQueue implements JobQueue {
 
   #check(link: Link): void {
     this.#timer = setTimeout(() => {
-      link.counts().then(
+      // Also the mark, which is lost when somebody else empties the queue.
+      (this.mark === null ? link.counts() : link.leaveMark(this.mark)).then(
         () => this.#link === link && !this.#closed && this.#check(link),
         (error) => link.fail(error),
       );

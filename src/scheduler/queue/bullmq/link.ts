@@ -20,6 +20,8 @@ const EMPTY_MS = 30_000;
 const CLOSE_MS = 3_000;
 /** A job whose process has died is never given up: the server counts the crashes. */
 const MAX_STALLED = 1_000_000;
+/** A mark is a job that would begin after this time, milliseconds: its key would be one that nobody has enqueued. */
+const MARK_MS = 10 * 24 * 60 * 60_000;
 /** Entries of the stream of events, which nobody reads. */
 const MAX_EVENTS = 100;
 
@@ -41,6 +43,8 @@ export interface LinkOptions {
   /** Called with the first failure, at most once; the link is closed then. */
   onFailure(error: unknown): void;
 }
+
+const markId = (mark: string) => `mark-${mark}`;
 
 type Connection = Pick<QueueOptions, "connection" | "prefix">;
 
@@ -102,6 +106,16 @@ export class Link {
   async counts(): Promise<QueueCounts> {
     const { wait = 0, active = 0 } = await this.#within(this.queue.getJobCounts("wait", "active"), this.#commandMs);
     return { waiting: wait, active };
+  }
+
+  /** Leaves a mark in the queue, if it is not there. */
+  async leaveMark(mark: string): Promise<void> {
+    const options = { jobId: markId(mark), delay: MARK_MS, removeOnComplete: true, removeOnFail: true };
+    await this.#within(this.queue.add("mark", { key: "" }, options), this.#commandMs);
+  }
+
+  async hasMark(mark: string): Promise<boolean> {
+    return (await this.#within(this.queue.getJob(markId(mark)), this.#commandMs)) !== undefined;
   }
 
   work(handler: KeyHandler, concurrency: number, place: KeyPlace): void {
