@@ -2,26 +2,30 @@
 
 import { expect, test } from "bun:test";
 import { existsSync, symlinkSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { hashSecret, newSecret, TOKEN_PREFIX } from "../src/auth.ts";
 import { saveToken } from "../src/storage/access/tokens.ts";
 import { openDatabase } from "../src/storage/db.ts";
 import { findProfile } from "../src/storage/profiles/profiles.ts";
-import { bundleOf } from "./helpers/bundle/programs.ts";
+import { executable } from "./helpers/bundle/programs.ts";
 import { temporaryFolder } from "./helpers/folder.ts";
 import { PASSWORD } from "./helpers/password.ts";
-import { CHILD_ENV, spawnServer } from "./helpers/server.ts";
+import { CHILD_ENV, spawnCommand, spawnServer } from "./helpers/server.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-const call = (env: Record<string, string>, ...args: string[]) => callProgram(bundleOf("cli.ts"), ROOT, env, args);
-/** Starts from the sources, as an installation does. */
-const callFrom = (cwd: string, env: Record<string, string>, ...args: string[]) =>
-  callProgram(join(ROOT, "src/cli.ts"), cwd, env, args);
+/** In a folder without a developer's `.env`. */
+const FOLDER = dirname(executable());
 
-async function callProgram(program: string, cwd: string, env: Record<string, string>, args: readonly string[]) {
-  const child = Bun.spawn([process.execPath, "--no-env-file", program, ...args], {
+const call = (env: Record<string, string>, ...args: string[]) => callProgram([executable()], FOLDER, env, args);
+/** Starts from the sources, as an installation does. */
+const fromSources = (name: string) => [process.execPath, "--no-env-file", join(ROOT, "src", name)];
+const callFrom = (cwd: string, env: Record<string, string>, ...args: string[]) =>
+  callProgram(fromSources("cli.ts"), cwd, env, args);
+
+async function callProgram(program: readonly string[], cwd: string, env: Record<string, string>, args: string[]) {
+  const child = Bun.spawn([...program, ...args], {
     cwd,
     env: { ...CHILD_ENV, BARKEEP_WORKERS: "1", DEMO_LATENCY_MS: "0", ...env },
     stdout: "pipe",
@@ -100,7 +104,7 @@ test("every command is a script of npm, and the executable runs from any folder"
 test("server and command line start from any folder, and take relative paths from there", async () => {
   using folder = temporaryFolder();
   const env = { BARKEEP_DB_URL: "file:data/barkeep.db" };
-  const server = spawnServer(env, folder.path, join(ROOT, "src/server.ts"));
+  const server = spawnCommand(fromSources("server.ts"), { ...CHILD_ENV, ...env }, folder.path);
   try {
     const client = await server.listening;
     const page = await client.get("/");
@@ -192,7 +196,7 @@ test("an unknown command shows the usage", async () => {
   const { code, err } = await call({}, "frobnicate");
   expect(code).toBe(2);
   expect(err).toContain("npm run doctor");
-  expect(existsSync(join(ROOT, "frobnicate"))).toBe(false);
+  expect(existsSync(join(FOLDER, "frobnicate"))).toBe(false);
   // An export takes every format and interval that the API has.
   const format = await call({}, "export", "AAPL", "--format", "xml");
   expect([format.code, format.err]).toEqual([2, expect.stringContaining("json, csv, parquet, arrow, ndjson")]);

@@ -1,6 +1,7 @@
 /** The server and its workers in one round, on "other machines": whichever is killed is started again at once. */
 
-import { bundleOf } from "../helpers/bundle/programs.ts";
+import { dirname } from "node:path";
+import { executable } from "../helpers/bundle/programs.ts";
 import { CHILD_ENV, endOf, type ServerProcess } from "../helpers/server.ts";
 import { Front } from "./front.ts";
 import type { Cut, Network } from "./network.ts";
@@ -61,9 +62,9 @@ export class Machines implements AsyncDisposable {
 
   #startWorker(worker: number): void {
     const { url, command } = this.network.of(worker);
-    const program = [process.execPath, "--no-env-file", bundleOf("cli.ts"), "worker", "--server", url];
+    const program = [executable(), "worker", "--server", url];
     this.#workers[worker] = Bun.spawn([...command, ...program, "--threads", "1", "--name", nameOf(worker)], {
-      ...{ stdin: "ignore", stdout: "ignore", stderr: "pipe" },
+      ...{ cwd: dirname(executable()), stdin: "ignore", stdout: "ignore", stderr: "pipe" },
       // One takes jobs from the queue itself, the other is handed them.
       env: { ...CHILD_ENV, BARKEEP_TOKEN: this.secret, ...(worker === 0 && this.#queue) },
     });

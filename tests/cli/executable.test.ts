@@ -1,11 +1,11 @@
 /** The single executable, in an empty folder of a system without Bun and packages. */
 
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { readdirSync, symlinkSync } from "node:fs";
+import { cpSync, readdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { buildExecutable } from "../../.ci/executable.ts";
 import { version } from "../../package.json";
 import { loadAssets } from "../../src/routes/assets.ts";
+import { EXECUTABLE_COMMIT as COMMIT, executable as sharedExecutable } from "../helpers/bundle/programs.ts";
 import { type Folder, temporaryFolder } from "../helpers/folder.ts";
 import { ask, clientOf } from "../helpers/http.ts";
 import { type ServerProcess, spawnCommand } from "../helpers/server.ts";
@@ -13,7 +13,6 @@ import { type ServerProcess, spawnCommand } from "../helpers/server.ts";
 setDefaultTimeout(60_000);
 
 const ROOT = join(import.meta.dir, "../..");
-const COMMIT = "0123456789abcdef0123456789abcdef01234567";
 
 let folder: Folder;
 let server: ServerProcess;
@@ -31,7 +30,7 @@ const env = (): Record<string, string> => ({
 beforeAll(async () => {
   folder = temporaryFolder();
   for (const each of ["tmp", "home"]) await Bun.write(join(folder.path, each, "keep"), "");
-  await buildExecutable(executable(), COMMIT);
+  cpSync(sharedExecutable(), executable());
   server = start();
 });
 afterAll(async () => {

@@ -1,10 +1,8 @@
 /** The real server as a process of its own. */
 
-import { fileURLToPath } from "node:url";
-import { bundleOf } from "./bundle/programs.ts";
+import { dirname } from "node:path";
+import { executable } from "./bundle/programs.ts";
 import { type Client, clientOf } from "./http.ts";
-
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 export interface ServerProcess {
   readonly process: Bun.Subprocess<"ignore", "pipe", "pipe">;
@@ -26,9 +24,12 @@ export const CHILD_ENV: Readonly<Record<string, string>> = Object.fromEntries(
   ),
 );
 
-/** Spawns the server on any free port, without a developer's own settings, in the folder `cwd`. */
-export function spawnServer(env: Record<string, string>, cwd = ROOT, program = bundleOf("server.ts")): ServerProcess {
-  return spawnCommand([process.execPath, "--no-env-file", program], { ...CHILD_ENV, ...env }, cwd);
+/**
+ * Spawns the executable as a server on any free port, in the folder `cwd`, by default one without a developer's `.env`.
+ * What a checkout starts instead is shown by tests/cli.test.ts.
+ */
+export function spawnServer(env: Record<string, string>, cwd = dirname(executable())): ServerProcess {
+  return spawnCommand([executable(), "serve"], { ...CHILD_ENV, ...env }, cwd);
 }
 
 /** Spawns a command that is the server, with nothing in its environment but `env` and a free port. */

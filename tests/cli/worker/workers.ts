@@ -1,12 +1,13 @@
 /** A server, and workers on "other machines": processes or threads of this one, behind a proxy that a test can disturb. */
 
+import { dirname } from "node:path";
 import { hashSecret, newSecret } from "../../../src/auth.ts";
 import { type HostSettings, WorkerHost } from "../../../src/cli/worker/worker-host.ts";
 import type { HostFacts } from "../../../src/scheduler/hosts/host-facts.ts";
 import { saveToken } from "../../../src/storage/access/tokens.ts";
 import type { Database } from "../../../src/storage/db.ts";
 import { startApp, type TestApp, type TestAppOptions } from "../../helpers/app.ts";
-import { bundleOf } from "../../helpers/bundle/programs.ts";
+import { executable } from "../../helpers/bundle/programs.ts";
 import { CHILD_ENV } from "../../helpers/server.ts";
 
 const SYMBOLS = ["ACME", "BOND", "CORN", "DUST-USD", "EDGE", "FLAT", "GRID", "HAZE-USD"];
@@ -107,10 +108,13 @@ export function spawnWorker(url: string, secret: string, ...args: string[]) {
 
 /** The same with more variables in its environment. */
 export function spawnWorkerWith(more: Record<string, string>, url: string, secret: string, ...args: string[]) {
-  const child = Bun.spawn(
-    [process.execPath, "--no-env-file", bundleOf("cli.ts"), "worker", "--server", url, "--threads", "1", ...args],
-    { env: { ...CHILD_ENV, ...more, BARKEEP_TOKEN: secret }, stdin: "ignore", stdout: "ignore", stderr: "pipe" },
-  );
+  const program = executable();
+  const child = Bun.spawn([program, "worker", "--server", url, "--threads", "1", ...args], {
+    // Without a developer's `.env`.
+    cwd: dirname(program),
+    env: { ...CHILD_ENV, ...more, BARKEEP_TOKEN: secret },
+    ...{ stdin: "ignore", stdout: "ignore", stderr: "pipe" },
+  });
   return {
     child,
     async [Symbol.asyncDispose]() {

@@ -1,6 +1,6 @@
 /**
- * The programs and the workers as bundles: a process or a thread of a test starts with one of them in half the time that
- * several hundred modules take. Built once for each state of the sources, and shared by all processes of the tests.
+ * What processes and threads of tests start from, in half the processor time that several hundred modules take: the single
+ * executable, and the workers as bundles. Built once for each state of the sources, and shared by all processes of the tests.
  * Workers are bundled twice: as they are, and as functions that a thread can call more than once (`threads.ts`).
  */
 
@@ -14,13 +14,17 @@ const SOURCES = join(ROOT, "src");
 /** Below the packages, so that those which are not bundled are found from there. */
 const CACHE = join(ROOT, "node_modules/.cache/barkeep-tests");
 /** Bundles of other states of the sources are removed after this time, milliseconds. */
-const KEPT_MS = 60 * 60_000;
+const KEPT_MS = 30 * 60_000;
 
 /** Paths below `src`. */
 const FILES = readdirSync(SOURCES, { recursive: true, encoding: "utf8" }).toSorted();
 const WORKERS = FILES.filter((name) => basename(name) === "worker.ts");
-const PROGRAMS = ["cli.ts", "server.ts"];
 const INSTALLATION = join(SOURCES, "installation.ts");
+const BUILDER = join(ROOT, ".ci/executable.ts");
+/** What is embedded in the executable, beside the sources. */
+const EMBEDDED = readdirSync(join(ROOT, "public"), { recursive: true, encoding: "utf8" }).toSorted();
+/** The commit that the executable of the tests says that it was built from. */
+export const EXECUTABLE_COMMIT = "0123456789abcdef0123456789abcdef01234567";
 /** Workers of tests, by their paths from the root. */
 const FAKES = readdirSync(join(ROOT, "tests/fakes/workers")).map((name) => `tests/fakes/workers/${name}`);
 
@@ -28,7 +32,9 @@ const FAKES = readdirSync(join(ROOT, "tests/fakes/workers")).map((name) => `test
 function stateOfSources(): string {
   const paths = [
     ...FILES.map((name) => join(SOURCES, name)),
+    ...EMBEDDED.map((name) => join(ROOT, "public", name)),
     ...[...FAKES, "package.json"].map((name) => join(ROOT, name)),
+    BUILDER,
   ];
   const state = [...paths, import.meta.path].map((path) => {
     const { mtimeMs, size } = statSync(path);
@@ -84,8 +90,7 @@ async function build(folder: string): Promise<void> {
       external: ["libsql"],
       plugins: [sources(isFunction)],
     });
-  // A command reads the parts that it needs, a thread all of its one file; threads that go on share what they read.
-  await bundle(PROGRAMS, SOURCES, draft, true);
+  // A thread reads all of its one file; threads that go on share what they read.
   await bundle(WORKERS, SOURCES, draft, false);
   await bundle(FAKES, ROOT, draft, false);
   await bundle(WORKERS, SOURCES, join(draft, REUSED), true, true);
@@ -120,7 +125,22 @@ const folder = await open();
 
 const addressOf = (root: string, source: string) => pathToFileURL(join(root, source)).href;
 
-/** The bundle of a program or of a worker, by its path below `src`. */
+/**
+ * The executable, whose code is compiled before it starts; built when it is first needed.
+ * @throws Error if it cannot be built
+ */
+export function executable(): string {
+  const file = join(folder, "barkeep");
+  if (existsSync(file)) return file;
+  const draft = `${file}.${process.pid}`;
+  const env = { ...process.env, BARKEEP_COMMIT: EXECUTABLE_COMMIT };
+  const { success, stderr } = Bun.spawnSync([process.execPath, "--no-env-file", BUILDER, draft], { env });
+  if (!success) throw new Error(`the executable cannot be built: ${stderr}`);
+  renameSync(draft, file);
+  return file;
+}
+
+/** The bundle of a worker, by its path below `src`. */
 export const bundleOf = (source: string): string => bundled(folder, source);
 /** The bundles of the tests' own workers by the addresses of their modules. */
 export const FAKE_WORKERS: ReadonlyMap<string, URL> = new Map(
@@ -130,3 +150,5 @@ export const FAKE_WORKERS: ReadonlyMap<string, URL> = new Map(
 export const WORKER_FUNCTIONS: ReadonlyMap<string, URL> = new Map(
   WORKERS.map((source) => [addressOf(SOURCES, source), pathToFileURL(bundleOf(join(REUSED, source)))]),
 );
+
+if (import.meta.main) executable();
