@@ -3,7 +3,8 @@
 import { ProviderError } from "../../domain/errors.ts";
 import type { BarColumns } from "../../domain/market/bars.ts";
 import type { Venue } from "../../domain/market/exchanges/exchanges.ts";
-import type { Interval } from "../../domain/market/interval.ts";
+import { DAY, type Interval } from "../../domain/market/interval.ts";
+import { isoDate } from "../../domain/time.ts";
 import { type BadKind, BarCollector } from "./bar-collector.ts";
 import type { Layout } from "./csv-layout.ts";
 import { CsvReader, type Dialect, NeedsSurvey } from "./csv-reader.ts";
@@ -117,7 +118,21 @@ function finish(
   }
   const notes = [...bars.notes, ...[...bars.bad].map(([kind, group]) => `${name}: ${describeKind(kind, group, rows)}`)];
   const zoned = interval === "1d" ? [] : zoneNote(read.layout, target);
-  return { bars: kept, rows, bad: bars.bad, notes: [...notes, ...zoned], ...read };
+  return { bars: kept, rows, bad: bars.bad, notes: [...notes, ...zoned, ...neverStored(kept.ts, target)], ...read };
+}
+
+/** Says of rows that no run requests: before 1970, and after today on every exchange. */
+function neverStored(ts: BarColumns["ts"], { name }: FileTarget): string[] {
+  const future = Date.now() / 1_000 + DAY;
+  const early = ts.findIndex((each) => each >= 0);
+  const late = ts.length - 1 - ts.findLastIndex((each) => each <= future);
+  const before = early < 0 ? ts.length : early;
+  return [
+    ...(before > 0 ? [`${name}: ${before} of ${ts.length} bars not stored: before 1970-01-01`] : []),
+    ...(late > 0
+      ? [`${name}: ${late} of ${ts.length} bars not stored: in the future, the last of ${isoDate(ts.at(-1)!)}`]
+      : []),
+  ];
 }
 
 const hintFor = ({ symbol }: FileTarget) =>

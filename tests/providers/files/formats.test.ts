@@ -342,3 +342,13 @@ test("a file is read the same wherever its chunks are cut", async () => {
   expect(bars).toHaveLength(3_000);
   expect(bars.at(-1)).toEndWith(" 1 2 0.5 1.5 2999");
 });
+
+test("bars that no run requests, before 1970 or in the future, are named when the file is read", async () => {
+  const future = `${new Date().getUTCFullYear() + 2}-01-04`;
+  const rows = ["1969-12-31", "2024-01-02", "2024-01-03", future].map((day) => `${day},10,12,9,11,500`);
+  const { logs } = await readFile("AAPL.csv", `${HEAD}${rows.join("\n")}`);
+  expect(logs).toEqual([
+    "AAPL.csv: 1 of 4 bars not stored: before 1970-01-01",
+    `AAPL.csv: 1 of 4 bars not stored: in the future, the last of ${future}`,
+  ]);
+});
