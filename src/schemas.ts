@@ -114,8 +114,42 @@ export const strictObject = <const S extends z.ZodRawShape>(shape: S) =>
       code === "unrecognized_keys" ? `unknown field ${keys.map(quote).join(", ")}` : "wants a JSON object",
   });
 
+/** The beginnings of zod's own messages, which a check without a message of its own has. */
+const OF_ZOD = /^(?:Invalid (?:input|option)|Too (?:big|small)): /;
+
+const TYPES: Readonly<Record<string, string>> = {
+  string: "text",
+  number: "a number",
+  boolean: "true or false",
+  array: "a list",
+  object: "a JSON object",
+};
+
+/** What is wrong, in the words of the other checks. */
+function messageOf(issue: z.core.$ZodIssue): string {
+  const { message } = issue;
+  if (!OF_ZOD.test(message)) return message;
+  switch (issue.code) {
+    case "invalid_type": {
+      if (message.endsWith("received undefined")) return "is missing";
+      const wanted = TYPES[issue.expected] ?? issue.expected;
+      return message.endsWith("received array") ? `wants ${wanted}, and once only` : `wants ${wanted}`;
+    }
+    case "invalid_value":
+      return `is not one of ${issue.values.join(", ")}`;
+    case "too_big":
+      return issue.origin === "string"
+        ? `is longer than ${issue.maximum} characters`
+        : `wants at most ${issue.maximum}`;
+    case "too_small":
+      return issue.origin === "string" ? "is missing" : `wants at least ${issue.minimum}`;
+    default:
+      return message;
+  }
+}
+
 /** The faults that zod found, as the API and the forms show them; each once, as a number may break two rules of one message. */
 export function fieldErrors(error: z.core.$ZodError): FieldError[] {
-  const errors = error.issues.map((issue) => ({ path: issue.path.join("."), message: issue.message }));
+  const errors = error.issues.map((issue) => ({ path: issue.path.join("."), message: messageOf(issue) }));
   return [...new Map(errors.map((each) => [JSON.stringify(each), each])).values()];
 }

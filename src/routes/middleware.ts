@@ -10,7 +10,7 @@ import { StorageUnavailable } from "../storage/db.ts";
 import { liveToast } from "../views/live.tsx";
 import { ErrorPage } from "../views/ui/layout.tsx";
 import { addGuard, asActor } from "./access/guard.ts";
-import { IMPORTS, type RequestBodies } from "./http/request-body.ts";
+import { IMPORTED, IMPORTS, type RequestBodies } from "./http/request-body.ts";
 import { withoutBodyForHead } from "./http/stream-body.ts";
 import { withoutTimeout } from "./http/timeouts.ts";
 import { pageContext, type SiteContext, wantsFragment } from "./page-context.ts";
@@ -91,11 +91,10 @@ export function addMiddleware(
     if (isOfWorker(c.req.path)) return next();
     const type = c.req.header("Content-Type")?.split(";")[0]?.trim().toLowerCase();
     const hasBody = c.req.header("Content-Length") !== "0" && c.req.raw.body !== null;
-    if (hasBody && type !== "application/json" && !IMPORTS.test(c.req.path)) {
-      return problem(c, {
-        status: 415,
-        detail: `Send application/json, not ${(type ?? "a body without a type").slice(0, 60)}`,
-      });
+    const wanted = IMPORTS.test(c.req.path) ? IMPORTED : ["application/json"];
+    if (hasBody && !wanted.includes(type ?? "")) {
+      const sent = (type ?? "a body without a type").slice(0, 60);
+      return problem(c, { status: 415, detail: `Send ${wanted.join(" or ")}, not ${sent}` });
     }
     return next();
   });
@@ -111,7 +110,8 @@ export function addMiddleware(
     if (allowed.length === 0 || allowed.includes(c.req.method)) {
       return refuse(c, { status: 404, detail: `There is nothing at ${path}` });
     }
-    c.header("Allow", allowed.join(", "));
+    // Every GET is a HEAD too.
+    c.header("Allow", allowed.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : method)).join(", "));
     return refuse(c, { status: 405, detail: `${path} takes ${allowed.join(" or ")}, not ${c.req.method}` });
   });
   app.onError((error, c) => {

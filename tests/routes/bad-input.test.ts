@@ -146,11 +146,11 @@ describe("a request with", () => {
 
   test("a wrong method is refused with 405, which names the right ones", async () => {
     for (const [method, path, allow] of [
-      ["DELETE", "/api/runs", ["GET", "POST"]],
-      ["PUT", "/api/runs/1", ["GET"]],
-      ["POST", "/api/profiles/AAPL", ["DELETE", "GET"]],
+      ["DELETE", "/api/runs", ["GET", "HEAD", "POST"]],
+      ["PUT", "/api/runs/1", ["GET", "HEAD"]],
+      ["POST", "/api/profiles/AAPL", ["DELETE", "GET", "HEAD"]],
       ["GET", "/api/runs/1/jobs/AAPL/pause", ["POST"]],
-      ["POST", "/healthz", ["GET"]],
+      ["POST", "/healthz", ["GET", "HEAD"]],
     ] as const) {
       const answer = await send(null, {}, path, method);
       expectProblem(answer, 405);
@@ -163,6 +163,26 @@ describe("a request with", () => {
       expectProblem(await app.get(path), 404);
     });
   }
+
+  test("a parameter that is given twice, too long or not to be chosen is refused in the words of the other checks", async () => {
+    for (const [path, message] of [
+      ["/api/companies?q=a&q=b", "q: wants text, and once only"],
+      [`/api/companies?q=${"x".repeat(101)}`, "q: is longer than 100 characters"],
+      ["/api/bars/AAPL?from=2026-01-01&from=2026-02-01", "from: wants text, and once only"],
+      ["/api/alerts?state=constructor", "state: is not one of waiting, sending, sent, failed"],
+      ["/api/events?latest=2", "latest: is not one of 0, 1"],
+    ] as const) {
+      const answer = await app.get(path);
+      expectProblem(answer, 422);
+      expect([path, answer.body.detail]).toEqual([path, message]);
+    }
+  });
+
+  test("a list of companies of another content type is refused with those that it may have", async () => {
+    const answer = await send("<html>", { "Content-Type": "text/html" }, "/api/companies/import");
+    expectProblem(answer, 415);
+    expect(answer.body.detail).toBe("Send text/csv or text/plain or multipart/form-data, not text/html");
+  });
 
   for (const [path, status] of [
     ["/api/profiles/%3Cscript%3E", 422],

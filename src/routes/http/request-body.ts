@@ -12,6 +12,8 @@ const BODY_MS = 30_000;
 /** Largest list of companies, file of bars or batch of a worker accepted, bytes: every listed symbol with its name, or 300,000 bars. */
 const MAX_IMPORT = 16 * 1024 * 1024;
 const IMPORT_MS = 120_000;
+/** Lists of companies, and the content types that they come in. */
+export const IMPORTED: readonly string[] = ["text/csv", "text/plain", "multipart/form-data"];
 export const IMPORTS = /^(?:\/api)?\/companies\/import$/;
 
 /** The login form has two short fields, and anybody may send it. */
