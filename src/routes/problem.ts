@@ -25,7 +25,10 @@ const KINDS: Readonly<Record<number, ProblemKind>> = {
   410: { title: "Gone", meaning: "The task of this request has ended" },
   412: { title: "Precondition failed", meaning: "The file is not the one that `If-Match` names" },
   413: { title: "Body too large", meaning: "The body is larger than the route takes" },
-  415: { title: "Unsupported content type", meaning: "The route does not take this content type" },
+  415: {
+    title: "Unsupported content type",
+    meaning: "The route does not take this content type, or the body is compressed",
+  },
   416: { title: "Range not satisfiable", meaning: "The range lies outside of the file" },
   422: { title: "Invalid input", meaning: "Fields are missing, wrong or unknown; `errors` lists them" },
   429: {

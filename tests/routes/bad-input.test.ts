@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { gzipSync } from "node:zlib";
 import { startApp, type TestApp } from "../helpers/app.ts";
 import { ask } from "../helpers/http.ts";
 
@@ -110,6 +111,20 @@ describe("a request with", () => {
     expectProblem(await send(new TextEncoder().encode(order), {}), 415);
     const stream = new Blob([order]).stream();
     expectProblem(await send(stream, { "Content-Type": "text/plain" }), 415);
+  });
+
+  test("a compressed body is refused with 415, which says what is taken, wherever it is sent", async () => {
+    for (const [path, type] of [
+      ["/api/runs", "application/json"],
+      ["/api/companies/import", "text/csv"],
+      ["/runs", "application/x-www-form-urlencoded"],
+      ["/mcp", "application/json"],
+    ] as const) {
+      const answer = await send(gzipSync(order), { "Content-Type": type, "Content-Encoding": "gzip" }, path);
+      expectProblem(answer, 415);
+      expect([path, answer.headers.get("Accept-Encoding")]).toEqual([path, "identity"]);
+    }
+    expectProblem(await send(order.slice(1), { ...json, "Content-Encoding": "identity" }), 400);
   });
 
   for (const [name, body] of [

@@ -48,6 +48,18 @@ class BodyFault extends Error {
   }
 }
 
+/** Bodies are read as they come: a compressed one would be taken for something that cannot be read. */
+function refuseCoding(c: Context): void {
+  const coding = c.req.header("Content-Encoding")?.trim() ?? "";
+  if (/^(?:identity)?$/i.test(coding)) return;
+  // What is taken instead (RFC 9110 §12.5.3).
+  c.header("Accept-Encoding", "identity");
+  throw new BodyFault({
+    status: 415,
+    detail: `Send the body as it is, not with Content-Encoding: ${coding.slice(0, 60)}`,
+  });
+}
+
 const tooLarge = ({ size }: BodyLimits) =>
   new BodyFault({ status: 413, detail: `The body is larger than ${size} bytes` });
 
@@ -104,9 +116,10 @@ export class RequestBodies {
     // Its stream is not touched: reading a stream takes several times as long.
     const isWhole =
       isOfWorker(c.req.path) && Number(length) <= MAX_WHOLE && c.req.header("Transfer-Encoding") === undefined;
-    if (isWhole) return this.#readWhole(c.req.raw, limits, Number(length));
-    const { body } = c.req.raw;
-    return body === null ? null : this.#read(body, limits);
+    const body = isWhole ? undefined : c.req.raw.body;
+    if (body === null) return null;
+    refuseCoding(c);
+    return body === undefined ? this.#readWhole(c.req.raw, limits, Number(length)) : this.#read(body, limits);
   }
 
   /** The memory for all of it is reserved at once, though it has yet to arrive. */
