@@ -70,6 +70,8 @@ const MAX_BACKOFF_MS = 30_000;
 const MINUTE = 60_000;
 /** Redirects of one request that are followed. */
 const MAX_REDIRECTS = 3;
+/** The end of an array or object: what has it was not cut off there. */
+const ENDS_WHOLE = /[\]}]\s*$/;
 /** After this many answers that were cut off or late, the client requests less instead of retrying. */
 const OVERLOAD_TRIES = 2;
 /**
@@ -258,7 +260,7 @@ export class VendorClient {
     return {
       ...classified,
       brief,
-      says: cutOff ? "answer cut off" : says,
+      says: !cutOff ? says : ENDS_WHOLE.test(answer.text) ? "the answer is not JSON" : "answer cut off",
       overload: cutOff,
       tooLarge: classified.tooLarge && !cutOff,
     };

@@ -84,6 +84,12 @@ test("an answer of another shape is told in the vendor's own words after three t
   expect(requests).toEqual([3]);
 });
 
+test("an answer that ends as it should and is not JSON is not called cut off", async () => {
+  const { kinds, messages } = await taken(200, '[{"close":NaN}]');
+  expect(kinds).toEqual(["invalid_response"]);
+  for (const message of messages) expect(message).toEndWith("HTTP 200: the answer is not JSON");
+});
+
 test("an error whose parts are no texts is taken by its status and not for a broken connection", async () => {
   const odd = { message: { toString: 1 }, errors: { a: [{ toString: null }, 7], b: null } };
   const { kinds, messages, requests } = await taken(404, odd);
