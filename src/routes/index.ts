@@ -130,7 +130,9 @@ export async function createRoutes(services: Services): Promise<Routes> {
     for (const end of closers) end();
   };
   const fetch = (request: Request, server?: object) =>
-    server === undefined || request.headers.has("Host") ? lazy.fetch(request, server) : withoutHost(base.path);
+    server === undefined || (request.headers.has("Host") && URL.canParse(request.url))
+      ? lazy.fetch(request, server)
+      : withoutHost(base.path);
   return { fetch, table: async () => build(await lazy.all()).routes, close };
 }
 
@@ -147,9 +149,14 @@ function bannerOf(services: Services, base: BasePath): () => string {
   };
 }
 
-/** HTTP/1.0 allows a request without a host; its address is no URL then, and no route is found for it. */
+/** Without a host, as HTTP/1.0 allows, or with one such as `x:99999`, the address is no URL, and no route is found for it. */
 const withoutHost = (basePath: string) =>
   Response.json(
-    { type: problemUri(400, basePath), title: problemTitle(400), status: 400, detail: "The request names no Host" },
+    {
+      type: problemUri(400, basePath),
+      title: problemTitle(400),
+      status: 400,
+      detail: "The request names no valid Host",
+    },
     { status: 400, headers: { "Content-Type": problemType, "Cache-Control": "no-store" } },
   );

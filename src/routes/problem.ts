@@ -15,7 +15,7 @@ interface ProblemKind {
 }
 
 const KINDS: Readonly<Record<number, ProblemKind>> = {
-  400: { title: "Bad request", meaning: "The body is not JSON, or the request names no host" },
+  400: { title: "Bad request", meaning: "The body is not JSON, or the request names no valid host" },
   401: { title: "Not signed in", meaning: "A password is set, and the request has no valid token" },
   403: { title: "Not allowed", meaning: "The token lacks the scope, or a browser sent the request from another site" },
   404: { title: "Not found", meaning: "There is nothing with this name or id" },

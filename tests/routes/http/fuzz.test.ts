@@ -305,6 +305,11 @@ test("an unexpected error is answered without its text", () => {
 
 test("a request without a host is a bad request", async () => {
   expect(await answerTo("GET /runs HTTP/1.0\r\n\r\n")).toMatch(/^HTTP\/1\.\d 400 /);
+  for (const host of ["", "localhost:99999", "x@localhost", "[::1", "a b", "localhost/x", "%00"])
+    expect([host, await answerTo(`GET /runs HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)]).toEqual([
+      host,
+      expect.stringMatching(/^HTTP\/1\.\d 400 /),
+    ]);
 });
 
 test.each([
