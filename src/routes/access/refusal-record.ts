@@ -72,10 +72,10 @@ export class RefusalRecord {
     if (this.#kinds.size > 0) this.#timer = setTimeout(() => this.#onWindow(), this.windowMs).unref();
   }
 
-  /** Addresses are in the audit only, which readers of the log may not see. */
+  /** Addresses are in the audit only; names of tokens are in `actor` and `why`, and for admins like the audit. */
   #write({ action, actor, subject, why, from }: RefusedRequest, count: number): void {
     const times = count === 1 ? "" : ` (${count} times)`;
-    this.log.write("warn", `Refused${times}: ${subject} for ${actor}: ${why}`);
+    this.log.write("warn", `Refused${times}: ${subject}`, null, null, `${actor}: ${why}`);
     const entry = { action, subject, after: { why: onOneLine(why), from, count } };
     runAs({ name: actor, scope: "read" }, null, () => record(this.db, entry)).catch((error: unknown) =>
       this.log.write("error", `A refusal could not be put on record: ${messageOf(error)}`),

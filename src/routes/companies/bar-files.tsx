@@ -6,7 +6,7 @@ import { copyFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { messageOf, ProviderError, quote, Refusal } from "../../domain/errors.ts";
+import { messageOf, ProviderError, quote, Refusal, withoutPaths } from "../../domain/errors.ts";
 import { BAR_FIELDS } from "../../domain/market/bars.ts";
 import { venueOf } from "../../domain/market/exchanges/exchanges.ts";
 import { type Interval, isInterval } from "../../domain/market/interval.ts";
@@ -88,7 +88,10 @@ export function barFilePages({ runs, settings }: Pick<Services, "runs" | "settin
       await copyFile(path, target, constants.COPYFILE_EXCL);
     } catch (error) {
       const isThere = (error as NodeJS.ErrnoException).code === "EEXIST";
-      return refused(c, isThere ? `${stored} is in ${folder} already: remove it first` : messageOf(error));
+      return refused(
+        c,
+        isThere ? `${stored} is in ${folder} already: remove it first` : withoutPaths(messageOf(error)),
+      );
     }
     try {
       const run = { symbols: [symbol], mode: "full", interval, years: "all", provider: "files" } as const;

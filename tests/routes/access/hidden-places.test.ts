@@ -20,11 +20,16 @@ const PAGES = [
 ] as const;
 
 /** What an admin chose or the system said, and no reader sees. */
-const ADDRESSES = ["10.1.2.3", "mail.internal", "redis.internal", "ops@example.com"] as const;
+const ADDRESSES = ["token of another", "10.1.2.3", "mail.internal", "redis.internal", "ops@example.com"] as const;
 
-async function bearer(app: TestApp, scope: "read" | "operate" | "admin") {
+async function bearer(app: TestApp, scope: "read" | "admin", name: string = scope) {
   const secret = newSecret(TOKEN_PREFIX);
-  await saveToken(app.app.db, { name: scope, scope, hash: hashSecret(secret), expiresAt: null });
+  await saveToken(app.app.db, {
+    name,
+    scope,
+    hash: hashSecret(secret),
+    expiresAt: null,
+  });
   return { Authorization: `Bearer ${secret}`, Accept: "text/html, application/json" };
 }
 
@@ -42,6 +47,7 @@ test("readers find no path and no address of the server on any page, in the log 
   await using app = await startApp({ env: { BARKEEP_PASSWORD: PASSWORD, BARKEEP_LAKE: lake } });
   const { app: server, printed } = app;
   const reader = await bearer(app, "read");
+  const other = await bearer(app, "read", "token of another");
   const admin = await bearer(app, "admin");
 
   await server.backups.change({ folder: backups, at: null, keep: 1 });
@@ -62,6 +68,8 @@ test("readers find no path and no address of the server on any page, in the log 
   const error = new Error(`ENOENT: no such file or directory, open '${folder.path}/own-file'`);
   server.log.write("error", traceOf(error));
 
+  expect((await ask(`${app.url}/api/audit`, { headers: other })).status).toBe(403);
+
   for (const path of PAGES) {
     const { text } = await ask(app.url + path, { headers: reader });
     const found = [folder.path, process.cwd(), ...ADDRESSES].filter((place) => text.includes(place));
@@ -75,6 +83,7 @@ test("readers find no path and no address of the server on any page, in the log 
   for (const words of [
     `Backup made (${join(backups, "barkeep-")}`,
     `The backup failed (to ${backups}: the folder does not exist. `,
+    "Refused: GET /api/audit (token of another: ",
     "Worker rack-1 (0.2.0, 1 cores) has come (10.1.2.3)",
     `open '${folder.path}/own-file'`,
   ])
