@@ -1,6 +1,6 @@
 /** Validates bars before they are stored: impossible ones are rejected with a reason. */
 
-import { isoMillisecond } from "../time.ts";
+import { isoDates, isoMillisecond } from "../time.ts";
 import { findLoneJumps } from "./anomalies/lone-jumps.ts";
 import { BAR_FIELDS, type BarColumns, emptyBars, filterBars, pickBars, sameValue, sliceBars } from "./bars.ts";
 import { DAY, type Interval } from "./interval.ts";
@@ -26,7 +26,7 @@ interface ExpectedWindow {
 
 /** Why a bar is rejected; fixed texts, so that they can be counted. */
 export const REASONS = {
-  noTime: "the time is missing",
+  noTime: "the time is missing or cannot be read",
   offGrid: "the time is not on the interval's grid",
   finer: "the rows come faster than one an interval",
   outside: "outside the window asked for",
@@ -97,8 +97,13 @@ function rejectJumps(valid: ValidatedBars, jumps: readonly number[]): ValidatedB
  */
 export function validateRows(raw: BarColumns, window: ExpectedWindow): ValidatedBars {
   const rejected: RejectedRow[] = [];
+  // Rows without a time are told apart by their places in the answer: they would count as one.
+  const placeOf = (at: number) =>
+    Number.isFinite(raw.ts[at])
+      ? timeOf(raw.ts[at]!)
+      : `${isoDates(window.from, window.to - 1)}, no time, row ${at + 1}`;
   const reject = (at: number, reason: string) =>
-    void rejected.push({ where: timeOf(raw.ts[at]!), reason, raw: rowText(raw, at) });
+    void rejected.push({ where: placeOf(at), reason, raw: rowText(raw, at) });
 
   // Rows of a shorter interval lie on the grid now and then: those would be bars with the values of a part.
   const isAscending = isSorted(raw.ts);

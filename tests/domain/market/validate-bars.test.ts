@@ -65,6 +65,15 @@ describe("validating bars", () => {
     ]);
   });
 
+  test("rows without a time have places of their own, so that each counts", () => {
+    const rows = [minute(0), minute(1, { ts: Number.NaN }), minute(1, { ts: Number.NaN })];
+    const { rejected } = validateBars(columns(rows), window);
+    expect(rejected.map(({ where }) => where)).toEqual([
+      "2024-01-02 to 2024-01-03, no time, row 2",
+      "2024-01-02 to 2024-01-03, no time, row 3",
+    ]);
+  });
+
   test("zero volume is valid", () => {
     expect(validateBars(columns([minute(0, { volume: 0 })]), window).rejected).toEqual([]);
   });

@@ -33,8 +33,13 @@ export async function refusedRows(
     db.rows(BY_TIME, [seriesId, iso(from), iso(to), limit]),
     db.rows(BY_LINE, [seriesId, limit]),
   ]);
-  const rows = [...byTime, ...byLine].flatMap(([place, reason, raw]) => {
-    const text = TIME.exec(String(place))?.[0] ?? TIME.exec(String(raw))?.[0];
+  // A place that is no time may begin with the days of the request: the row says its own time, or none.
+  const timed = [
+    ...byTime.map(([place, reason]) => [place, reason]),
+    ...byLine.map(([, reason, raw]) => [raw, reason]),
+  ];
+  const rows = timed.flatMap(([source, reason]) => {
+    const text = TIME.exec(String(source))?.[0];
     const ts = text === undefined ? Number.NaN : parseIsoMoment(text.replace(" ", "T"));
     return ts >= from && ts < to ? [{ ts, reason: String(reason) }] : [];
   });

@@ -62,6 +62,11 @@ test("actions, revisions, gaps and refused rows of the asked time are marks, eac
       sql: "INSERT INTO rejected_bars (series_id, place, reason, raw, run_id, seen_at) VALUES (?1, 'A.csv:9', 'cut', 'x', 'run', 0)",
       args: [seriesId],
     },
+    // The days of the request are not those of the row.
+    {
+      sql: "INSERT INTO rejected_bars (series_id, place, reason, raw, run_id, seen_at) VALUES (?1, ?2, 'no row', 'null', 'run', 0)",
+      args: [seriesId, `${isoDate(day(6))} to ${isoDate(day(2))}, row 3`],
+    },
   ]);
   const { status, body } = await marks(`from=${isoDate(day(30))}&to=${isoDate(day(1))}`);
   expect(status).toBe(200);
