@@ -28,10 +28,9 @@ interface Write {
 export const isBusy = (error: unknown): boolean => storageFault(error)?.kind === "locked";
 
 /**
- * What has gathered while another thread wrote goes into one transaction. If one of the writes fails, all are run again, each
- * under a savepoint of its own, so that it leaves the others alone. A write is reported as done after the commit, and a failed commit to each of the
- * writes that it held. Writes are committed in the order in which they were added. While the database as a whole is in
- * trouble they wait, and are tried again until it is over or their callers give up.
+ * What has gathered while another thread wrote goes into one transaction, in the order in which it was added. If a write
+ * fails, all are run again, each under a savepoint, so that the others go on. A write is reported as done after the
+ * commit. While the database is in trouble they wait, until it is over or their callers give up.
  */
 export class WriteQueue {
   #waiting: Write[] = [];
