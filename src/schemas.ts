@@ -82,7 +82,7 @@ interface Scoped {
 }
 
 /** Whether a body names symbols and a watchlist, and no scope that says which of them counts. */
-export const namesBoth = ({ scope, symbols, watchlist_id }: Scoped): boolean =>
+const namesBoth = ({ scope, symbols, watchlist_id }: Scoped): boolean =>
   scope === undefined && symbols !== undefined && symbols.length > 0 && Boolean(watchlist_id);
 
 const BOTH = "wants either symbols or a watchlist, or a scope that says which counts";
