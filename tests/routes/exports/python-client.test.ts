@@ -23,17 +23,56 @@ afterAll(async () => {
   folder[Symbol.dispose]();
 });
 
+/**
+ * A Python that has started and read the client's modules, which takes longer than most scripts: each script runs in a fork
+ * of it, so that none sees what another has done.
+ */
+const HOST = `
+import json, os, sys, traceback, barkeep
+for line in sys.stdin:
+    job = json.loads(line)
+    pid = os.fork()
+    if pid == 0:
+        for number, name in ((1, "out"), (2, "err")):
+            os.dup2(os.open(job[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+        code = 0
+        try:
+            os.environ.update(job["env"])
+            sys.modules.update(dict.fromkeys(job["without"]))
+            exec(job["script"], {"__name__": "__main__", "json": json, "barkeep": barkeep})
+        except BaseException:
+            traceback.print_exc()
+            code = 1
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    print(os.waitpid(pid, 0)[1], flush=True)
+`;
+
+let host: ReturnType<typeof startHost> | undefined;
+afterAll(async () => {
+  host?.child.kill();
+  await host?.child.exited;
+});
+
+function startHost() {
+  const child = Bun.spawn([PYTHON!, "-B", "-c", HOST], {
+    cwd: folder.path,
+    env: { PATH: process.env.PATH ?? "", PYTHONIOENCODING: "utf-8", no_proxy: "*" },
+    ...{ stdin: "pipe", stdout: "pipe", stderr: "inherit" },
+  });
+  return { child, answers: child.stdout.pipeThrough(new TextDecoderStream()).getReader() };
+}
+
 /** Runs a script beside the client, which cannot import the packages in `without`. */
 async function python(script: string, env: Record<string, string> = {}, without: readonly string[] = []) {
-  const hidden = `import sys; sys.modules.update(dict.fromkeys(${JSON.stringify(without)}))`;
-  const child = Bun.spawn([PYTHON!, "-B", "-c", `${hidden}\nimport json, barkeep\n${script}`], {
-    cwd: folder.path,
-    env: { PATH: process.env.PATH ?? "", BARKEEP_URL: app.url, PYTHONIOENCODING: "utf-8", no_proxy: "*", ...env },
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const [printed, errors, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
-  if (code !== 0) throw new Error(`Python ended with ${code}: ${errors}`);
+  host ??= startHost();
+  const [out, err] = [`${folder.path}/out`, `${folder.path}/err`];
+  host.child.stdin.write(`${JSON.stringify({ script, env: { BARKEEP_URL: app.url, ...env }, without, out, err })}\n`);
+  host.child.stdin.flush();
+  const { value } = await host.answers.read();
+  const [printed, errors] = await Promise.all([Bun.file(out).text(), Bun.file(err).text()]);
+  if (value?.trim() !== "0") throw new Error(`Python ended with ${value}: ${errors}`);
   return { printed, errors };
 }
 
