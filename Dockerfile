@@ -17,6 +17,8 @@ ARG BARKEEP_COMMIT=
 ENV BARKEEP_COMMIT=$BARKEEP_COMMIT \
     BARKEEP_DB_URL=file:/data/barkeep.db \
     HOST=0.0.0.0 \
+    # As in bun.sh.
+    MIMALLOC_PURGE_DELAY=10000 \
     PORT=3000
 RUN mkdir /data && chown bun:bun /data
 USER bun

@@ -11,7 +11,7 @@ import { pathOf } from "../src/storage/db.ts";
 import { temporaryFolder } from "../tests/helpers/folder.ts";
 import type { Client } from "../tests/helpers/http.ts";
 import { type BenchResult, median, report } from "./support/report.ts";
-import { processorMs, residentMb, startServer, writtenBytes } from "./support/server-process.ts";
+import { processorMs, residentMb, START, startServer, writtenBytes } from "./support/server-process.ts";
 
 const SYMBOLS = Array.from({ length: Number(process.argv[2] ?? 500) }, (_, i) => `S${i}`);
 const STARTS = 7;
@@ -55,7 +55,7 @@ async function runLimit(from: number, to: number): Promise<LimitCost> {
   using own = temporaryFolder();
   const args = [own.database(), SYMBOLS.length, from, to].map(String);
   const script = `${import.meta.dir}/support/limit-script.ts`;
-  const child = Bun.spawn([process.execPath, "--no-env-file", script, ...args], { stdin: "pipe", stderr: "inherit" });
+  const child = Bun.spawn([...START, script, ...args], { stdin: "pipe", stderr: "inherit" });
   const output = child.stdout.getReader();
   const next = async (line: string) => {
     const { value } = await output.read();

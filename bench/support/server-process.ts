@@ -4,6 +4,9 @@ import { type ServerProcess, spawnCommand } from "../../tests/helpers/server.ts"
 
 const ROOT = `${import.meta.dir}/../..`;
 
+/** Runs Bun with the settings that `npm start` has. */
+export const START = [`${ROOT}/bun.sh`, "--no-env-file"];
+
 /** Starts a server of this checkout: two threads, the demo provider without latency. */
 export function startServer(dbUrl: string): ServerProcess {
   const env = {
@@ -13,7 +16,7 @@ export function startServer(dbUrl: string): ServerProcess {
     BARKEEP_WORKERS: "2",
     DEMO_LATENCY_MS: "0",
   };
-  return spawnCommand([process.execPath, "--no-env-file", "src/server.ts"], env, ROOT);
+  return spawnCommand([...START, "src/server.ts"], env, ROOT);
 }
 
 const numberIn = (pid: number, file: string, pattern: RegExp) =>
