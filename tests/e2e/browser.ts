@@ -94,8 +94,12 @@ async function unpackedBrowser(): Promise<string> {
   return join(folder, "chromium");
 }
 
-/** Code of a page that lives for a second is not worth optimizing. Benchmarks and pictures take the engine as it is. */
-const ENGINE = process.env.NODE_ENV === "test" ? ["--js-flags=--no-opt --no-maglev"] : [];
+/**
+ * Code of a page that lives for a second is not worth optimizing, nor a process for each of several pages in one profile.
+ * Benchmarks and pictures take the browser as it is.
+ */
+const SHORT_LIVED =
+  process.env.NODE_ENV === "test" ? ["--js-flags=--no-opt --no-maglev", "--renderer-process-limit=1"] : [];
 
 let launched: Browser | undefined;
 /** Pages that no test uses. */
@@ -106,7 +110,7 @@ async function sharedBrowser(): Promise<Browser> {
   if (launched?.isConnected() !== true)
     launched = await driver.launch({
       executablePath: await unpackedBrowser(),
-      args: ["--no-sandbox", "--disable-gpu", "--in-process-gpu", "--font-render-hinting=none", ...ENGINE],
+      args: ["--no-sandbox", "--disable-gpu", "--in-process-gpu", "--font-render-hinting=none", ...SHORT_LIVED],
     });
   return launched;
 }
