@@ -67,13 +67,13 @@ const CONTRASTS = `async (known) => {
   for (const element of document.querySelectorAll("body, body *")) {
     const hasText = [...element.childNodes].some(({ nodeType, data }) => nodeType === 3 && data.trim() !== "");
     if ((!hasText && !element.matches("input, select, textarea")) || !element.checkVisibility()) continue;
-    // What is there for screen readers alone is one pixel wide.
-    if (element.getBoundingClientRect().width < 2) continue;
     const { color, fontSize, fontWeight, textShadow } = getComputedStyle(element);
     const isDisabled = element.closest(":disabled, [aria-disabled=true]") !== null;
     const ofDisabled = element.closest("label")?.control?.disabled === true;
     const key = [color, fontSize, fontWeight, textShadow, isDisabled, ofDisabled, ground(element)].join("; ");
     if (checked.has(key) || often.get(key) === 4) continue;
+    // What is there for screen readers alone is one pixel wide; asked last, because it needs the layout.
+    if (element.getBoundingClientRect().width < 2) continue;
     often.set(key, (often.get(key) ?? 0) + 1);
     keys.set(element, key);
     chosen.push(element);
