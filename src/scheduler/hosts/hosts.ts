@@ -15,7 +15,6 @@ import { WorkerCrashed, WorkerLost } from "../../pipeline/workers/worker-handle.
 import { withoutWaitLimit } from "../../storage/connection/wait-limit.ts";
 import { type Database, storageFault } from "../../storage/db.ts";
 import { newAttempt } from "../../storage/runs/attempts.ts";
-import type { JobQueue } from "../queue/job-queue.ts";
 import type { DrainedNames } from "./drained-names.ts";
 import { Host, type HostOptions, type JobLabels, RemoteThread } from "./host.ts";
 import { factsOf, type HostFacts } from "./host-facts.ts";
@@ -50,7 +49,7 @@ interface Dependencies extends Pick<ConstructorParameters<typeof KeyClaims>[0], 
   /** The settings of threads. */
   settings(): WorkerSettings;
   /** Where workers may take keys themselves, if it is not in this process. */
-  jobQueue(): Pick<JobQueue, "name" | "mark">;
+  jobQueue(): { readonly name: string | null; readonly mark: string | null };
   /** An alert event was recorded. */
   onAlert?(): void;
   /** Called when the writes of a thread begin to wait for the database, and with `null` when that is over. */
