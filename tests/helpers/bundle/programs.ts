@@ -1,6 +1,6 @@
 /**
- * What processes and threads of tests start from, in half the processor time that several hundred modules take: the single
- * executable, and the workers as bundles. Built once for each state of the sources, and shared by all processes of the tests.
+ * What processes and threads of tests start from, in half the processor time of several hundred modules: the executable,
+ * and the workers as bundles. Built once for each state of the sources, and shared by all processes of the tests.
  * Workers are bundled twice: as they are, and as functions that a thread can call more than once (`threads.ts`).
  */
 
