@@ -19,6 +19,7 @@ ENV BARKEEP_COMMIT=$BARKEEP_COMMIT \
     HOST=0.0.0.0 \
     # As in bun.sh.
     MIMALLOC_PURGE_DELAY=10000 \
+    MIMALLOC_PURGE_HOLES_MIN_INTERVAL=10000 \
     PORT=3000
 RUN mkdir /data && chown bun:bun /data
 USER bun
