@@ -7,7 +7,7 @@
 import { type BarColumns, emptyBars, joinBars, lowerBound, sliceBars } from "../domain/market/bars.ts";
 import { FEATURES, type Feature } from "./catalog.ts";
 import type { Family, FeatureSetup, Series } from "./define.ts";
-import { emptyCarry, runPlan, Scratch } from "./pass.ts";
+import { asInt, emptyCarry, runPlan, Scratch } from "./pass.ts";
 import { blockLength, type ComputePlan, planOf } from "./plan.ts";
 import { type ResumePoint, readState, type StateRefusal, writeState } from "./state.ts";
 import { CATALOG_VERSION } from "./version.ts";
@@ -234,7 +234,7 @@ function drain(steps: Generator<unknown, void>): void {
 /** The bars from `from` to `to` with the plan's margin before them. */
 function spanOf(bars: BarColumns, plan: ComputePlan, offset: number, from: number, to: number) {
   const start = Math.max(0, from - plan.margin);
-  return { bars: sliceBars(bars, start, to), base: offset + start, from: from - start };
+  return { bars: sliceBars(bars, start, to), base: asInt(offset + start), from: asInt(from - start) };
 }
 
 interface PassSpan {

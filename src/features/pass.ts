@@ -99,7 +99,9 @@ export function* runPlan(
   emit: Emit,
   own: readonly (Float64Array | undefined)[] = NOTHING_OWN,
 ): Generator<number, void> {
-  const { bars, base, from } = span;
+  const { bars } = span;
+  const base = asInt(span.base);
+  const from = asInt(span.from);
   const to = bars.ts.length;
   // Those before the span have been in a pass.
   const inMargin = carry.lastUnknownVolume >= base;
@@ -116,8 +118,8 @@ export function* runPlan(
       continue;
     }
     const { series, back, inputs } = step;
-    const first = series.warmup - base;
-    const origin = step.origin - base;
+    const first = asInt(series.warmup - base);
+    const origin = asInt(step.origin - base);
     if (series.stateful) {
       const { state, kept } = carry.recursions.get(series)!;
       restore(kept, out, from);
@@ -132,8 +134,8 @@ export function* runPlan(
       if (first > from) out.fill(Number.NaN, from, Math.min(first, to));
       save(kept, out, to);
     } else {
-      const start = Math.max(0, from - back);
-      const defined = clamp(first, start, to);
+      const start = asInt(Math.max(0, from - back));
+      const defined = asInt(clamp(first, start, to));
       if (defined > start) out.fill(Number.NaN, start * series.width, defined * series.width);
       if (defined < to) {
         call(series, out, { from: defined, to, origin, first, state: NONE, setup }, columns, inputs);
@@ -142,6 +144,12 @@ export function* runPlan(
   }
   carry.count = base + to;
 }
+
+/**
+ * The same number as a 32-bit integer. One that was divided, or read from a stored state, stays a double in JavaScriptCore
+ * though it is whole, and a kernel compiled for such positions counts in doubles: two to four times as slow.
+ */
+export const asInt = (value: number): number => value | 0;
 
 /** The node whose state tells whether a volume is unknown; it comes first. */
 function witnessOf({ steps: [first] }: ComputePlan): Series | null {

@@ -1,11 +1,14 @@
 /** An update equals a full pass, for any history and any cut. */
 
+import { jscDescribe } from "bun:jsc";
 import { expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
 import { type BarColumns, sliceBars } from "../../src/domain/market/bars.ts";
 import { FEATURE_COUNT, FEATURES } from "../../src/features/catalog.ts";
-import type { FeatureSetup } from "../../src/features/define.ts";
+import type { FeatureSetup, Series } from "../../src/features/define.ts";
 import { featureBlocks, LOOKBACK_BARS, resumeFrom, TAIL } from "../../src/features/engine.ts";
+import { emptyCarry, runPlan, Scratch } from "../../src/features/pass.ts";
+import { planOf } from "../../src/features/plan.ts";
 import { firstDifference, historyShapes, makeHistory, plainHistory, runEngineer, setups } from "./histories.ts";
 
 // Longer than the default, for a busy machine.
@@ -194,4 +197,48 @@ test("no bars, one bar and two bars have a profile", () => {
     expect(tails.every((tail) => tail.length === length)).toBe(true);
     expect(barCount).toBe(length);
   }
+});
+
+/** Positions that kernels of features get while `run` runs and that are held as doubles, however whole: "from of sma20". */
+function doublePositions(run: () => void): string[] {
+  const nodes = new Set<Series>();
+  const visit = (series: Series): void => {
+    if (nodes.has(series)) return;
+    nodes.add(series);
+    series.inputs.forEach(visit);
+  };
+  for (const { series } of FEATURES) visit(series);
+  const found = new Set<string>();
+  const known = [...nodes].map(
+    (series) => [series as { compute: Series["compute"] }, series.compute, series.key] as const,
+  );
+  for (const [series, compute, key] of known) {
+    series.compute = (out, span, ...inputs) => {
+      for (const name of ["from", "to", "origin", "first"] as const) {
+        if (!jscDescribe(span[name]).startsWith("Int32")) found.add(`${name} of ${key}`);
+      }
+      compute(out, span, ...inputs);
+    };
+  }
+  try {
+    run();
+  } finally {
+    for (const [series, compute] of known) series.compute = compute;
+  }
+  return [...found];
+}
+
+test("a kernel gets 32-bit integers for positions, after a stored state too, because one of doubles takes twice the time", () => {
+  const bars = plainHistory(1200, DAILY);
+  const short = runEngineer(sliceBars(bars, 0, 150), DAILY);
+  const long = runEngineer(sliceBars(bars, 0, 1000), DAILY);
+  expect(doublePositions(() => update(short.state, sliceBars(bars, 0, 160), 150, DAILY))).toEqual([]);
+  expect(doublePositions(() => update(long.state, bars, 1000, DAILY))).toEqual([]);
+  const plan = planOf(FEATURES.map(({ series }) => series));
+  // What is read from such an array is held as a double.
+  const [base, from] = new Float64Array([100, 500]);
+  const span = { bars: sliceBars(bars, 100, 1000), base: base!, from: from! };
+  expect(jscDescribe(from)).toStartWith("Double");
+  const steps = () => [...runPlan(plan, span, emptyCarry(plan, DAILY), DAILY, new Scratch(), () => {})];
+  expect(doublePositions(() => expect(steps().length).toBe(FEATURE_COUNT))).toEqual([]);
 });
