@@ -82,29 +82,13 @@ function accumulate(
     const end = Math.min(groupEnd, to);
     // Four bars a turn: the end of so short a loop is foreseen, that of 64 turns is not.
     for (; t + 4 <= end; t += 4) {
-      const top0 = h[t]!;
-      const bottom0 = l[t]!;
-      const price0 = c[t]!;
-      const range0 = top0 - bottom0;
-      term += (range0 > 0 ? (price0 - bottom0 - (top0 - price0)) / range0 : 0) * v[t]!;
+      term += flowOf(h[t]!, l[t]!, c[t]!, v[t]!);
       out[t] = line + term;
-      const top1 = h[t + 1]!;
-      const bottom1 = l[t + 1]!;
-      const price1 = c[t + 1]!;
-      const range1 = top1 - bottom1;
-      term += (range1 > 0 ? (price1 - bottom1 - (top1 - price1)) / range1 : 0) * v[t + 1]!;
+      term += flowOf(h[t + 1]!, l[t + 1]!, c[t + 1]!, v[t + 1]!);
       out[t + 1] = line + term;
-      const top2 = h[t + 2]!;
-      const bottom2 = l[t + 2]!;
-      const price2 = c[t + 2]!;
-      const range2 = top2 - bottom2;
-      term += (range2 > 0 ? (price2 - bottom2 - (top2 - price2)) / range2 : 0) * v[t + 2]!;
+      term += flowOf(h[t + 2]!, l[t + 2]!, c[t + 2]!, v[t + 2]!);
       out[t + 2] = line + term;
-      const top3 = h[t + 3]!;
-      const bottom3 = l[t + 3]!;
-      const price3 = c[t + 3]!;
-      const range3 = top3 - bottom3;
-      term += (range3 > 0 ? (price3 - bottom3 - (top3 - price3)) / range3 : 0) * v[t + 3]!;
+      term += flowOf(h[t + 3]!, l[t + 3]!, c[t + 3]!, v[t + 3]!);
       out[t + 3] = line + term;
     }
     for (; t < end; t++) {
@@ -201,16 +185,8 @@ function distances(
   let fast = state[0]!;
   let slow = state[1]!;
   for (let t = from; t < to; t += 2) {
-    const top = h[t]!;
-    const bottom = l[t]!;
-    const price = c[t]!;
-    const range = top - bottom;
-    const one = (range > 0 ? (price - bottom - (top - price)) / range : 0) * v[t]!;
-    const nextTop = h[t + 1]!;
-    const nextBottom = l[t + 1]!;
-    const nextPrice = c[t + 1]!;
-    const nextRange = nextTop - nextBottom;
-    const two = (nextRange > 0 ? (nextPrice - nextBottom - (nextTop - nextPrice)) / nextRange : 0) * v[t + 1]!;
+    const one = flowOf(h[t]!, l[t]!, c[t]!, v[t]!);
+    const two = flowOf(h[t + 1]!, l[t + 1]!, c[t + 1]!, v[t + 1]!);
     out[t] = (fast - one) * a - (slow - one) * b;
     fast = fast * aTwice - (one * aTwice + two * a);
     slow = slow * bTwice - (one * bTwice + two * b);
