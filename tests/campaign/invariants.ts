@@ -7,8 +7,8 @@ import { type Asked, type Contents, idOf, type World } from "./world.ts";
 
 /** Parts that must be equal; the requests of a disturbed run may be more. */
 const PARTS = ["runs", "jobs", "ledger", "bars", "profiles"] as const;
-/** What a server that was killed may leave in its folder. */
-const OWN_FILES = /^(?:calm|campaign)\.db(?:-wal|-shm)?$/;
+/** What a server that was killed may leave in its folder; the executable keeps its driver there. */
+const OWN_FILES = /^(?:(?:calm|campaign)\.db(?:-wal|-shm)?|\.[\w-]+\.node)$/;
 
 export class Invariants {
   /** The windows that were stored when they were last looked at, and the hash of the bars in each. */
