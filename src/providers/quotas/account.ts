@@ -96,7 +96,7 @@ export class LimiterAccount {
     const grants: Grant[] = [];
     while (grants.length < count && this.#canSpare(request.cost, now)) grants.push(this.#take(request, now, true));
     if (grants.length === 0) return [];
-    const sent = grants.map((): SentRequest => ({ ...request, isAhead: true }));
+    const sent = grants.map((): SentRequest => ({ ...request }));
     try {
       await this.hooks.persist?.(this.rows(), sent);
     } catch (error) {
@@ -104,13 +104,13 @@ export class LimiterAccount {
       throw error;
     }
     this.hooks.onChange?.();
-    return grants.map((grant) => {
+    return grants.map((grant, i) => {
       this.#markSent(grant);
       return {
         settle: (report) => this.#settle(grant, report),
         unsent: () => {
           this.#revert(grant);
-          this.hooks.unsent?.(request);
+          this.hooks.unsent?.(sent[i]!);
         },
       };
     });

@@ -21,15 +21,12 @@ export interface QuotaRequest {
 }
 
 /** A request that is counted. */
-export type SentRequest = Pick<QuotaRequest, "provider" | "run" | "job" | "cost"> & {
-  /** Whether it is granted before it is needed, and may be returned. */
-  readonly isAhead?: boolean;
-};
+export type SentRequest = Pick<QuotaRequest, "provider" | "run" | "job" | "cost">;
 
 export interface AccountHooks {
   /** Stores rows, and which requests they count, before these are sent. */
   readonly persist?: (rows: readonly QuotaRow[], granted: readonly SentRequest[]) => void | Promise<void>;
-  /** A request that was stored is not sent. */
+  /** A request that was stored, the same object, is not sent. */
   readonly unsent?: (request: SentRequest) => void;
   readonly onChange?: () => void;
 }

@@ -93,10 +93,13 @@ export async function putFirst(
   return moved!.length > 0;
 }
 
-/** Counts a request of a job before it is sent; what its worker counts later is never less. */
-export const countRequest = (jobId: number): Statement => ({
-  sql: "UPDATE jobs SET api_calls = api_calls + 1 WHERE id = ?1",
-  args: [jobId],
+/**
+ * Counts requests of a job before they are sent; what its worker counts later is never less. A negative number takes back
+ * what was not sent.
+ */
+export const countRequests = (jobId: number, count: number): Statement => ({
+  sql: "UPDATE jobs SET api_calls = max(0, api_calls + ?1) WHERE id = ?2",
+  args: [count, jobId],
 });
 
 /** What is kept of the work of a job that is stopped. */

@@ -1,9 +1,13 @@
-/** What is counted of requests when the server is killed: never less than the vendor got. */
+/** What is counted of requests when a server or a worker is killed: never less than the vendor got. */
 
 import { afterAll, expect, test } from "bun:test";
+import { RateLimiter } from "../../../src/providers/quotas/rate-limiter.ts";
+import { spendRecord } from "../../../src/scheduler/quotas/spend-record.ts";
 import { openDatabase } from "../../../src/storage/db.ts";
+import { UsageStore } from "../../../src/storage/quotas/usage.ts";
+import { insertRun } from "../../../src/storage/runs/runs.ts";
 import { fakeEodhd } from "../../fakes/vendors/eodhd.ts";
-import { temporaryFolder } from "../../helpers/folder.ts";
+import { migratedDatabase, temporaryFolder } from "../../helpers/folder.ts";
 import { spawnServer } from "../../helpers/server.ts";
 
 const KILLS = 2;
@@ -60,3 +64,38 @@ test(`a server killed ${KILLS} times has counted no request less than its vendor
   // Rounded up at most by what was under way when it was killed.
   expect((await counts()).jobs).toBeLessThanOrEqual(got + KILLS * 64);
 }, 60_000);
+
+test("permits leased ahead count for their job until they are returned: those of a killed worker stay counted", async () => {
+  using folder = temporaryFolder();
+  const db = await openDatabase(await migratedDatabase(folder));
+  try {
+    const run = { id: "r", mode: "full", interval: "1d", provider: "acme", years: "1" } as const;
+    const range = { batchDays: 30, maxWorkers: 1, rangeFrom: 0, rangeTo: 86_400, asOf: 86_400, createdAt: 1 };
+    await insertRun(db, { ...run, ...range }, ["AAPL", "MSFT"]);
+    const usage = await UsageStore.open(db, () => {});
+    const hooks = spendRecord(db, usage, { mark: () => ({ writes: [], stored() {} }) });
+    const rules = [
+      { provider: "acme", account: "acme:1", limits: [{ period: "minute", counts: "requests", limit: 100 }] as const },
+      { provider: "free", account: "free:1", limits: [] },
+    ];
+    const limiter = new RateLimiter(rules, hooks);
+    const calls = async () => (await db.rows("SELECT api_calls FROM jobs ORDER BY id", [])).flat();
+    const lease = (job: number, provider = "acme") =>
+      limiter.lease({ provider, run: "r", job: String(job), cost: 1, count: 3 });
+    const [first, second] = [await lease(1), await lease(2)];
+    expect(await calls()).toEqual([3, 3]);
+    first[0]!.settle({});
+    first[1]!.unsent();
+    first[2]!.unsent();
+    await db.write([]);
+    expect(await calls()).toEqual([1, 3]);
+    // Nobody meters it: what was not counted is not taken back.
+    for (const { unsent } of await lease(2, "free")) unsent();
+    await db.write([]);
+    expect(await calls()).toEqual([1, 3]);
+    expect(second).toHaveLength(3);
+    await usage.close();
+  } finally {
+    db.close();
+  }
+});
