@@ -19,9 +19,12 @@ function onLeaseLost(): void {
   process.exit(1);
 }
 
-/** Says why the process ends if it does so while it starts: without these listeners a signal would end it without a word. */
+/**
+ * Says why the process ends if it does so while it starts: without these listeners a signal would end it without a word.
+ * SIGHUP has none: once it was taken away, a process of `nohup`, which ignores that signal, would be ended by it.
+ */
 function watchStart(): () => void {
-  const signals = (["SIGINT", "SIGTERM", "SIGHUP"] as const).map((signal) => {
+  const signals = (["SIGINT", "SIGTERM"] as const).map((signal) => {
     const end = () => {
       process.off("exit", onExit);
       console.error(`Barkeep did not start: it was ended by ${signal}`);

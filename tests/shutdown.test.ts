@@ -5,9 +5,10 @@ import { LEASE_KEY } from "../src/storage/connection/fence.ts";
 import { openDatabase } from "../src/storage/db.ts";
 import { fakeEodhd } from "./fakes/vendors/eodhd.ts";
 import { startApp } from "./helpers/app.ts";
+import { executable } from "./helpers/bundle/programs.ts";
 import { type Folder, migratedDatabase, temporaryFolder } from "./helpers/folder.ts";
 import type { Client } from "./helpers/http.ts";
-import { type ServerProcess, spawnServer } from "./helpers/server.ts";
+import { CHILD_ENV, type ServerProcess, spawnCommand, spawnServer } from "./helpers/server.ts";
 
 /** Longest allowed shutdown, milliseconds. */
 const SOON_MS = 10_000;
@@ -109,7 +110,6 @@ for (const name of ["SIGTERM", "SIGINT"] as const) {
 for (const [name, code] of [
   ["SIGTERM", 143],
   ["SIGINT", 130],
-  ["SIGHUP", 129],
 ] as const) {
   test(`a server that ${name} ends while it starts says so`, async () => {
     using folder = temporaryFolder();
@@ -128,6 +128,16 @@ for (const [name, code] of [
     expect(await new Response(rest).text()).toEndWith(`Barkeep did not start: it was ended by ${name}\n`);
   }, 60_000);
 }
+
+test("a server that nohup has started goes on when its terminal is closed", async () => {
+  using folder = temporaryFolder();
+  const env = { ...CHILD_ENV, BARKEEP_DB_URL: await migratedDatabase(folder) };
+  const server = spawnCommand(["sh", "-c", 'trap "" HUP; exec "$0" serve', executable()], env, folder.path);
+  const { get } = await server.listening;
+  expect((await get("/readyz")).status).toBe(200);
+  server.process.kill("SIGHUP");
+  expect((await signal(server, "SIGTERM")).code).toBe(0);
+}, 60_000);
 
 test("of a server that is killed before it listens the signal is told", async () => {
   using folder = temporaryFolder();
