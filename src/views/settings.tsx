@@ -11,7 +11,7 @@ import { type Flash, FlashMessage } from "./ui/flash-message.tsx";
 import { Reason } from "./ui/forms/form-field.tsx";
 import { Layout, type PageContext } from "./ui/layout.tsx";
 
-/** A setting as it may be shown; of a key `value` is what was just typed, otherwise `null`. */
+/** A setting as it may be shown; of a key `value` is what was just typed, otherwise `null`, as of places below `admin`. */
 interface SettingField {
   readonly variable: string;
   readonly kind: "key" | "url" | "folder" | "milliseconds" | "count" | "choice";
@@ -219,8 +219,10 @@ const Setting = (props: { field: SettingField; error: string | undefined; focus:
 };
 
 /** What an empty field means. */
-function placeholderOf({ kind, source, default: fallback = "" }: SettingField): string {
+function placeholderOf({ kind, source, value, default: fallback = "" }: SettingField): string {
   if (kind === "key" && source === "page") return "Leave empty to keep it";
+  const isSet = source === "page" || source === "environment";
+  if (isSet && value === null && (kind === "folder" || kind === "url")) return "Admins see it";
   return source === "environment" ? "" : fallback;
 }
 

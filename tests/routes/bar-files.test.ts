@@ -84,7 +84,10 @@ test("a checked file is imported once, and its run stores the bars", async () =>
 
   const again = await check("DETX.csv", GERMAN);
   const refused = await importFile(again.id);
-  expect([refused.status, (await refused.text()).includes("DETX-1d.csv is in")]).toEqual([422, true]);
+  expect([
+    refused.status,
+    (await refused.text()).includes("DETX-1d.csv is in the folder of BARKEEP_CSV_DIR already"),
+  ]).toEqual([422, true]);
 });
 
 test("an import whose run is refused leaves no file behind, and can be made again", async () => {

@@ -6,7 +6,7 @@
 
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { messageOf, ProviderError } from "../../domain/errors.ts";
+import { messageOf, ProviderError, withoutPaths } from "../../domain/errors.ts";
 import { barsBetween, sliceBars } from "../../domain/market/bars.ts";
 import { CALENDAR, type Calendar } from "../../domain/market/calendar.ts";
 import { venueOf } from "../../domain/market/exchanges/exchanges.ts";
@@ -36,13 +36,16 @@ interface CachedFile {
 export function createFilesProvider({ directory, calendar = CALENDAR, zone = "UTC" }: FilesOptions): Provider {
   const kept = new Map<string, CachedFile>();
 
-  /** @throws ProviderError `unknown_symbol` naming the files that were tried */
+  /** @throws ProviderError `unknown_symbol` naming the files that were tried; all readers see it, so not where the folder is */
   async function findFile(symbol: string, interval: Interval): Promise<string> {
     // A share class may be spelled with a dash in the name of a file: BRK-B.csv.
     const spellings = [...new Set([symbol, symbol.replaceAll(".", "-")])];
     const stems = spellings.flatMap((name) => stemsOf(name, interval));
     const entries = await readdir(directory, { withFileTypes: true }).catch((error) => {
-      throw new ProviderError("bad_request", `The folder ${directory} cannot be read: ${messageOf(error)}`);
+      throw new ProviderError(
+        "bad_request",
+        `The folder of BARKEEP_CSV_DIR cannot be read: ${withoutPaths(messageOf(error))}`,
+      );
     });
     const names = entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
     const byName = new Map(names.map((name) => [name.toLowerCase(), name]));
@@ -55,7 +58,7 @@ export function createFilesProvider({ directory, calendar = CALENDAR, zone = "UT
     const tried = stems.map((stem) => `${stem}.csv`).join(" or ");
     throw new ProviderError(
       "unknown_symbol",
-      `${symbol}: no file ${tried} in ${directory} (also tried ${FILE_ENDINGS.slice(1).join(", ")})`,
+      `${symbol}: no file ${tried} in the folder of BARKEEP_CSV_DIR (also tried ${FILE_ENDINGS.slice(1).join(", ")})`,
     );
   }
 

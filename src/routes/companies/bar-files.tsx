@@ -88,10 +88,8 @@ export function barFilePages({ runs, settings }: Pick<Services, "runs" | "settin
       await copyFile(path, target, constants.COPYFILE_EXCL);
     } catch (error) {
       const isThere = (error as NodeJS.ErrnoException).code === "EEXIST";
-      return refused(
-        c,
-        isThere ? `${stored} is in ${folder} already: remove it first` : withoutPaths(messageOf(error)),
-      );
+      const taken = `${stored} is in the folder of BARKEEP_CSV_DIR already: remove it first`;
+      return refused(c, isThere ? taken : withoutPaths(messageOf(error)));
     }
     try {
       const run = { symbols: [symbol], mode: "full", interval, years: "all", provider: "files" } as const;

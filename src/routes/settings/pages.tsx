@@ -16,6 +16,7 @@ import type { SettingValues } from "../../providers/setting.ts";
 import { redactor } from "../../redact.ts";
 import { rateLimitGate } from "../../scheduler/quotas/rate-limit-gate.ts";
 import { checkProvider, temporaryPlan } from "../../scheduler/settings/provider-check.ts";
+import { withoutPlace } from "../../scheduler/settings/provider-settings.ts";
 import { record } from "../../storage/access/audit.ts";
 import { forgetPlans } from "../../storage/quotas/plan-facts.ts";
 import type { MailSettingsView } from "../../views/alerts/mail-settings.tsx";
@@ -81,7 +82,7 @@ export function settingsPages(services: SettingsServices) {
         name,
         title,
         summary,
-        fields: settings.describe(entry),
+        fields: settings.describe(entry).map((field) => (isAdmin(c) ? field : withoutPlace(field))),
         plan: (plans.get(name) ?? []).map(describeFact).sort(),
         quota,
         errors: {},

@@ -7,8 +7,9 @@ import { isoMillisecond } from "../../domain/time.ts";
 import { missingSettings, type ProviderEntry } from "../../providers/entry.ts";
 import { listProviders } from "../../providers/registry.ts";
 import { usageReport } from "../../scheduler/quotas/usage-report.ts";
-import type { SettingState } from "../../scheduler/settings/provider-settings.ts";
+import { type SettingState, withoutPlace } from "../../scheduler/settings/provider-settings.ts";
 import { apiRouter, json } from "../api/parameters.ts";
+import { isAdmin } from "../page-context.ts";
 import { UsageBody } from "../quotas/api.ts";
 import type { Services } from "../services.ts";
 import { currentPlans } from "./plans.ts";
@@ -19,7 +20,10 @@ const Setting = z.object({
   label: z.string(),
   required: z.boolean(),
   source: z.enum(["environment", "page", "default", "unreadable", "none"]),
-  value: z.string().nullable().openapi({ description: "null for keys, and for what has no value" }),
+  value: z.string().nullable().openapi({
+    description:
+      "null for keys, for what has no value, and below the scope admin for folders and addresses that were set",
+  }),
 });
 
 const Fact = z.object({
@@ -79,7 +83,7 @@ export const providerRoutes = (services: Pick<Services, "db" | "limiter" | "sett
         {
           ...{ name: entry.name, title: entry.title, summary: entry.summary },
           ...{ usable: missing.length === 0, missing },
-          settings: settings.describe(entry).map(settingToWire),
+          settings: settings.describe(entry).map((each) => settingToWire(isAdmin(c) ? each : withoutPlace(each))),
           ...declarationOf(entry),
           plan: (plans.get(entry.name) ?? []).map(factToWire),
           usage: report,

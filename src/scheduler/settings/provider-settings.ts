@@ -28,6 +28,10 @@ export interface SettingState extends ProviderSetting {
   readonly locked: string | null;
 }
 
+/** A setting as readers below `admin` see it: not the folder or address that it was set to. */
+export const withoutPlace = (state: SettingState): SettingState =>
+  (state.kind === "folder" || state.kind === "url") && state.source !== "default" ? { ...state, value: null } : state;
+
 interface Stored {
   /** `null` when it cannot be read. */
   readonly value: string | null;

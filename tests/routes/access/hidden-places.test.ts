@@ -16,7 +16,7 @@ import { PASSWORD } from "../../helpers/password.ts";
 const PAGES = [
   ...["/", "/runs", "/hosts", "/alerts", "/alerts/mails/backup_failed", "/alerts/mails/queue_down", "/storage"],
   ...["/settings", "/lake/_manifest.json", "/metrics", "/readyz", "/healthz"],
-  ...["/api/logs?limit=1000", "/api/alerts", "/api/lake", "/api/hosts", "/api/storage", "/api/runs"],
+  ...["/api/logs?limit=1000", "/api/alerts", "/api/lake", "/api/hosts", "/api/storage", "/api/runs", "/api/providers"],
 ] as const;
 
 /** What an admin chose or the system said, and no reader sees. */
@@ -44,7 +44,9 @@ test("readers find no path and no address of the server on any page, in the log 
   const [lake, backups] = [join(folder.path, "own-lake"), join(folder.path, "own-backups")];
   writeFileSync(lake, "a file where the folder should be");
   mkdirSync(backups);
-  await using app = await startApp({ env: { BARKEEP_PASSWORD: PASSWORD, BARKEEP_LAKE: lake } });
+  await using app = await startApp({
+    env: { BARKEEP_PASSWORD: PASSWORD, BARKEEP_LAKE: lake, BARKEEP_CSV_DIR: folder.path },
+  });
   const { app: server, printed } = app;
   const reader = await bearer(app, "read");
   const other = await bearer(app, "read", "token of another");
@@ -79,6 +81,7 @@ test("readers find no path and no address of the server on any page, in the log 
   expect(await shown("/api/lake")).toContain(lake);
   expect(await shown("/alerts/mails/backup_failed")).toContain(backups);
   expect(await shown("/api/alerts")).toContain("mail.internal");
+  for (const path of ["/settings", "/api/providers"]) expect(await shown(path)).toContain(`"${folder.path}"`);
   const lines = printed.join("\n");
   for (const words of [
     `Backup made (${join(backups, "barkeep-")}`,
