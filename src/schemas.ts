@@ -120,10 +120,14 @@ const OF_ZOD = /^(?:Invalid (?:input|option)|Too (?:big|small)): /;
 const TYPES: Readonly<Record<string, string>> = {
   string: "text",
   number: "a number",
+  int: "a whole number",
   boolean: "true or false",
   array: "a list",
   object: "a JSON object",
 };
+
+/** What a limit counts: of a list its entries. */
+const entriesOf = ({ origin }: { readonly origin: string }) => (origin === "array" ? " in the list" : "");
 
 /** What is wrong, in the words of the other checks. */
 function messageOf(issue: z.core.$ZodIssue): string {
@@ -140,9 +144,10 @@ function messageOf(issue: z.core.$ZodIssue): string {
     case "too_big":
       return issue.origin === "string"
         ? `is longer than ${issue.maximum} characters`
-        : `wants at most ${issue.maximum}`;
+        : `wants at most ${issue.maximum}${entriesOf(issue)}`;
     case "too_small":
-      return issue.origin === "string" ? "is missing" : `wants at least ${issue.minimum}`;
+      if (issue.origin === "string") return "is missing";
+      return `wants ${issue.inclusive === false ? "more than" : "at least"} ${issue.minimum}${entriesOf(issue)}`;
     default:
       return message;
   }

@@ -91,6 +91,14 @@ test("symbols are canonical, at least one and not too many, and a wrong one is r
   ]);
 });
 
+test("a limit without a message of its own says whether it is one of a number or of a list", () => {
+  expect(check(z.array(symbol).min(1).max(2), ["A", "B", "C"])).toEqual(["wants at most 2 in the list"]);
+  expect(check(z.array(symbol).min(1), [])).toEqual(["wants at least 1 in the list"]);
+  expect(check(z.number().positive(), 0)).toEqual(["wants more than 0"]);
+  expect(check(z.int().min(1), 0)).toEqual(["wants at least 1"]);
+  expect(check(z.int(), 1.5)).toEqual(["wants a whole number"]);
+});
+
 test("an object with unknown fields is refused, and so is anything that is not an object", () => {
   const body = strictObject({ years: wholeNumber(1, 30).default(2) });
   expect(check(body, {})).toEqual({ years: 2 });
