@@ -126,8 +126,11 @@ export function messageOf(error: unknown): string {
 const isQueryError = (error: unknown): error is Error =>
   error instanceof Error && error.cause instanceof Error && error.message.startsWith("Failed query:");
 
-/** A path as the system quotes it in its errors: `ENOENT: no such file or directory, open '/srv/data/x'`. */
-const QUOTED_PATH = /'(?:file:\/\/)?(?:\/|[A-Za-z]:[\\/])[^']*'/g;
+/**
+ * A path as the system quotes it in its errors: `ENOENT: no such file or directory, open '/srv/data/x'`. The quote within
+ * `/srv/Jo's data` does not end it: a letter follows.
+ */
+const QUOTED_PATH = /'(?:file:\/\/)?(?:\/|[A-Za-z]:[\\/])(?:[^']|'(?=\w))*'/g;
 
 /** A text without the paths in it that errors of the system quote, for readers who may not see them. */
 export const withoutPaths = (text: string): string => text.replace(QUOTED_PATH, "(a path)");

@@ -71,6 +71,9 @@ test("paths that errors of the system quote are taken out of a text, and nothing
   expect(withoutPaths("ENOENT: no such file or directory, rename '/srv/my data/a' -> 'C:\\x\\b'")).toBe(
     "ENOENT: no such file or directory, rename (a path) -> (a path)",
   );
+  expect(withoutPaths("EACCES: permission denied, copyfile '/home/Jo's data/a' -> '/srv/it's/b'")).toBe(
+    "EACCES: permission denied, copyfile (a path) -> (a path)",
+  );
   for (const text of ["GET /api/runs: 'x' is no symbol", "AAPL: Batch 2/24: 4%", "it's /not/ quoted, isn't it"])
     expect(withoutPaths(text)).toBe(text);
 });
