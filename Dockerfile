@@ -14,10 +14,10 @@ COPY package.json bun.lock tsconfig.json ./
 COPY public public
 COPY src src
 ARG BARKEEP_COMMIT=
+# MIMALLOC as in bun.sh.
 ENV BARKEEP_COMMIT=$BARKEEP_COMMIT \
     BARKEEP_DB_URL=file:/data/barkeep.db \
     HOST=0.0.0.0 \
-    # As in bun.sh.
     MIMALLOC_PURGE_DELAY=10000 \
     MIMALLOC_PURGE_HOLES_MIN_INTERVAL=10000 \
     PORT=3000
