@@ -147,7 +147,7 @@ export function* runPlan(
 
 /**
  * The same number as a 32-bit integer. One that was divided, or read from a stored state, stays a double in JavaScriptCore
- * though it is whole, and a kernel compiled for such positions counts in doubles: two to four times as slow.
+ * though it is whole, and a kernel compiled for such positions counts in doubles, which is slower (docs/performance.md).
  */
 export const asInt = (value: number): number => value | 0;
 

@@ -70,7 +70,7 @@ const MAX_BACKOFF_MS = 30_000;
 const MINUTE = 60_000;
 /** Redirects of one request that are followed. */
 const MAX_REDIRECTS = 3;
-/** The end of an array or object: what has it was not cut off there. */
+/** The end of an array or object, which an answer that was cut off seldom has. */
 const ENDS_WHOLE = /[\]}]\s*$/;
 /** After this many answers that were cut off or late, the client requests less instead of retrying. */
 const OVERLOAD_TRIES = 2;
