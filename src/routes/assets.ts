@@ -130,7 +130,13 @@ async function readAsset(file: string, type: string, source: Source): Promise<As
   if (isModule) {
     let bytes: Promise<Uint8Array<ArrayBuffer>> | undefined;
     const plain = () => {
-      bytes ??= buildText(source).then(encode);
+      bytes ??= buildText(source)
+        .then(encode)
+        .catch((error) => {
+          // Tried again with the next request.
+          bytes = undefined;
+          throw error;
+        });
       return bytes;
     };
     return { file, type, version: versionOf(await moduleSources()), plain };
