@@ -147,7 +147,8 @@ export class Pruning {
         begun.reject(error);
         if (!isBegun) return;
         this.#failure = messageOf(error);
-        log.write("error", `Old bars could not all be deleted, which is tried again every minute: ${this.#failure}`);
+        const what = "Old bars could not all be deleted, which is tried again every minute";
+        log.write("error", what, null, null, this.#failure);
         if (!this.#closed) this.#timer = setTimeout(() => void this.#run(null, total), RETRY_MS);
       } finally {
         await closed;
