@@ -2,16 +2,14 @@ import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from 
 import type { Page } from "playwright-core";
 import { READ_SECONDS, type ReadInterval } from "../../src/domain/market/interval.ts";
 import { storeActions } from "../../src/storage/market/corporate-actions.ts";
-import { temporaryFolder } from "../helpers/folder.ts";
 import { BrowserApp, rowOf } from "./browser.ts";
 
 setDefaultTimeout(60_000);
 const PROFILE = "/profiles/AAPL?interval=1d";
 
-const folder = temporaryFolder();
 let browserApp: BrowserApp;
 beforeAll(async () => {
-  browserApp = await BrowserApp.open({ BARKEEP_CSV_DIR: folder.path });
+  browserApp = await BrowserApp.open();
   await runToEnd({ symbols: ["AAPL", "MSFT"], years: 8 });
   await runToEnd({ symbols: ["AAPL"], interval: "1h", years: 1 });
 });
@@ -19,10 +17,7 @@ afterEach(async () => {
   await browserApp.reset();
   expect(browserApp.consoleErrors.splice(0)).toEqual([]);
 });
-afterAll(async () => {
-  await browserApp.close();
-  folder[Symbol.dispose]();
-});
+afterAll(() => browserApp.close());
 
 /** Starts a run over the API and waits for its end. */
 async function runToEnd(body: object): Promise<void> {
@@ -311,22 +306,6 @@ test("names and units of the features are whole, and no date is broken, on a wid
   }
 });
 
-test("the sparklines of a page stay light", async () => {
-  const html = await (await fetch(browserApp.address + PROFILE)).text();
-  const sparks = html.match(/<svg class="spark".*?<\/svg>/gs) ?? [];
-  expect(sparks.length).toBe(200);
-  expect(Bun.gzipSync(sparks.join("")).length).toBeLessThan(30_000);
-});
-
-test("downloads have the names of what they hold", async () => {
-  const page = await browserApp.usePage(PROFILE);
-  const waiting = page.waitForEvent("download");
-  await page.getByRole("link", { name: "features as CSV" }).click();
-  const download = await waiting;
-  expect(download.suggestedFilename()).toBe("AAPL-1d-features.csv");
-  expect(await page.locator(".downloads a").count()).toBe(6);
-});
-
 test("without JavaScript the page says where the numbers are, and recomputes and deletes", async () => {
   await runToEnd({ symbols: ["GONE"] });
   const page = await browserApp.usePage("/profiles/GONE", { javaScriptEnabled: false });
@@ -358,19 +337,6 @@ test("a chart that cannot be loaded says why", async () => {
   await page.goto(browserApp.address + PROFILE);
   await page.getByText("The chart could not be drawn: The disk is full").waitFor();
   browserApp.dismissErrors(/status of 503/);
-});
-
-test("rejected rows are counted, and their reasons can be opened", async () => {
-  const bars = await (await fetch(`${browserApp.address}/api/bars/AAPL?format=csv`)).text();
-  const lines = bars.trim().split("\n").slice(-100);
-  const invalid = lines.map((line, index) => (index < 3 ? `${line.split(",")[0]},1,2,3,1,10` : line));
-  await Bun.write(`${folder.path}/FLAW.csv`, ["timestamp,open,high,low,close,volume", ...invalid].join("\n"));
-  await runToEnd({ symbols: ["FLAW"], provider: "files" });
-  const page = await browserApp.usePage("/profiles/FLAW");
-  const rejected = page.locator(".rejected");
-  expect(await rejected.locator("summary").textContent()).toBe("3 rows");
-  await rejected.locator("summary").click();
-  expect(await rejected.locator("li").first().textContent()).toMatch(/^3 × .*high/);
 });
 
 test("a command is copied with its button, and can be read and selected without scripts", async () => {
