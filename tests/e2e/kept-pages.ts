@@ -26,22 +26,26 @@ export class KeptPage {
   private constructor(
     private readonly context: BrowserContext,
     readonly page: Page,
-    readonly runsScripts: boolean,
+    private readonly options: BrowserContextOptions,
   ) {}
 
   static async open(browser: Browser, options: BrowserContextOptions): Promise<KeptPage> {
     const context = await browser.newContext(options);
-    const kept = new KeptPage(context, await context.newPage(), options.javaScriptEnabled !== false);
+    const kept = new KeptPage(context, await context.newPage(), options);
     onReports(context, (text, at) => kept.report?.(text, at));
     return kept;
   }
 
+  get runsScripts(): boolean {
+    return this.options.javaScriptEnabled !== false;
+  }
+
   /**
    * Goes to `address`, of the same site, and removes what a test has left: other pages, cookies, stored values, routes,
-   * listeners, the place of the pointer. The cache of files remains. Returns whether another test can use the page.
+   * listeners, the size of the window, the place of the pointer. The cache of files remains. Returns whether another test can use the page.
    */
   async clear(address: string): Promise<boolean> {
-    const { page, context } = this;
+    const { page, context, options } = this;
     if (page.isClosed()) {
       await context.close();
       return false;
@@ -57,6 +61,7 @@ export class KeptPage {
     ]);
     // What was reported until now belongs to the test; requests that are cut off by leaving do not.
     this.report = null;
+    if (options.viewport) await page.setViewportSize(options.viewport);
     await page.goto(address);
     return true;
   }

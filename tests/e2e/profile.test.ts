@@ -136,7 +136,9 @@ test("range, date and scale work by keyboard, and the address shows the same to 
   await drawn(page);
   expect(page.url()).toEndWith(`${PROFILE}&range=5y&scale=log`);
   expect(await year.getAttribute("aria-pressed")).toBe("true");
-  const other = await browserApp.usePage(page.url().replace(browserApp.address, ""));
+  const address = page.url().replace(browserApp.address, "");
+  await browserApp.closePages();
+  const other = await browserApp.usePage(address);
   await drawn(other);
   expect(await level(other)).toBe("1d bars");
   expect(await other.locator(".chart-tools [aria-pressed=true]").allTextContents()).toEqual(["5Y", "Log"]);
@@ -294,7 +296,7 @@ const BROKEN = `(() => {
 })()`;
 
 test("names and units of the features are whole, and no date is broken, on a wide and on a narrow page", async () => {
-  const page = await browserApp.openPage(PROFILE);
+  const page = await browserApp.usePage(PROFILE);
   const units = page.locator(".family summary small");
   expect(await units.filter({ hasText: "log return per million of money" }).count()).toBeGreaterThan(0);
   await page.locator("#analysis").scrollIntoViewIfNeeded();
@@ -307,16 +309,15 @@ test("names and units of the features are whole, and no date is broken, on a wid
 });
 
 test("without JavaScript the page says where the numbers are, and recomputes and deletes", async () => {
-  await runToEnd({ symbols: ["GONE"] });
+  await runToEnd({ symbols: ["GONE"], years: 1 });
   const page = await browserApp.usePage("/profiles/GONE", { javaScriptEnabled: false });
   expect(await page.locator(".chart-stage").textContent()).toContain("downloads of this page");
+  await page.getByRole("link", { name: "Delete" }).click();
+  await page.getByRole("link", { name: "Keep it" }).click();
   await page.getByRole("button", { name: "Recompute features" }).click();
   await rowOf(page, "GONE").waitFor();
   await browserApp.waitForRun(browserApp.app.hub.runs().find(({ mode }) => mode === "reprocess")!.id);
-  await page.goto(`${browserApp.address}/profiles/GONE`);
-  await page.getByRole("link", { name: "Delete" }).click();
-  await page.getByRole("link", { name: "Keep it" }).click();
-  await page.getByRole("link", { name: "Delete" }).click();
+  await page.goto(`${browserApp.address}/profiles/GONE/delete`);
   // In the meantime the profile is computed again: the confirmed one is no longer the shown one.
   await runToEnd({ symbols: ["GONE"], mode: "reprocess" });
   await page.getByRole("button", { name: "Delete profile" }).click();
@@ -330,7 +331,7 @@ test("without JavaScript the page says where the numbers are, and recomputes and
 });
 
 test("a chart that cannot be loaded says why", async () => {
-  const page = await browserApp.usePage("/profiles");
+  const page = await browserApp.usePage("/healthz");
   await page.route("**/api/bars/**", (route) =>
     route.fulfill({ status: 503, contentType: "application/problem+json", body: '{"detail":"The disk is full"}' }),
   );
