@@ -14,12 +14,9 @@ COPY package.json bun.lock tsconfig.json ./
 COPY public public
 COPY src src
 ARG BARKEEP_COMMIT=
-# MIMALLOC as in bun.sh.
 ENV BARKEEP_COMMIT=$BARKEEP_COMMIT \
     BARKEEP_DB_URL=file:/data/barkeep.db \
     HOST=0.0.0.0 \
-    MIMALLOC_PURGE_DELAY=10000 \
-    MIMALLOC_PURGE_HOLES_MIN_INTERVAL=10000 \
     PORT=3000
 RUN mkdir /data && chown bun:bun /data
 USER bun
