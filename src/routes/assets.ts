@@ -1,6 +1,6 @@
 /**
- * Styles and scripts: read, joined and compressed once, with their first request, and cached by browsers under an
- * address with their version. The client for Python has an address without a version.
+ * Styles and scripts: styles are read at the start, scripts bundled and both compressed on the first request. Browsers
+ * cache them under an address with their version. The client for Python has an address without a version.
  */
 
 import { join } from "node:path";
@@ -11,6 +11,7 @@ import { Hono } from "hono";
 import { ownFile } from "../installation.ts";
 import { scriptParts } from "../views/script-parts.tsx";
 import { iconStyles } from "../views/ui/icons.tsx";
+import { once } from "./http/lazy-routes.ts";
 
 /** Inside the executable: a folder with the files as they are served, and the client for Python. */
 export const ASSETS_FOLDER = "assets";
@@ -86,7 +87,7 @@ interface Asset {
   readonly file: string;
   readonly type: string;
   readonly version: string;
-  /** The text as it is served. Made and compressed on the first request, so that a start does not wait for it. */
+  /** The text as it is served; a script is bundled on the first call, so that a start does not wait for it. */
   plain(): Promise<Uint8Array<ArrayBuffer>>;
   gzipped?: Uint8Array<ArrayBuffer>;
   brotlied?: Uint8Array<ArrayBuffer>;
@@ -115,32 +116,19 @@ async function buildText(source: Source): Promise<string> {
   return "module" in source ? joinModules(source.module()) : joinTexts(source.parts());
 }
 
-/** All that the text of a module follows from: to join it for its version takes a fifth of a start. */
-async function moduleSources(): Promise<string> {
-  const files = [...new Bun.Glob("app/**/*.js").scanSync(publicFile(""))].sort();
-  return [Bun.version, scriptParts(), await joinTexts(files.map(publicFile))].join("\n");
-}
-
 const encode = (text: string) => new TextEncoder().encode(text);
 const versionOf = (text: string) => Bun.hash(text).toString(36);
 
+/** The version of all modules, from the sources of all: bundling them would delay a start. */
+const moduleVersion = once(async () => {
+  const files = [...new Bun.Glob("app/**/*.js").scanSync(publicFile(""))].sort();
+  return versionOf([Bun.version, scriptParts(), await joinTexts(files.map(publicFile))].join("\n"));
+});
+
 /** An asset of the executable, which has the text as it is served, or of a checkout. */
 async function readAsset(file: string, type: string, source: Source): Promise<Asset> {
-  const isModule = !Bun.isStandaloneExecutable && "module" in source;
-  if (isModule) {
-    let bytes: Promise<Uint8Array<ArrayBuffer>> | undefined;
-    const plain = () => {
-      bytes ??= buildText(source)
-        .then(encode)
-        .catch((error) => {
-          // Tried again with the next request.
-          bytes = undefined;
-          throw error;
-        });
-      return bytes;
-    };
-    return { file, type, version: versionOf(await moduleSources()), plain };
-  }
+  if (!Bun.isStandaloneExecutable && "module" in source)
+    return { file, type, version: await moduleVersion(), plain: once(() => buildText(source).then(encode)) };
   const text = await (Bun.isStandaloneExecutable ? Bun.file(embedded(file)).text() : buildText(source));
   const bytes = Promise.resolve(encode(text));
   return { file, type, version: versionOf(text), plain: () => bytes };
@@ -193,15 +181,11 @@ async function readAssets() {
   );
   const client = await Bun.file(Bun.isStandaloneExecutable ? embedded(CLIENT.file) : publicFile(CLIENT.file)).bytes();
   const clientTag = `"${Bun.hash(client).toString(36)}"`;
-  let compressing: Promise<void> | undefined;
-  /** Compresses all files as well as it can be done, once. */
-  const compress = () => {
-    compressing ??= compressWell(loaded);
-    return compressing;
-  };
+  /** Compresses all files as well as it can be done. */
+  const compress = once(() => compressWell(loaded));
   const encoded = async (asset: Asset, accepted: string): Promise<[Uint8Array<ArrayBuffer>, "br" | "gzip" | null]> => {
     if (/\bbr\b/.test(accepted)) {
-      // Who asks for a file that cannot be made is told so by its own request.
+      // A file that cannot be built fails the request for it, which reports the error.
       compress().catch(() => {});
       if (asset.brotlied !== undefined) return [asset.brotlied, "br"];
     }

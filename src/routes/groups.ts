@@ -6,7 +6,7 @@ import type { Authenticator } from "./access/authenticator.ts";
 import type { ClientAddresses } from "./access/client-address.ts";
 import type { RefusalRecord } from "./access/refusal-record.ts";
 import type { SessionCookie } from "./access/session-cookie.ts";
-import { inTurn, type RouteGroup } from "./http/lazy-routes.ts";
+import { inTurn, once, type RouteGroup } from "./http/lazy-routes.ts";
 import type { StreamLimits } from "./http/stream-limits.ts";
 import type { LiveBroadcaster } from "./live/broadcaster.ts";
 import type { Dispatch } from "./mcp/own-api.ts";
@@ -266,14 +266,9 @@ export const groupsOf = (parts: Parts): readonly RouteGroup[] => [
         () => import("./api/document.ts"),
       ]);
       const { config } = parts.services;
-      const read = async () => apiDocument(await parts.described(), config);
       // Putting it together takes 20 ms of the server's thread, and it stays the same.
-      let document: ReturnType<typeof read> | undefined;
-      const once = () => {
-        document ??= read();
-        return document;
-      };
-      return { pages: [docsRoutes(config, once)] };
+      const document = once(async () => apiDocument(await parts.described(), config));
+      return { pages: [docsRoutes(config, document)] };
     },
   },
 ];

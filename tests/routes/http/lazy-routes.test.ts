@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { Hono } from "hono";
 import { getPath } from "hono/utils/url";
-import { type GroupRoutes, LazyRoutes, type RouteGroup } from "../../../src/routes/http/lazy-routes.ts";
+import { type GroupRoutes, LazyRoutes, once, type RouteGroup } from "../../../src/routes/http/lazy-routes.ts";
 
 const asHono = (error: unknown) => new Hono().all("*", () => Promise.reject(error));
 
@@ -91,4 +91,15 @@ test("a group with a route outside its areas is refused: no request of that rout
   await expect(lazy([group(["api/runs"], strange)]).all()).rejects.toThrow(
     "GET /api/jobs/:id lies in no area of api/runs",
   );
+});
+
+test("what is made once is made again only after a failure, and callers at the same time share it", async () => {
+  const answers = [Promise.reject(new Error("no file")), Promise.resolve(1), Promise.resolve(2)];
+  let calls = 0;
+  const read = once(() => answers[calls++]!);
+  const first = await Promise.allSettled([read(), read()]);
+  expect(first.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+  expect(calls).toBe(1);
+  expect([await read(), await read()]).toEqual([1, 1]);
+  expect(calls).toBe(2);
 });
