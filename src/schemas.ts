@@ -130,7 +130,7 @@ const TYPES: Readonly<Record<string, string>> = {
 const entriesOf = ({ origin }: { readonly origin: string }) => (origin === "array" ? " in the list" : "");
 
 /** What is wrong, in the words of the other checks. */
-function messageOf(issue: z.core.$ZodIssue): string {
+function issueText(issue: z.core.$ZodIssue): string {
   const { message } = issue;
   if (!OF_ZOD.test(message)) return message;
   switch (issue.code) {
@@ -155,6 +155,6 @@ function messageOf(issue: z.core.$ZodIssue): string {
 
 /** The faults that zod found, as the API and the forms show them; each once, as a number may break two rules of one message. */
 export function fieldErrors(error: z.core.$ZodError): FieldError[] {
-  const errors = error.issues.map((issue) => ({ path: issue.path.join("."), message: messageOf(issue) }));
+  const errors = error.issues.map((issue) => ({ path: issue.path.join("."), message: issueText(issue) }));
   return [...new Map(errors.map((each) => [JSON.stringify(each), each])).values()];
 }

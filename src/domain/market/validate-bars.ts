@@ -97,7 +97,7 @@ function rejectJumps(valid: ValidatedBars, jumps: readonly number[]): ValidatedB
  */
 export function validateRows(raw: BarColumns, window: ExpectedWindow): ValidatedBars {
   const rejected: RejectedRow[] = [];
-  // Rows without a time are told apart by their places in the answer: they would count as one.
+  // Without a time a row is identified by its position in the answer: several would otherwise be counted as one.
   const placeOf = (at: number) =>
     Number.isFinite(raw.ts[at])
       ? timeOf(raw.ts[at]!)

@@ -47,13 +47,14 @@ export class WorkerHandle implements PoolThread {
     return true;
   }
 
-  /** Sends it with what else is sent in this step: reports come together, and so do most answers to them. */
+  /** Sends it together with the other messages of this microtask turn: reports come together, as do most answers to them. */
   send(message: ToWorker): void {
     this.#unsent.push(message);
     if (this.#unsent.length > 1) return;
     queueMicrotask(() => {
-      this.thread.postMessage(this.#unsent);
+      const messages = this.#unsent;
       this.#unsent = [];
+      this.thread.postMessage(messages);
     });
   }
 

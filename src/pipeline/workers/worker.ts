@@ -41,8 +41,9 @@ function send(message: FromWorker): void {
 }
 
 function sendAll(): void {
-  if (unsent.length > 0) self.postMessage(unsent);
+  const messages = unsent;
   unsent = [];
+  if (messages.length > 0) self.postMessage(messages);
 }
 
 let settings: WorkerSettings | RemoteSettings;

@@ -96,6 +96,7 @@ export class LimiterAccount {
     const grants: Grant[] = [];
     while (grants.length < count && this.#canSpare(request.cost, now)) grants.push(this.#take(request, now, true));
     if (grants.length === 0) return [];
+    // One object each: a permit that is returned takes back its own.
     const sent = grants.map((): SentRequest => ({ ...request }));
     try {
       await this.hooks.persist?.(this.rows(), sent);

@@ -36,7 +36,7 @@ export class TokenCache {
       return (kept.token.expiresAt ?? Number.POSITIVE_INFINITY) > now ? kept.token : undefined;
     const [generation, at] = [this.#generation, this.#now()];
     const token = await find(hash);
-    // What was read before a revocation may be written down after it.
+    // A look-up that began before a revocation may end after it.
     if (generation !== this.#generation) return token;
     this.#kept.delete(hash);
     if (token === undefined) return undefined;

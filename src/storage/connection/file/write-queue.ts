@@ -224,9 +224,11 @@ export class WriteQueue {
     } catch (error) {
       this.#rollBack();
       const fault = this.#explain(error);
-      if (fault === null && (suspects > 0 || held.length === 1)) for (const { reject } of held) reject(error);
-      else this.#waiting.unshift(...held);
-      if (fault === null && suspects === 0 && held.length > 1) this.#suspects = held.splice(0).length;
+      if (fault !== null) this.#waiting.unshift(...held);
+      else if (suspects === 0 && held.length > 1) {
+        this.#suspects = held.length;
+        this.#waiting.unshift(...held.splice(0));
+      } else for (const { reject } of held) reject(error);
       return fault;
     }
     for (const settle of settled) settle();
