@@ -28,6 +28,18 @@ export function parseIsoDate(text: string): number {
   return Number.isNaN(ts) || isoDate(ts) !== text ? Number.NaN : ts;
 }
 
+/** Whether a range that may be open at either end does not end before it begins: nothing can lie in such a one. */
+export const isInOrder = ({
+  from,
+  to,
+}: {
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+}): boolean => from === undefined || to === undefined || from <= to;
+
+/** What is said of a range that is not in order. */
+export const NOT_IN_ORDER = "lies before from";
+
 const ISO_MOMENT = /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}):(\d{2})(?::(\d{2})(\.\d{1,9})?)?(?:[Zz]|([+-])(\d{2}):?(\d{2}))?$/;
 
 /**

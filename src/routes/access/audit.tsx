@@ -6,13 +6,21 @@ import { Hono } from "hono";
 import Papa from "papaparse";
 import { onOneLine, Refusal } from "../../domain/errors.ts";
 import { parseSymbol } from "../../domain/market/symbol.ts";
-import { parseIsoDate } from "../../domain/time.ts";
+import { isInOrder, NOT_IN_ORDER, parseIsoDate } from "../../domain/time.ts";
 import type { PieceSource } from "../../pipeline/exports/export-queue.ts";
 import { wholeNumberText } from "../../schemas.ts";
 import { type AuditFilter, auditChoices, listAudit } from "../../storage/access/audit.ts";
 import type { Database } from "../../storage/db.ts";
 import { AUDIT_FIELDS, type AuditFields, AuditPage } from "../../views/access/audit-page.tsx";
-import { apiRouter, idParameter, json, momentParameter, refusals, symbolParameter } from "../api/parameters.ts";
+import {
+  apiRouter,
+  idParameter,
+  json,
+  momentParameter,
+  orderFault,
+  refusals,
+  symbolParameter,
+} from "../api/parameters.ts";
 import { compressed } from "../compression.ts";
 import { chosen, idIn } from "../http/page-query.ts";
 import { streamed } from "../http/stream-body.ts";
@@ -106,7 +114,8 @@ const list = createRoute({
       .refine(({ before, after }) => before === undefined || after === undefined, {
         error: "before and after are two pages: ask for one",
         path: ["after"],
-      }),
+      })
+      .refine(isInOrder, orderFault),
   },
   responses: {
     200: json(
@@ -135,6 +144,7 @@ function filterOf({ actor, action, symbol, from, to }: AuditFields): { filter: A
   const error = [
     ...(symbol !== "" && wanted === null ? [`${symbol} is not a symbol.`] : []),
     ...[from, to].flatMap((day) => (day !== "" && dayOf(day) === null ? [`${day} is not a day like 2026-01-31.`] : [])),
+    ...(isInOrder({ from: first ?? undefined, to: last ?? undefined }) ? [] : [`${to} ${NOT_IN_ORDER}.`]),
   ];
   const filter: AuditFilter = {
     ...(actor !== "" && { actor }),

@@ -6,22 +6,25 @@ import { quote } from "../../domain/errors.ts";
 import { ADJUSTMENTS } from "../../domain/market/corporate-actions.ts";
 import { READ_INTERVALS } from "../../domain/market/interval.ts";
 import { MAX_SYMBOLS, parseSymbol, symbolHint } from "../../domain/market/symbol.ts";
+import { isInOrder } from "../../domain/time.ts";
 import { FEATURES } from "../../features/catalog.ts";
 import { requestedFeature } from "../../features/names.ts";
 import { EXPORT_FORMATS, TABLE_SORTS } from "../../pipeline/exports/formats.ts";
 import { LABEL_HINT, labelNamed } from "../../pipeline/exports/series/labels.ts";
 import { DTYPES } from "../../pipeline/exports/table-block.ts";
 import { choice, providerName, readable } from "../../schemas.ts";
-import { momentParameter, symbolParameter } from "../api/parameters.ts";
+import { momentParameter, orderFault, symbolParameter } from "../api/parameters.ts";
 
 /** A query that has no parameters but those of `shape`. */
 const strictQuery = <const S extends z.ZodRawShape>(shape: S) =>
-  z.strictObject(shape, {
-    error: ({ code, keys }) =>
-      code === "unrecognized_keys"
-        ? `unknown parameter ${keys.map(quote).join(", ")}: there are ${Object.keys(shape).join(", ")}`
-        : undefined,
-  });
+  z
+    .strictObject(shape, {
+      error: ({ code, keys }) =>
+        code === "unrecognized_keys"
+          ? `unknown parameter ${keys.map(quote).join(", ")}: there are ${Object.keys(shape).join(", ")}`
+          : undefined,
+    })
+    .refine(isInOrder, orderFault);
 
 /** A moment in the past, as epoch milliseconds. */
 const knownAtParameter = momentParameter

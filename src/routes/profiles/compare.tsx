@@ -9,16 +9,24 @@ import { type BarColumns, emptyBars, joinBars, lowerBound, sliceBars } from "../
 import { INTERVALS, type Interval } from "../../domain/market/interval.ts";
 import { parseSymbol } from "../../domain/market/symbol.ts";
 import { compareProviders, VERDICTS } from "../../domain/profiles/comparison.ts";
-import { isoMillisecond } from "../../domain/time.ts";
+import { isInOrder, isoMillisecond } from "../../domain/time.ts";
 import { choice, providerName } from "../../schemas.ts";
 import { type Database, yieldToEvents } from "../../storage/db.ts";
 import { barPages, startOfLast } from "../../storage/market/bars.ts";
 import { findSeries, providersOf } from "../../storage/market/series.ts";
 import { barRange } from "../../storage/market/session-bars.ts";
 import { ComparePage, type CompareView } from "../../views/profiles/compare-page.tsx";
-import { apiRouter, intervalParameter, json, momentParameter, refusals, symbolParameter } from "../api/parameters.ts";
+import {
+  apiRouter,
+  intervalParameter,
+  json,
+  momentParameter,
+  orderFault,
+  refusals,
+  symbolParameter,
+} from "../api/parameters.ts";
 import { compressed } from "../compression.ts";
-import { chosen, momentIn } from "../http/page-query.ts";
+import { chosen, rangeIn } from "../http/page-query.ts";
 import type { Services } from "../services.ts";
 
 /** The most bars of a side that are compared, and how many are read at a time, which takes some milliseconds. */
@@ -115,13 +123,15 @@ const read = createRoute({
   summary: "Compare the stored bars of two providers, bar by bar",
   request: {
     params: z.object({ symbol: symbolParameter }),
-    query: z.strictObject({
-      interval: intervalParameter,
-      first: providerName.optional(),
-      second: providerName.optional(),
-      from: momentParameter.optional(),
-      to: momentParameter.optional(),
-    }),
+    query: z
+      .strictObject({
+        interval: intervalParameter,
+        first: providerName.optional(),
+        second: providerName.optional(),
+        from: momentParameter.optional(),
+        to: momentParameter.optional(),
+      })
+      .refine(isInOrder, orderFault),
   },
   responses: {
     200: json(
@@ -189,8 +199,7 @@ export const comparePages = ({ db }: Pick<Services, "db">) =>
       interval: chosen(c, "interval", INTERVALS) ?? "1d",
       first: name("first"),
       second: name("second"),
-      from: momentIn(c, "from"),
-      to: momentIn(c, "to"),
+      ...rangeIn(c),
     });
     return c.html(<ComparePage page={c.var.page} view={view} />);
   });

@@ -5,6 +5,7 @@ import { Refusal } from "../../domain/errors.ts";
 import { INTERVALS } from "../../domain/market/interval.ts";
 import { progressToWire, runToWire } from "../../domain/runs/run-summary.ts";
 import { JOB_ACTIONS, MODES, RUN_ACTIONS, RUN_STATES } from "../../domain/runs/states.ts";
+import { isInOrder } from "../../domain/time.ts";
 import { reprocessOutdated } from "../../scheduler/runs/renew.ts";
 import { parseRunRequest, RunRequestBody } from "../../scheduler/runs/run-request.ts";
 import { providerName, wholeNumberText } from "../../schemas.ts";
@@ -14,6 +15,7 @@ import {
   json,
   jsonBody,
   momentParameter,
+  orderFault,
   refusals,
   symbolParameter,
 } from "../api/parameters.ts";
@@ -41,7 +43,8 @@ const ListQuery = z
   .refine(({ before, after }) => before === undefined || after === undefined, {
     error: "before and after are two pages: ask for one",
     path: ["after"],
-  });
+  })
+  .refine(isInOrder, orderFault);
 const ListBody = z.object({
   runs: z.array(RunBody),
   /** Cursors of the next pages in both directions: sent as `before` and as `after`. */

@@ -87,3 +87,45 @@ test.each([
 ])("the page %s takes an empty parameter as one that is not given", async (address) => {
   expect((await app.get(address)).status).toBe(200);
 });
+
+const RANGE = "from=2026-03-02&to=2026-03-01";
+
+test("every route of the API that wants a range refuses one that ends before it begins, and takes an empty one", async () => {
+  const { body: api } = await app.get("/api/openapi.json");
+  type Path = { readonly get?: { readonly parameters?: readonly { readonly name: string }[] } };
+  const paths = Object.entries<Path>(api.paths).filter(([, { get }]) => {
+    const names = (get?.parameters ?? []).map(({ name }) => name);
+    return names.includes("from") && names.includes("to");
+  });
+  const answers = await Promise.all(
+    paths.map(async ([path]) => {
+      const address = `${path.replace("{symbol}", "AAPL")}?${path === "/api/panel" ? "symbols=AAPL&" : ""}`;
+      const { status, body } = await app.get(address + RANGE);
+      const empty = await app.get(`${address}from=2026-03-01&to=2026-03-01`);
+      return [path, status, body.detail, empty.status];
+    }),
+  );
+  expect(answers.toSorted()).toEqual(
+    [
+      "/api/audit",
+      "/api/bars/{symbol}",
+      "/api/features/{symbol}",
+      "/api/panel",
+      "/api/profiles/{symbol}/compare",
+      "/api/runs",
+    ].map((path) => [path, 422, expect.stringContaining("lies before from"), 200]),
+  );
+});
+
+test.each([
+  "/audit",
+  "/audit?format=csv",
+  "/runs",
+  "/runs?format=csv",
+  "/profiles/AAPL/compare",
+  "/profiles/AAPL/bars",
+  "/profiles/AAPL/chart/marks",
+])("%s refuses a range that ends before it begins", async (address) => {
+  const answer = await fetch(`${app.url}${address}${address.includes("?") ? "&" : "?"}${RANGE}`);
+  expect([answer.status, await answer.text()]).toEqual([422, expect.stringContaining("lies before from")]);
+});

@@ -11,7 +11,7 @@ import { readBars, readLastBars } from "../../../storage/market/bars.ts";
 import { findProfile } from "../../../storage/profiles/profiles.ts";
 import { type BarRow, BarsPage } from "../../../views/profiles/chart/bars-page.tsx";
 import { compressed } from "../../compression.ts";
-import { chosen, momentIn } from "../../http/page-query.ts";
+import { chosen, rangeIn } from "../../http/page-query.ts";
 import type { Services } from "../../services.ts";
 import { adjustmentOf } from "./chart-view.ts";
 
@@ -29,8 +29,7 @@ export const barPages = ({ db }: Pick<Services, "db">) =>
     const { seriesId, provider } = profile;
     const adjust = adjustmentOf(c);
     const adjusted = await adjusterOf(db, seriesId, adjust);
-    const from = momentIn(c, "from");
-    const to = momentIn(c, "to") ?? Number.MAX_SAFE_INTEGER;
+    const { from, to = Number.MAX_SAFE_INTEGER } = rangeIn(c);
     const raw =
       from === undefined ? await readLastBars(db, seriesId, to, PAGE) : await readBars(db, seriesId, from, to, PAGE);
     const length = raw.ts.length;

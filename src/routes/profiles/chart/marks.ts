@@ -17,7 +17,7 @@ import { findSeries } from "../../../storage/market/series.ts";
 import { intervalsOf } from "../../../storage/profiles/profiles.ts";
 import { formatCount, formatValue } from "../../../views/ui/format.ts";
 import { compressed } from "../../compression.ts";
-import { chosen, momentIn } from "../../http/page-query.ts";
+import { chosen, rangeIn } from "../../http/page-query.ts";
 import type { Services } from "../../services.ts";
 
 /** The most marks of a kind, and the most days whose sessions are sent. */
@@ -56,9 +56,9 @@ export function chartMarkRoutes({ db, config }: Pick<Services, "config" | "db">)
     const stored = sourceInterval(page, await intervalsOf(db, symbol));
     const series = stored === null ? undefined : await findSeries(db, symbol, stored);
     if (series === undefined) throw new Refusal("not_found", `There are no ${page} bars of ${symbol}`);
-    const range = { from: momentIn(c, "from") ?? 0, to: momentIn(c, "to") ?? Math.floor(Date.now() / 1_000) };
+    const { from = 0, to = Math.floor(Date.now() / 1_000) } = rangeIn(c);
     const venue = venueOfSeries(series);
-    const marks = await readMarks(db, { ...series, seriesId: series.id, venue, calendar }, level, range);
+    const marks = await readMarks(db, { ...series, seriesId: series.id, venue, calendar }, level, { from, to });
     return c.json(marks);
   });
 }
