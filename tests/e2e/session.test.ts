@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import type { AxeResults } from "axe-core";
 import type { Page } from "playwright-core";
+import { hashSecret } from "../../src/auth.ts";
+import { saveToken } from "../../src/storage/access/tokens.ts";
 import { PASSWORD, PASSWORD_HASH } from "../helpers/password.ts";
 import { AXE, BrowserApp, live, rowOf, startRun } from "./browser.ts";
 
@@ -163,4 +165,54 @@ test("the palette works by keyboard, and moments follow the zone chosen in it", 
   await page.locator("#palette[open]").waitFor();
   await page.keyboard.press("Escape");
   await page.locator("#palette[open]").waitFor({ state: "detached" });
+});
+
+/** In the browser: the selectors of a style sheet that match an element of the page. */
+const MATCHES = `async (address) => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(await (await fetch(address)).text());
+  const selectors = (rules) =>
+    [...rules].flatMap((rule) => {
+      if (rule instanceof CSSStyleRule) return [rule.selectorText];
+      return rule.cssRules === undefined || rule instanceof CSSKeyframesRule ? [] : selectors(rule.cssRules);
+    });
+  return selectors(sheet.cssRules).filter(
+    (each) => each !== ":root" && document.querySelector(each.replaceAll(/::[-a-z]+/g, "")) !== null,
+  );
+}`;
+const matchesOf = (page: Page, address: string): Promise<string[]> =>
+  page.evaluate(`(${MATCHES})(${JSON.stringify(address)})`);
+
+test("a live page needs no rule of the sheet that it does not load, and a reader sees there nothing to change", async () => {
+  const { db } = browserApp.app;
+  const as = (name: string) => ({ Authorization: `Bearer of-${name}` });
+  for (const scope of ["read", "operate"] as const)
+    await saveToken(db, { name: scope, scope, hash: hashSecret(`of-${scope}`), expiresAt: null });
+  const run = async (symbol: string): Promise<string> => {
+    const headers = { ...as("operate"), "Content-Type": "application/json" };
+    const request = { method: "POST", headers, body: JSON.stringify({ symbols: [symbol], years: 1 }) };
+    const answer = await fetch(`${browserApp.address}/api/runs`, request);
+    return ((await answer.json()) as { run: { id: string } }).run.id;
+  };
+  const page = await browserApp.openPage("/", { extraHTTPHeaders: as("read") });
+  await run("AAPL");
+  await rowOf(page, "AAPL").getByRole("cell", { name: "Complete", exact: true }).waitFor();
+  browserApp.gate.close();
+  const id = await run("TSLA");
+  await rowOf(page, "TSLA").getByRole("button", { name: "Actions" }).click();
+  expect(await page.locator(".menu :is(a, button):visible").allTextContents()).toEqual(["Details"]);
+  const found = [];
+  for (const path of ["/profiles/AAPL", "/schedules", "/promises", "/", `/runs/${id}`, `/runs/${id}/jobs/TSLA`]) {
+    await page.goto(`${browserApp.address}${path}`);
+    const changes = page.locator(
+      `form[method="post"]:not(.themes, .zones, .who) button:not([type="button"]):visible,
+       a[href*="/delete"]:visible, .card > summary:visible`,
+    );
+    found.push(...(await changes.allTextContents()));
+    const sheet = await page.locator('link[href*="/pages.css"]').count();
+    const address = await page.locator('link[href*="/app.css"]').getAttribute("href");
+    if (sheet === 0) found.push(...(await matchesOf(page, address!.replace("app.css", "pages.css"))));
+    expect([path, sheet]).toEqual([path, path.length < 2 || path.startsWith("/runs") ? 0 : 1]);
+  }
+  expect(found).toEqual([]);
 });

@@ -58,7 +58,7 @@ export const WatchlistLinks = ({ view }: { view: Shown }) => (
 /** Actions on the selection and on the watchlist that is shown; part of the form with the selection. */
 export const WatchlistTools = ({ selected, watchlist, watchlists }: Shown & { selected: number }) =>
   selected === 0 && watchlist === null ? null : (
-    <details class="list-tools">
+    <details class="list-tools" data-changes>
       <summary>{watchlist ? `Watchlist ${watchlist.name}` : "Add to watchlist"}</summary>
       <div class="list-tool-row">
         <div class="field">

@@ -171,7 +171,7 @@ const Actions = ({ profile: { symbol, interval, provider } }: { profile: Profile
         Recompute features
       </button>
     </form>
-    <a class="button" href={`/profiles/${encodeURIComponent(symbol)}/delete?interval=${interval}`}>
+    <a class="button" data-changes href={`/profiles/${encodeURIComponent(symbol)}/delete?interval=${interval}`}>
       Delete…
     </a>
   </div>

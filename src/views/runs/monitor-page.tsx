@@ -68,7 +68,9 @@ export const Runs = ({ runs, onPage = false }: { runs: readonly RunView[]; onPag
     runs.map((view) => <RunSection {...view} onMonitor={true} onPage={onPage} />)
   ) : (
     <Empty title="Nothing is running">
-      Type a few symbols above, such as <b>AAPL, MSFT, GOOGL</b>, and press <b>Start run</b>. The demo provider needs no
-      key: each symbol is fetched in batches, engineered into features and stored as a profile while you watch.
+      <span data-changes>
+        Type a few symbols above, such as <b>AAPL, MSFT, GOOGL</b>, and press <b>Start run</b>. The demo provider needs
+        no key: each symbol is fetched in batches, engineered into features and stored as a profile while you watch.
+      </span>
     </Empty>
   );
