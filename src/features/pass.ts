@@ -20,16 +20,40 @@ export interface Carry {
   /** 0-based index of the last of these bars whose volume is unknown; −1 if none is or the plan reads no volume. */
   lastUnknownVolume: number;
   readonly recursions: ReadonlyMap<Series, Recursion>;
+  /** The numbers of all recursions in the plan's order: of each its state, then its kept values. */
+  readonly numbers: Float64Array;
+}
+
+/** How many numbers the recursions of a plan carry. */
+export function carriedNumbers(plan: ComputePlan, setup: FeatureSetup): number {
+  let count = 0;
+  for (const [series, back] of plan.stateful) count += series.stateSize(setup) + back;
+  return count;
+}
+
+/** The carry after `count` bars whose recursions have these `numbers`, of which they are parts from now on. */
+export function carryOf(
+  plan: ComputePlan,
+  setup: FeatureSetup,
+  numbers: Float64Array,
+  count: number,
+  lastUnknownVolume: number,
+): Carry {
+  const recursions = new Map<Series, Recursion>();
+  let at = 0;
+  for (const [series, back] of plan.stateful) {
+    const end = at + series.stateSize(setup);
+    recursions.set(series, { state: numbers.subarray(at, end), kept: numbers.subarray(end, end + back) });
+    at = end + back;
+  }
+  return { count, lastUnknownVolume, recursions, numbers };
 }
 
 /** The carry before the first bar. */
 export function emptyCarry(plan: ComputePlan, setup: FeatureSetup): Carry {
-  const recursions = new Map<Series, Recursion>();
-  for (const [series, back] of plan.stateful) {
-    const kept = new Float64Array(back).fill(Number.NaN);
-    recursions.set(series, { state: new Float64Array(series.stateSize(setup)), kept });
-  }
-  return { count: 0, lastUnknownVolume: -1, recursions };
+  const carry = carryOf(plan, setup, new Float64Array(carriedNumbers(plan, setup)), 0, -1);
+  for (const { kept } of carry.recursions.values()) kept.fill(Number.NaN);
+  return carry;
 }
 
 /** The bars of a pass: `bars` starts at the absolute index `base`, the span at position `from`. */

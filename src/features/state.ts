@@ -7,7 +7,7 @@
 import { BAR_FIELDS, type BarColumns, lowerBound } from "../domain/market/bars.ts";
 import { INTERVALS, type Interval } from "../domain/market/interval.ts";
 import type { FeatureSetup } from "./define.ts";
-import { type Carry, emptyCarry } from "./pass.ts";
+import { type Carry, carriedNumbers, carryOf } from "./pass.ts";
 import type { ComputePlan } from "./plan.ts";
 
 /** Why a stored state cannot be used; the caller then makes a full pass. */
@@ -44,6 +44,9 @@ function checksum(plan: ComputePlan, bars: BarColumns, end: number): number {
   return crc;
 }
 
+/** The numbers of the last state that was written, used again: new memory takes longer than its contents. */
+let written = new Float64Array(0);
+
 /** Encodes the carry after the first `end` bars of `bars`, of a series whose first bar opened at `firstTs`. */
 export function writeState(
   version: number,
@@ -54,8 +57,9 @@ export function writeState(
   end: number,
   firstTs: number,
 ): Uint8Array {
-  const parts = [...carry.recursions.values()].flatMap(({ state, kept }) => [state, kept]);
-  const floats = new Float64Array(HEADER + parts.reduce((length, part) => length + part.length, 1));
+  const sumAt = HEADER + carry.numbers.length;
+  if (written.length <= sumAt) written = new Float64Array(sumAt + 1);
+  const floats = written.subarray(0, sumAt + 1);
   floats.set([
     version,
     layoutOf(plan, setup),
@@ -67,12 +71,8 @@ export function writeState(
     end > 0 ? bars.ts[end - 1]! : Number.NEGATIVE_INFINITY,
     checksum(plan, bars, end),
   ]);
-  let at = HEADER;
-  for (const part of parts) {
-    floats.set(part, at);
-    at += part.length;
-  }
-  floats[at] = Bun.hash.crc32(floats.subarray(0, at));
+  floats.set(carry.numbers, HEADER);
+  floats[sumAt] = Bun.hash.crc32(floats.subarray(0, sumAt));
   return Bun.zstdCompressSync(floats, { level: 1 });
 }
 
@@ -109,24 +109,15 @@ export function readState(
   const continues = enough && (next === 0 || bars.ts[next - 1] === lastTs) && checksum(plan, bars, next) === barsSum;
   if (!continues) return { refused: "history" };
 
-  const carry = emptyCarry(plan, setup);
-  let at = HEADER;
-  for (const { state, kept } of carry.recursions.values()) {
-    for (const part of [state, kept]) {
-      part.set(floats.subarray(at, at + part.length));
-      at += part.length;
-    }
-  }
-  if (at !== end) return { refused: "corrupt" };
-  carry.count = count!;
-  carry.lastUnknownVolume = lastUnknownVolume!;
-  return { carry, next, firstTs: firstTs! };
+  const numbers = floats.subarray(HEADER, end);
+  if (numbers.length !== carriedNumbers(plan, setup)) return { refused: "corrupt" };
+  return { carry: carryOf(plan, setup, numbers, count!, lastUnknownVolume!), next, firstTs: firstTs! };
 }
 
 function decompress(bytes: Uint8Array): Float64Array | null {
   try {
-    const raw = new Uint8Array(Bun.zstdDecompressSync(bytes));
-    return raw.length % 8 === 0 ? new Float64Array(raw.buffer) : null;
+    const raw = Bun.zstdDecompressSync(bytes);
+    return raw.length % 8 === 0 ? new Float64Array(raw.buffer, raw.byteOffset, raw.length / 8) : null;
   } catch {
     return null;
   }
