@@ -112,7 +112,7 @@ export function* engineer(
     if (carry.lastUnknownVolume >= 0) {
       gaps ??= volumeGaps(spanOf(bars, PROFILE, offset, cut, length), lastUnknown).subarray(shown - cut);
     }
-    const last = published(FEATURES[index]!, column, span, gaps);
+    const last = published(FEATURES[index]!, column, span, gaps, new Float64Array(length - shown));
     tails[index] = last;
     if (last.length > 0) values[index] = last[last.length - 1]!;
   };
@@ -162,8 +162,12 @@ export function featureMatrix(
   const scratch = new Scratch();
   let history = emptyBars();
   let own: (Float64Array | undefined)[] = [];
+  let copies: (Float64Array | undefined)[] = [];
   return function* take(chunk) {
     const bars = joinBars(history, chunk);
+    // Columns that are used again get the size of the longest block at once.
+    const longest = reuse ? Math.min(plan.margin + length, bars.ts.length) : 0;
+    scratch.reserve(longest);
     const offset = carry.count - history.ts.length;
     const wanted = Math.max(history.ts.length, lowerBound(bars.ts, since));
     for (let from = history.ts.length; from < bars.ts.length; ) {
@@ -175,14 +179,14 @@ export function featureMatrix(
         const last = carry.lastUnknownVolume;
         let gaps: Float64Array | null = null;
         const rows = span.bars.ts.length;
-        own = plan.ownColumns.map((at, index) => {
-          if (at < 0) return undefined;
-          const known = reuse ? own[index] : undefined;
-          return known && known.length >= rows ? known : new Float64Array(rows);
-        });
+        const sized = (known: Float64Array | undefined, size: number) =>
+          reuse && known && known.length >= size ? known : new Float64Array(Math.max(size, longest));
+        own = plan.ownColumns.map((at, index) => (at < 0 ? undefined : sized(own[index], rows)));
+        copies = plan.ownColumns.map((at, index) => (at < 0 ? sized(copies[index], to - from) : undefined));
         const publish = (index: number, column: Float64Array) => {
           if (plan.readsVolume && carry.lastUnknownVolume >= 0) gaps ??= volumeGaps(span, last);
-          columns[index] = published(features[index]!, column, span, gaps, own[index]);
+          const mine = own[index]?.subarray(span.from, rows) ?? copies[index]!.subarray(0, to - from);
+          columns[index] = published(features[index]!, column, span, gaps, mine);
         };
         for (const _ of runPlan(plan, span, carry, setup, scratch, publish, own)) onStep();
         yield { ts: bars.ts.slice(from, to), columns };
@@ -244,7 +248,6 @@ interface PassSpan {
 }
 
 /**
-/**
  * For each bar of the span, how many bars ago the volume was last unknown (0: its own is, Infinity: never was). `last`:
  * index of the last such bar before the span, −1 if there is none.
  */
@@ -273,27 +276,39 @@ const volumeReach = ({ memory }: Feature): number =>
   memory.kind === "window" ? memory.bars : Number.POSITIVE_INFINITY;
 
 /**
- * A feature's values as published: NaN before the warm-up, for infinities and after unknown volumes, 0 for −0. In place
- * if the column is the feature's own.
+ * A feature's values as published, in `values`, which may be the end of the column itself: NaN before the warm-up, for
+ * infinities and after unknown volumes, 0 for −0.
  */
 function published(
   feature: Feature,
   column: Float64Array,
   { bars, base, from }: PassSpan,
   gaps: Float64Array | null,
-  own?: Float64Array,
+  values: Float64Array,
 ): Float64Array {
-  const values = own?.subarray(from, bars.ts.length) ?? new Float64Array(bars.ts.length - from);
   const warmup = typeof feature.warmup === "number" ? Math.max(0, feature.warmup - base - from) : 0;
+  if (values.buffer !== column.buffer) values.set(column.subarray(from, bars.ts.length));
   if (warmup > 0) values.fill(Number.NaN, 0, warmup);
-  for (let i = warmup; i < values.length; i++) {
-    const value = column[from + i]!;
-    // value − value is 0, or NaN for an infinity; −0 + 0 is 0.
-    values[i] = value + (value - value);
-  }
+  normalize(values, Math.min(warmup, values.length));
   if (gaps !== null && needsVolume(feature)) {
     const reach = volumeReach(feature);
     for (let i = 0; i < values.length; i++) if (gaps[i]! < reach) values[i] = Number.NaN;
   }
   return values;
+}
+
+/** −0 as 0 and infinities as NaN, from position `from` on: x − x is 0, or NaN for an infinity, and −0 + 0 is 0. */
+function normalize(values: Float64Array, from: number): void {
+  let i = from;
+  for (; i + 4 <= values.length; i += 4) {
+    const a = values[i]!;
+    const b = values[i + 1]!;
+    const c = values[i + 2]!;
+    const d = values[i + 3]!;
+    values[i] = a + (a - a);
+    values[i + 1] = b + (b - b);
+    values[i + 2] = c + (c - c);
+    values[i + 3] = d + (d - d);
+  }
+  for (; i < values.length; i++) values[i]! += values[i]! - values[i]!;
 }

@@ -73,6 +73,12 @@ const VOLUME = LEAVES.indexOf("volume");
 export class Scratch {
   readonly #columns: Float64Array[] = [];
   readonly #shared: Float64Array[] = [];
+  #least = 0;
+
+  /** Gives new columns at least this many bars, for a longer pass that comes later. */
+  reserve(bars: number): void {
+    this.#least = bars;
+  }
 
   /** The columns of one pass over the bars: their own, those of the targets, and scratch for the others. */
   columns(
@@ -88,15 +94,16 @@ export class Scratch {
       else columns[index] = field === "volume" && unknownVolume ? withoutUnknown(bars.volume) : bars[field];
     });
     for (let index = LEAVES.length; index < widths.length; index++) {
-      columns[index] = own[ownColumns.indexOf(index)] ?? this.#sized(index, widths[index]! * length);
+      columns[index] =
+        own[ownColumns.indexOf(index)] ?? this.#sized(index, widths[index]! * length, widths[index]! * this.#least);
     }
     return columns;
   }
 
-  #sized(index: number, size: number): Float64Array {
+  #sized(index: number, size: number, least: number): Float64Array {
     const known = this.#shared[index];
     if (known && known.length >= size) return known;
-    const column = new Float64Array(size);
+    const column = new Float64Array(Math.max(size, least));
     this.#shared[index] = column;
     return column;
   }
