@@ -17,13 +17,12 @@ export function histogramEntropy(x: Series, n: number, bins: number): Series {
   const terms = entropyTerms(n);
   const scale = -1 / Math.log(bins);
   const counts = new Int32Array(bins);
-  const edges = new Float64Array(bins + 1);
+  const edges = new Float64Array(bins + 1).fill(Number.POSITIVE_INFINITY);
 
-  /** The bin of a value: by division, then set right by the edges themselves. */
-  function binOf(value: number, perBin: number): number {
-    const bin = Math.min(bins - 1, Math.trunc((value - edges[0]!) / perBin));
-    if (value < edges[bin]!) return bin - 1;
-    return bin < bins - 1 && value >= edges[bin + 1]! ? bin + 1 : bin;
+  /** The bin of a value, from the bins per unit; set right by the edges themselves, of which the last is open. */
+  function binOf(value: number, least: number, perUnit: number): number {
+    const bin = Math.min(bins - 1, ((value - least) * perUnit) | 0);
+    return bin + +(value >= edges[bin + 1]!) - +(value < edges[bin]!);
   }
 
   return windowed(`entropy${n}_${bins}`, [x, min(x, n), max(x, n)], {
@@ -32,18 +31,20 @@ export function histogramEntropy(x: Series, n: number, bins: number): Series {
       let least = Number.NaN;
       let greatest = Number.NaN;
       let perBin = 0;
+      let perUnit = 0;
       for (let t = from; t < to; t++) {
         if (lowest[t] !== least || highest[t] !== greatest) {
           least = lowest[t]!;
           greatest = highest[t]!;
           const isFlat = greatest - least <= 1e-12 * Math.max(Math.abs(least), Math.abs(greatest));
           perBin = isFlat ? 0 : (greatest - least) / bins;
-          for (let k = 0; k <= bins; k++) edges[k] = least + k * perBin;
+          perUnit = 1 / perBin;
+          for (let k = 0; k < bins; k++) edges[k] = least + k * perBin;
           counts.fill(0);
-          if (perBin > 0) for (let i = t - n + 1; i <= t; i++) counts[binOf(x[i]!, perBin)]!++;
+          if (perBin > 0) for (let i = t - n + 1; i <= t; i++) counts[binOf(x[i]!, least, perUnit)]!++;
         } else if (perBin > 0) {
-          counts[binOf(x[t - n]!, perBin)]!--;
-          counts[binOf(x[t]!, perBin)]!++;
+          counts[binOf(x[t - n]!, least, perUnit)]!--;
+          counts[binOf(x[t]!, least, perUnit)]!++;
         }
         let sum = 0;
         for (let k = 0; k < bins; k++) sum += terms[counts[k]!]!;

@@ -59,8 +59,9 @@ export function autocorrelation(x: Series, n: number): Series {
   });
 }
 
-/** n·(n + 2)·Σ_{k=1..lags} acf_n(x, k)²/(n − k) (Ljung & Box 1978). */
+/** n·(n + 2)·Σ_{k=1..lags} acf_n(x, k)²/(n − k) (Ljung & Box 1978); of covariances, divided once. */
 export function ljungBox(x: Series, n: number, lags: number): Series {
+  const shares = Float64Array.from({ length: lags + 1 }, (_, k) => 1 / (n - k));
   const products = Array.from({ length: lags }, (_, index) => sum(laggedProduct(x, index + 1), n - index - 1));
   return windowed(`ljung_box${n}_${lags}`, [x, sum(x, n), deviations(x, n), ...products], {
     reach: [n - 1, 0, 0, ...products.map(() => 0)],
@@ -75,12 +76,12 @@ export function ljungBox(x: Series, n: number, lags: number): Series {
         for (let k = 1; k <= lags; k++) {
           head += x[t - n + k]!;
           tail += x[t - k + 1]!;
-          const acf = exact
-            ? covarianceAt(products[k - 1]![t]!, total, head, tail, n, k) / all
-            : autocorrelationAt(x, t, n, k);
-          statistic += (acf * acf) / (n - k);
+          const covariance = exact
+            ? covarianceAt(products[k - 1]![t]!, total, head, tail, n, k)
+            : autocorrelationAt(x, t, n, k) * all;
+          statistic += covariance * covariance * shares[k]!;
         }
-        out[t] = all > 0 ? n * (n + 2) * statistic : Number.NaN;
+        out[t] = all > 0 ? (n * (n + 2) * statistic) / (all * all) : Number.NaN;
       }
     },
   });
