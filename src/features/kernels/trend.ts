@@ -72,8 +72,6 @@ const STEP = 0.02;
 const FACTORS = new Float64Array(11).fill(STEP);
 const LAST = FACTORS.length - 1;
 for (let step = 1; step <= LAST; step++) FACTORS[step] = Math.min(FACTORS[step - 1]! + STEP, 0.2);
-/** An extreme and the price that may take its place, chosen by index where a branch would be mispredicted. */
-const extremes = new Float64Array(2);
 
 /**
  * Parabolic SAR, step 0.02, cap 0.20 (Wilder 1978; TA-Lib SAR). A new SAR may not enter the last two bars. State: side
@@ -108,8 +106,8 @@ function followSar(
   let long = state[0]! > 0;
   let sar = state[1]!;
   let extreme = state[2]!;
-  extremes[0] = extreme;
-  let step = Math.trunc(state[3]!);
+  let step = state[3]! | 0;
+  let factor = FACTORS[step]!;
   let topBefore = h[before]!;
   let bottomBefore = l[before]!;
   let t = from;
@@ -122,12 +120,12 @@ function followSar(
         bottom = l[t]!;
         if (bottom <= sar) break;
         out[t] = sar;
-        const rises = +(top > extreme);
-        extremes[1] = top;
-        extreme = extremes[rises]!;
-        extremes[0] = extreme;
-        step += rises & +(step < LAST);
-        sar += FACTORS[step]! * (extreme - sar);
+        if (top > extreme) {
+          extreme = top;
+          step += +(step < LAST);
+          factor = FACTORS[step]!;
+        }
+        sar += factor * (extreme - sar);
         if (sar > bottomBefore) sar = bottomBefore;
         if (sar > bottom) sar = bottom;
         topBefore = top;
@@ -138,6 +136,7 @@ function followSar(
       out[t] = sar;
       extreme = bottom;
       step = 0;
+      factor = STEP;
       sar += STEP * (extreme - sar);
       if (sar < topBefore) sar = topBefore;
       if (sar < top) sar = top;
@@ -147,12 +146,12 @@ function followSar(
         bottom = l[t]!;
         if (top >= sar) break;
         out[t] = sar;
-        const falls = +(bottom < extreme);
-        extremes[1] = bottom;
-        extreme = extremes[falls]!;
-        extremes[0] = extreme;
-        step += falls & +(step < LAST);
-        sar += FACTORS[step]! * (extreme - sar);
+        if (bottom < extreme) {
+          extreme = bottom;
+          step += +(step < LAST);
+          factor = FACTORS[step]!;
+        }
+        sar += factor * (extreme - sar);
         if (sar < topBefore) sar = topBefore;
         if (sar < top) sar = top;
         topBefore = top;
@@ -163,11 +162,11 @@ function followSar(
       out[t] = sar;
       extreme = top;
       step = 0;
+      factor = STEP;
       sar += STEP * (extreme - sar);
       if (sar > bottomBefore) sar = bottomBefore;
       if (sar > bottom) sar = bottom;
     }
-    extremes[0] = extreme;
     long = !long;
     topBefore = top;
     bottomBefore = bottom;
