@@ -9,7 +9,7 @@ import { FEATURES, type Feature } from "./catalog.ts";
 import type { Family, FeatureSetup, Series } from "./define.ts";
 import { asInt, emptyCarry, runPlan, Scratch } from "./pass.ts";
 import { blockLength, type ComputePlan, planOf } from "./plan.ts";
-import { type ResumePoint, readState, type StateRefusal, writeState } from "./state.ts";
+import { type ResumePoint, readState, releaseCarry, type StateRefusal, writeState } from "./state.ts";
 import { CATALOG_VERSION } from "./version.ts";
 
 /** Last values of each feature that a profile keeps (sparkline). */
@@ -121,6 +121,7 @@ export function* engineer(
   }
   scratch.release();
   idle.push(scratch);
+  releaseCarry(carry);
   return { values, tails, state, barCount: offset + length };
 }
 

@@ -190,6 +190,33 @@ test("a feature state is refused, with the reason, when it cannot be trusted", (
   expect(refusal(state, revised)).toBe("history");
 });
 
+/** A state as it was written before zeros were counted. */
+function withoutCounts(state: Uint8Array, setup: FeatureSetup): Uint8Array {
+  const floats = new Float64Array(new Uint8Array(Bun.zstdDecompressSync(state)).buffer);
+  const plan = planOf(FEATURES.map(({ series }) => series));
+  const nodes = [...plan.stateful].map(([series, back]) => `${series.key}:${series.stateSize(setup)}:${back}`);
+  const plain = [...floats.subarray(0, 9)];
+  plain[1] = Bun.hash.crc32([plan.margin, ...nodes].join(";"));
+  for (let at = 9; at < floats.length - 1; at++) {
+    plain.push(floats[at]!);
+    if (Object.is(floats[at], 0)) for (let further = floats[++at]!; further > 0; further--) plain.push(0);
+  }
+  plain.push(Bun.hash.crc32(Float64Array.from(plain)));
+  return Bun.zstdCompressSync(Float64Array.from(plain));
+}
+
+test("a feature state whose zeros are not counted, as they were before, continues with the same values", () => {
+  const setup: FeatureSetup = { interval: "1m", market: "us_equity" };
+  const bars = plainHistory(1000, setup);
+  const { state } = runEngineer(sliceBars(bars, 0, 900), setup);
+  const before = withoutCounts(state, setup);
+  expect(Bun.zstdDecompressSync(before).length).toBeGreaterThan(8 * 1440 * 21);
+  expect(Bun.zstdDecompressSync(state).length).toBeLessThan(8 * 500 * 21);
+  const [counted, plain] = [state, before].map((bytes) => update(bytes, bars, 900, setup));
+  expect(firstDifference(plain!.values, counted!.values)).toBe(-1);
+  expect(Buffer.from(plain!.state).equals(Buffer.from(counted!.state))).toBe(true);
+});
+
 test("no bars, one bar and two bars have a profile", () => {
   for (const length of [0, 1, 2]) {
     const { values, tails, barCount } = runEngineer(plainHistory(length, DAILY), DAILY);
