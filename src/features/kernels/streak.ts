@@ -11,48 +11,55 @@ const longestFrom = new Int32Array(1024);
 export function longestRun(x: Series, n: number, sign: 1 | -1): Series {
   return windowed(`longest_run${n}_${sign}`, [x], {
     delay: n - 1,
-    compute(out, { from, to, origin }, x) {
-      let t = from;
-      while (t < to) {
-        const block = t - ((t - origin) % n);
-        let run = 0;
-        let longest = 0;
-        let ending = -1;
-        longestFrom[n] = 0;
-        for (let i = n - 1; i > t - block; i--) {
-          if (x[block - n + i] === sign) {
-            run++;
-            if (run > longest) longest = run;
-          } else {
-            if (ending < 0) ending = run;
-            run = 0;
-          }
-          longestFrom[i] = longest;
-        }
-        // The run that ends the older block, as far as the suffix reaches.
-        if (ending < 0) ending = run;
-        run = 0;
-        longest = 0;
-        let leading = -1;
-        const end = Math.min(block + n, to);
-        for (let i = block; i < end; i++) {
-          if (x[i] === sign) {
-            run++;
-            if (run > longest) longest = run;
-          } else {
-            if (leading < 0) leading = run;
-            run = 0;
-          }
-          if (i < t) continue;
-          const start = i - block + 1;
-          const across = Math.min(ending, n - start) + (leading < 0 ? run : leading);
-          const older = longestFrom[start]!;
-          out[i] = Math.max(longest, older, across);
-        }
-        t = end;
-      }
-    },
+    compute: (out, { from, to, origin }, x) => slideRun(out, x, from, to, origin, n, sign),
   });
+}
+
+/** Without a branch on a sign, which bars decide at random: `is` is 1 for a value of the run, else 0. */
+function slideRun(
+  out: Float64Array,
+  x: Float64Array,
+  from: number,
+  to: number,
+  origin: number,
+  n: number,
+  sign: 1 | -1,
+): void {
+  let t = from;
+  while (t < to) {
+    const block = t - ((t - origin) % n);
+    let run = 0;
+    let longest = 0;
+    // The run that ends the older block, as far as the suffix reaches.
+    let ending = 0;
+    let unbroken = 1;
+    longestFrom[n] = 0;
+    for (let i = n - 1; i > t - block; i--) {
+      const is = +(x[block - n + i] === sign);
+      run = (run + 1) & -is;
+      longest = Math.max(longest, run);
+      unbroken &= is;
+      ending += unbroken;
+      longestFrom[i] = longest;
+    }
+    run = 0;
+    longest = 0;
+    let leading = 0;
+    unbroken = 1;
+    const end = Math.min(block + n, to);
+    for (let i = block; i < end; i++) {
+      const is = +(x[i] === sign);
+      run = (run + 1) & -is;
+      longest = Math.max(longest, run);
+      unbroken &= is;
+      leading += unbroken;
+      if (i < t) continue;
+      const start = i - block + 1;
+      const across = Math.min(ending, n - start) + leading;
+      out[i] = Math.max(longest, longestFrom[start]!, across);
+    }
+    t = end;
+  }
 }
 
 const runsFrom = new Int32Array(1024);
