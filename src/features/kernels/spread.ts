@@ -31,7 +31,7 @@ const corwinSchultzTerm = windowed("corwin_schultz", [lnHigh, lnLow, lnClose], {
       const h1 = H[t - 1]!;
       const l1 = L[t - 1]!;
       const c1 = C[t - 1]!;
-      const gap = c1 > h ? c1 - h : c1 < l ? c1 - l : 0;
+      const gap = +(c1 > h) * (c1 - h) + +(c1 < l) * (c1 - l);
       const beta = (h - l) * (h - l) + (h1 - l1) * (h1 - l1);
       // The larger high and the lower low without a branch.
       const rises = +(h + gap > h1);
