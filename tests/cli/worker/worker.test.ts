@@ -32,10 +32,12 @@ test("a run that a worker shares in, over a network that drops answers, ends lik
   await using app = await startServer({ workerLeaseMs: 10_000 });
   await using proxy = startProxy(app.url, 0.15);
   await using worker = startWorker(proxy.url, app.secret);
-  await eventually(() => hostOf(app)?.threads === 1);
+  // If the answer to its registration is dropped, it registers again, and the server waits for the first one in vain.
+  const host = () => app.app.hosts.list().find(({ threads }) => threads === 1);
+  await eventually(host);
   const seen = new Set<string>();
   const run = await app.start(ORDER);
-  const ofWorker = await eventually(() => (hostOf(app)?.symbols ?? [])[0]);
+  const ofWorker = await eventually(() => (host()?.symbols ?? [])[0]);
   await app.waitForJob(ofWorker, ({ microStage }) => {
     seen.add(microStage.replace(/\d+/g, "n"));
     return microStage.startsWith("Completed");
@@ -44,9 +46,9 @@ test("a run that a worker shares in, over a network that drops answers, ends lik
   expect(proxy.dropped).toBeGreaterThan(10);
   expect(await stored(app.app.db)).toEqual(await storedAlone());
   expect([...seen]).toContain("Batch n/n: n%");
-  expect(hostOf(app)).toMatchObject({ name: "elsewhere", token: "worker", address: "127.0.0.1", jobs: 0 });
-  expect(hostOf(app)!.ended).toBeGreaterThan(0);
-  expect(hostOf(app)!.bars).toBeGreaterThan(300);
+  expect(host()).toMatchObject({ name: "elsewhere", token: "worker", address: "127.0.0.1", jobs: 0 });
+  expect(host()!.ended).toBeGreaterThan(0);
+  expect(host()!.bars).toBeGreaterThan(300);
   expect(worker.lines).toEqual([expect.stringMatching(/^Connected to .* with 1 thread$/)]);
 });
 
