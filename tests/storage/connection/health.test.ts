@@ -7,8 +7,9 @@ import Driver from "libsql";
 import { startApp, type TestApp } from "../../helpers/app.ts";
 import { migratedDatabase, temporaryFolder } from "../../helpers/folder.ts";
 
-const RUN = { symbols: ["AAPL", "MSFT", "GOOGL"], mode: "full", interval: "1d", years: 10, batch_days: 30 };
-const SLOW = { DEMO_LATENCY_MS: "20" };
+const RUN = { symbols: ["AAPL", "MSFT", "GOOGL"], mode: "full", interval: "1d", years: 10, batch_days: 90 };
+/** A run lasts as long as with shorter batches, of which each would be a transaction. */
+const SLOW = { DEMO_LATENCY_MS: "60" };
 
 /** Waits until `isTrue`, which no event tells. */
 async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
