@@ -10,11 +10,11 @@ import { startApp, type TestApp, type TestAppOptions } from "../../helpers/app.t
 import { executable } from "../../helpers/bundle/programs.ts";
 import { CHILD_ENV } from "../../helpers/server.ts";
 
-const SYMBOLS = ["ACME", "BOND", "CORN", "DUST-USD", "EDGE", "FLAT", "GRID", "HAZE-USD"];
+const SYMBOLS = ["ACME", "BOND", "CORN", "DUST-USD", "EDGE", "HAZE-USD"];
 /** A run whose bars and features are the same on every day; longer than a year, so that each feature has a value. */
-export const ORDER = { symbols: SYMBOLS, from: "2023-10-01", to: "2025-01-01", batch_days: 20 };
+export const ORDER = { symbols: SYMBOLS, from: "2023-10-01", to: "2025-01-01", batch_days: 40 };
 
-const env = { BARKEEP_WORKERS: "1", DEMO_LATENCY_MS: "15" };
+const env = { BARKEEP_WORKERS: "1", DEMO_LATENCY_MS: "30" };
 
 /** Stores a token with which workers may come; its secret. */
 export async function createWorkerToken(db: Database): Promise<string> {

@@ -28,7 +28,7 @@ const keyTimes = { lock: 600, stalled };
 /** @param isWhole false where another queue has shown the rest: the contract of queues shows that they do not differ */
 export function workerContract(at: QueueAtProxy, isWhole: boolean): void {
   const placeOf = (url: string): QueuePlace => readConfig({ BARKEEP_QUEUE: url }, []).queue!;
-  const start = (latency = "20", workerLeaseMs = 10_000) =>
+  const start = (latency = "40", workerLeaseMs = 10_000) =>
     startServer({ workerLeaseMs, queueTimes: { stalled }, env: { BARKEEP_QUEUE: at.url, DEMO_LATENCY_MS: latency } });
   type App = Awaited<ReturnType<typeof start>>;
   const takesKeys = (app: App, count = 1) =>
@@ -130,7 +130,7 @@ export function workerContract(at: QueueAtProxy, isWhole: boolean): void {
   });
 
   test("a worker that is killed with jobs that it took from the queue loses them, and others end them", async () => {
-    await using app = await start("60", 1_000);
+    await using app = await start("120", 1_000);
     await using worker = spawnWorkerWith({ BARKEEP_QUEUE: at.url }, app.url, app.secret);
     await takesKeys(app);
     const takeKeys = leaveKeys(app);
