@@ -8,7 +8,7 @@ import { loadAssets } from "../../src/routes/assets.ts";
 import { EXECUTABLE_COMMIT as COMMIT, executable as sharedExecutable } from "../helpers/bundle/programs.ts";
 import { type Folder, temporaryFolder } from "../helpers/folder.ts";
 import { ask, clientOf } from "../helpers/http.ts";
-import { type ServerProcess, spawnCommand } from "../helpers/server.ts";
+import { ENGINE_ENV, type ServerProcess, spawnCommand } from "../helpers/server.ts";
 
 setDefaultTimeout(60_000);
 
@@ -18,8 +18,9 @@ let folder: Folder;
 let server: ServerProcess;
 const executable = () => join(folder.path, "bin/barkeep");
 const home = () => join(folder.path, "home");
-/** All that the executable gets: no PATH, and no folder of this checkout. */
+/** All that the executable gets: no PATH, no folder of this checkout, and how its engine compiles and frees memory. */
 const env = (): Record<string, string> => ({
+  ...ENGINE_ENV,
   PATH: "",
   TMPDIR: join(folder.path, "tmp"),
   BARKEEP_LAKE: join(folder.path, "lake"),
