@@ -46,7 +46,7 @@ const coloursDrawn = (page: Page) =>
     return new Set(new Uint32Array(data.buffer)).size;
   })()`);
 
-test("the chart draws the bars, from this server alone", async () => {
+test("the chart draws the bars, from this server alone; keys move the spoken crosshair, pan, zoom and change the scale", async () => {
   const page = await browserApp.usePage("/profiles");
   const foreign: string[] = [];
   page.on("request", (request) => {
@@ -56,9 +56,39 @@ test("the chart draws the bars, from this server alone", async () => {
   await drawn(page);
   expect(await coloursDrawn(page)).toBeGreaterThan(5);
   const { data: rows } = (await (await fetch(`${browserApp.address}/api/bars/AAPL`)).json()) as {
-    data: { close: number }[];
+    data: { timestamp: string; close: number }[];
   };
   expect(await readout(page)).toContain(rows.at(-1)!.close.toFixed(2));
+
+  const spoken = () => page.locator("[data-spoken]").textContent();
+  const stage = page.locator(".chart-stage");
+  await stage.focus();
+  await page.keyboard.press("ArrowLeft");
+  await page.keyboard.press("ArrowLeft");
+  const before = rows.at(-2)!;
+  expect(await spoken()).toStartWith(before.timestamp.slice(0, 10));
+  expect(await spoken()).toContain(`close ${before.close.toFixed(2)}`);
+  expect(await readout(page)).toContain(before.close.toFixed(2));
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Home");
+  await drawn(page);
+  expect(await readout(page)).not.toContain(rows.at(-1)!.timestamp.slice(0, 10));
+  await page.keyboard.press("ArrowRight");
+  expect(await spoken()).toStartWith(rows[0]!.timestamp.slice(0, 10));
+  await page.keyboard.press("l");
+  expect(await page.locator(".chart-tools [aria-pressed=true]").allTextContents()).toEqual(["Log"]);
+  await page.keyboard.press("p");
+  expect(await page.locator(".chart-tools [aria-pressed=true]").allTextContents()).toEqual(["%"]);
+  await page.keyboard.press("?");
+  expect(await page.getByText("Move by a view").isVisible()).toBe(true);
+  await page.keyboard.press("d");
+  const table = page.locator("[data-table] tbody tr");
+  await table.first().waitFor();
+  // Of a longer view the newest 200 bars are listed.
+  expect(await table.count()).toBe(200);
+  await page.getByText(/^and \d+ earlier bars in view$/).waitFor();
+  await page.keyboard.press("g");
+  expect(await page.evaluate<boolean>("document.activeElement.matches('[data-date]')")).toBe(true);
   expect(foreign).toEqual([]);
 });
 
@@ -152,43 +182,6 @@ test("range, date and scale work by keyboard, and the address shows the same to 
   expect(await other.locator(".chart-tools [aria-pressed=true]").allTextContents()).toEqual(["Log"]);
 });
 
-test("keys move the crosshair, which is spoken, and pan, zoom and change the scale", async () => {
-  const page = await browserApp.usePage(PROFILE);
-  await drawn(page);
-  const { data: rows } = (await (await fetch(`${browserApp.address}/api/bars/AAPL`)).json()) as {
-    data: { timestamp: string; close: number }[];
-  };
-  const spoken = () => page.locator("[data-spoken]").textContent();
-  const stage = page.locator(".chart-stage");
-  await stage.focus();
-  await page.keyboard.press("ArrowLeft");
-  await page.keyboard.press("ArrowLeft");
-  const before = rows.at(-2)!;
-  expect(await spoken()).toStartWith(before.timestamp.slice(0, 10));
-  expect(await spoken()).toContain(`close ${before.close.toFixed(2)}`);
-  expect(await readout(page)).toContain(before.close.toFixed(2));
-  await page.keyboard.press("Escape");
-  await page.keyboard.press("Home");
-  await drawn(page);
-  expect(await readout(page)).not.toContain(rows.at(-1)!.timestamp.slice(0, 10));
-  await page.keyboard.press("ArrowRight");
-  expect(await spoken()).toStartWith(rows[0]!.timestamp.slice(0, 10));
-  await page.keyboard.press("l");
-  expect(await page.locator(".chart-tools [aria-pressed=true]").allTextContents()).toEqual(["Log"]);
-  await page.keyboard.press("p");
-  expect(await page.locator(".chart-tools [aria-pressed=true]").allTextContents()).toEqual(["%"]);
-  await page.keyboard.press("?");
-  expect(await page.getByText("Move by a view").isVisible()).toBe(true);
-  await page.keyboard.press("d");
-  const table = page.locator("[data-table] tbody tr");
-  await table.first().waitFor();
-  // Of a longer view the newest 200 bars are listed.
-  expect(await table.count()).toBe(200);
-  await page.getByText(/^and \d+ earlier bars in view$/).waitFor();
-  await page.keyboard.press("g");
-  expect(await page.evaluate<boolean>("document.activeElement.matches('[data-date]')")).toBe(true);
-});
-
 test("marks are named at their bars, and can be left out", async () => {
   const { db } = browserApp.app;
   const { data } = (await (await fetch(`${browserApp.address}/api/bars/AAPL?adjust=none`)).json()) as {
@@ -254,32 +247,6 @@ test("panes and other symbols are drawn, kept in the address, and removed", asyn
   expect(page.url()).toEndWith(`${PROFILE}&panes=none`);
 });
 
-test("every feature shows its value, its sparkline and, opened by keyboard, its formula", async () => {
-  const page = await browserApp.usePage(PROFILE);
-  const rows = page.locator(".family summary");
-  expect(await rows.count()).toBe(200);
-  expect(await page.locator(".family .spark path").count()).toBe(200);
-  const rsi = page.locator(".family details").filter({ has: page.getByText("rsi_14", { exact: true }) });
-  expect(await rsi.getByText("TA-Lib RSI(14)").isVisible()).toBe(false);
-  await rsi.locator("summary").focus();
-  await page.keyboard.press("Enter");
-  expect(await rsi.getByText("TA-Lib RSI(14)").isVisible()).toBe(true);
-  await rsi.getByText(/above \d+% of the year's values/).waitFor();
-  expect(await rsi.locator(".histogram").isVisible()).toBe(true);
-  await page.locator("#analysis").scrollIntoViewIfNeeded();
-  await page.getByText("Sharpe a year").first().waitFor();
-  await page.getByRole("navigation", { name: "Time of the analysis" }).getByRole("link", { name: "1 month" }).click();
-  await page
-    .getByText(/not enough closes: \d+ of 60 returns/)
-    .first()
-    .waitFor();
-  expect(page.url()).toEndWith(PROFILE);
-  // The newest value is drawn in the pane that the report leads to.
-  await rsi.getByRole("link", { name: "Show it in the chart" }).click();
-  await drawn(page);
-  expect(await page.locator("[data-panes] li").allTextContents()).toEqual(["Volume×", "rsi_14×"]);
-});
-
 /** Dates on two lines, and texts of the list of features that end outside of their place. */
 const BROKEN = `(() => {
   const lines = (node) => {
@@ -295,17 +262,39 @@ const BROKEN = `(() => {
   return [...dates, ...cut].map(({ textContent }) => textContent);
 })()`;
 
-test("names and units of the features are whole, and no date is broken, on a wide and on a narrow page", async () => {
+test("every feature shows its value, its sparkline and, opened by keyboard, its formula, whole on wide and narrow pages", async () => {
   const page = await browserApp.usePage(PROFILE);
+  const rows = page.locator(".family summary");
+  expect(await rows.count()).toBe(200);
+  expect(await page.locator(".family .spark path").count()).toBe(200);
+  const rsi = page.locator(".family details").filter({ has: page.getByText("rsi_14", { exact: true }) });
+  expect(await rsi.getByText("TA-Lib RSI(14)").isVisible()).toBe(false);
+  await rsi.locator("summary").focus();
+  await page.keyboard.press("Enter");
+  expect(await rsi.getByText("TA-Lib RSI(14)").isVisible()).toBe(true);
+  await rsi.getByText(/above \d+% of the year's values/).waitFor();
+  expect(await rsi.locator(".histogram").isVisible()).toBe(true);
+  await page.locator("#analysis").scrollIntoViewIfNeeded();
+  await page.getByText("Sharpe a year").first().waitFor();
   const units = page.locator(".family summary small");
   expect(await units.filter({ hasText: "log return per million of money" }).count()).toBeGreaterThan(0);
-  await page.locator("#analysis").scrollIntoViewIfNeeded();
   await page.locator("#analysis time").first().waitFor();
   expect(await page.locator("#analysis .statistics time").count()).toBeGreaterThan(3);
-  for (const width of [1440, 1024, 390]) {
+  // Narrow, wide again: what follows is done on the wide page.
+  for (const width of [390, 1024, 1440]) {
     await page.setViewportSize({ width, height: 900 });
     expect(await page.evaluate<string[]>(BROKEN)).toEqual([]);
   }
+  await page.getByRole("navigation", { name: "Time of the analysis" }).getByRole("link", { name: "1 month" }).click();
+  await page
+    .getByText(/not enough closes: \d+ of 60 returns/)
+    .first()
+    .waitFor();
+  expect(page.url()).toEndWith(PROFILE);
+  // The newest value is drawn in the pane that the report leads to.
+  await rsi.getByRole("link", { name: "Show it in the chart" }).click();
+  await drawn(page);
+  expect(await page.locator("[data-panes] li").allTextContents()).toEqual(["Volume×", "rsi_14×"]);
 });
 
 test("without JavaScript the page says where the numbers are, and recomputes and deletes", async () => {
@@ -341,7 +330,8 @@ test("a chart that cannot be loaded says why", async () => {
 });
 
 test("a command is copied with its button, and can be read and selected without scripts", async () => {
-  const page = await browserApp.openPage(PROFILE, { permissions: ["clipboard-read", "clipboard-write"] });
+  const page = await browserApp.usePage(PROFILE);
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
   await page.getByText("curl", { exact: true }).click();
   await page.getByRole("button", { name: "Copy curl" }).click();
   await page.getByText("Copied").first().waitFor();
