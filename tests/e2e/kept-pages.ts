@@ -42,7 +42,8 @@ export class KeptPage {
 
   /**
    * Goes to `address`, of the same site, and removes what a test has left: other pages, cookies, stored values, permissions,
-   * routes, listeners, the size of the window, the place of the pointer. The cache of files remains. Returns whether another test can use the page.
+   * headers, routes, listeners, the size of the window, the place of the pointer. The cache of files remains. Returns
+   * whether another test can use the page.
    */
   async clear(address: string): Promise<boolean> {
     const { page, context, options } = this;
@@ -59,6 +60,7 @@ export class KeptPage {
       page.mouse.move(0, 0),
       context.clearCookies(),
       context.clearPermissions(),
+      page.setExtraHTTPHeaders({}),
     ]);
     // What was reported until now belongs to the test; requests that are cut off by leaving do not.
     this.report = null;

@@ -217,7 +217,7 @@ test("old bars are deleted after a preview, by keyboard and without JavaScript",
 });
 
 test("an error of the browser that a test has dismissed is reported when it occurs again", async () => {
-  const page = await browserApp.openPage("/runs");
+  const page = await browserApp.usePage("/runs");
   const complain = async () => {
     const reported = page.waitForEvent("console");
     await page.evaluate(`console.error("out of order")`);

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import type { AxeResults } from "axe-core";
-import type { Page } from "playwright-core";
+import type { Page, Request } from "playwright-core";
 import { hashSecret } from "../../src/auth.ts";
 import { saveToken } from "../../src/storage/access/tokens.ts";
 import { PASSWORD, PASSWORD_HASH } from "../helpers/password.ts";
@@ -23,9 +23,9 @@ async function signIn(page: Page, password = PASSWORD): Promise<void> {
   await page.getByRole("button", { name: "Sign in" }).click();
 }
 
-/** Signs in on a page; one at `path` if none is given. */
-async function signedIn(path = "/", opened?: Page): Promise<Page> {
-  const page = opened ?? (await browserApp.usePage(path));
+/** Signs in on a page at `path`. */
+async function signedIn(path = "/"): Promise<Page> {
+  const page = await browserApp.usePage(path);
   await signIn(page);
   await page.getByRole("button", { name: "Sign out" }).waitFor();
   return page;
@@ -33,7 +33,9 @@ async function signedIn(path = "/", opened?: Page): Promise<Page> {
 
 test("a wrong password is said at its field and soon throttled; the right one leads back", async () => {
   // As a proxy on this machine sets it, so that the attempts count for one address only.
-  const page = await browserApp.openPage("/runs?page=2", { extraHTTPHeaders: { "X-Forwarded-For": "192.0.2.7" } });
+  const page = await browserApp.usePage("/healthz");
+  await page.setExtraHTTPHeaders({ "X-Forwarded-For": "192.0.2.7" });
+  await page.goto(`${browserApp.address}/runs?page=2`);
   expect(page.url()).toBe(`${browserApp.address}/login?next=%2Fruns%3Fpage%3D2`);
   await signIn(page, "a guess");
   await page.getByText("neither the password nor a valid token").waitFor();
@@ -81,7 +83,7 @@ test("a page signed out in another tab goes to the login, and from there back to
   browserApp.dismissErrors(/401/);
 });
 
-/** Lets a page of this context set whether it is visible; later pages begin in the background. */
+/** Lets a page set whether it is visible; one that is opened with it begins in the background. */
 const BACKGROUND = `(() => {
   let hidden = true;
   Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
@@ -92,24 +94,25 @@ const BACKGROUND = `(() => {
 })()`;
 
 test("eight tabs of one browser all load, and the visible ones are live", async () => {
-  // In a profile of its own, whose scripts no later test runs.
-  const first = await signedIn("/", await browserApp.openPage("/"));
+  const first = await signedIn();
   await live(first);
   const context = first.context();
   const streams: string[] = [];
-  context.on("request", (request) => {
+  const watch = (request: Request) => {
     if (new URL(request.url()).pathname === "/events") streams.push(request.url());
-  });
+  };
+  context.on("request", watch);
   // A browser opens six connections to a server, and a stream holds one for as long as it lasts.
-  await context.addInitScript(BACKGROUND);
   const others = await Promise.all(
     Array.from({ length: 7 }, async () => {
       const page = await context.newPage();
+      await page.addInitScript(BACKGROUND);
       await page.goto(browserApp.address);
       return page;
     }),
   );
   expect(streams).toEqual([]);
+  context.off("request", watch);
   const last = others.at(-1)!;
   await last.evaluate("show(true)");
   await live(last);
@@ -194,7 +197,9 @@ test("a live page needs no rule of the sheet that it does not load, and a reader
     const answer = await fetch(`${browserApp.address}/api/runs`, request);
     return ((await answer.json()) as { run: { id: string } }).run.id;
   };
-  const page = await browserApp.openPage("/", { extraHTTPHeaders: as("read") });
+  const page = await browserApp.usePage("/healthz");
+  await page.setExtraHTTPHeaders(as("read"));
+  await page.goto(browserApp.address);
   await run("AAPL");
   await rowOf(page, "AAPL").getByRole("cell", { name: "Complete", exact: true }).waitFor();
   browserApp.gate.close();
