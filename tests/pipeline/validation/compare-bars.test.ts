@@ -20,8 +20,7 @@ function barsOf(count: number): BarColumns {
 
 /** The bars with the first `until` of them scaled, prices rounded to `step`. */
 function scaled(bars: BarColumns, until: number, price: number, volume: number, step = 0): BarColumns {
-  const copy = pickBars(bars, []);
-  const result = Object.assign(copy, structuredClone(bars));
+  const result = structuredClone(bars);
   const round = (value: number) => (step === 0 ? value : Math.round(value / step) * step);
   for (let at = 0; at < until; at++) {
     for (const field of ["open", "high", "low", "close"] as const) result[field][at] = round(bars[field][at]! * price);
