@@ -28,7 +28,7 @@ export function createLog(options: {
   print?: (text: string) => void;
 }): Log {
   const threshold = LOG_LEVELS.indexOf(options.level);
-  const print = options.print ?? printLine;
+  const { print = printLine, print: printSoon = printLater } = options;
   const redact = options.redact ?? ((message) => message);
   const clean = (message: string) => onOneLine(redact(message));
   return {
@@ -38,12 +38,35 @@ export function createLog(options: {
       const line = options.hub.log({ at: Date.now(), level, runId, symbol, message: clean(withoutPaths(message)) });
       options.save?.(line);
       const whole = clean(detail === undefined ? message : `${message} (${detail})`);
-      print(printedLine(options.format ?? "text", { ...line, message: whole }));
+      const text = printedLine(options.format ?? "text", { ...line, message: whole });
+      // What explains an end of the process must be printed before it.
+      if (level === "warn" || level === "error") print(text);
+      else printSoon(text);
     },
   };
 }
 
-const printLine = (line: string) => void process.stderr.write(`${line}\n`);
+/** Lines that are printed together at the end of this turn of the event loop: each write is a call of the system. */
+let unprinted = "";
+
+function printAll(): void {
+  const text = unprinted;
+  unprinted = "";
+  if (text !== "") process.stderr.write(text);
+}
+
+function printLater(line: string): void {
+  if (unprinted === "") setImmediate(printAll);
+  unprinted += `${line}\n`;
+}
+
+function printLine(line: string): void {
+  unprinted += `${line}\n`;
+  printAll();
+}
+
+// There is no end of the turn in which the process is ended.
+process.on("exit", printAll);
 
 /** Prints what is said before the log is open: as it is, or as a line of the JSON log. */
 export function plainPrinter(format: LogFormat, print: (text: string) => void = printLine): (text: string) => void {
@@ -53,5 +76,5 @@ export function plainPrinter(format: LogFormat, print: (text: string) => void = 
 
 /** Reports a failed write to stderr only: the log could not be written either. */
 export function reportError(error: unknown): void {
-  process.stderr.write(`cannot write to the database: ${onOneLine(messageOf(error))}\n`);
+  printLine(`cannot write to the database: ${onOneLine(messageOf(error))}`);
 }
