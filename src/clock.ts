@@ -16,12 +16,22 @@ const MAX_TIMER_MS = 3_600_000;
 
 /** How much the time since boot must be ahead of `performance.now()` to show that the machine slept, milliseconds. */
 const SLEPT_MS = 3_000;
+/** How much time may pass by either clock until the time since boot is read again, milliseconds. */
+const LOOK_MS = 250;
 const bootLead = () => uptime() * 1_000 - performance.now();
 let slept = 0;
 const firstLead = bootLead();
+const looked = { wall: Date.now(), at: performance.now() };
 
-/** `performance.now()` stands still while a Linux machine is suspended: the time since boot shows for how long. */
+/**
+ * `performance.now()` stands still while a Linux machine is suspended: the time since boot shows for how long. To read that
+ * is a call of the system, and not needed where the machine's clock says that hardly any time has passed.
+ */
 function steady(): number {
+  const [wall, at] = [Date.now(), performance.now()];
+  if (Math.abs(wall - looked.wall) < LOOK_MS && at - looked.at < LOOK_MS) return at + slept;
+  looked.wall = wall;
+  looked.at = at;
   const lag = bootLead() - firstLead - slept;
   if (lag > SLEPT_MS) slept += lag;
   return performance.now() + slept;
