@@ -227,3 +227,29 @@ test("a secret is redacted as it is, encoded, in another case and spaced out; ot
   expect(redact(encodeURIComponent("sk-Secret+key/12345"))).toBe("***");
   expect(redact("sk-Secret is not all of it")).toBe("sk-Secret is not all of it");
 });
+
+test("the lines of a log are printed in their order, warnings at once, and none is lost when the process ends itself", async () => {
+  const script = `
+    import { createLog } from "${import.meta.dir}/../src/log.ts";
+    import { ProgressHub } from "${import.meta.dir}/../src/hub.ts";
+    const written = [];
+    const write = process.stderr.write.bind(process.stderr);
+    process.stderr.write = (text) => (written.push(text), write(text));
+    const log = createLog({ level: "info", hub: new ProgressHub() });
+    for (const message of ["first", "second"]) log.write("info", message);
+    console.log(written.length);
+    log.write("warn", "third");
+    console.log(written.length);
+    await new Promise((resolve) => setImmediate(resolve));
+    console.log(written.length);
+    log.write("info", "fourth");
+    process.exit(3);`;
+  const child = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe", stderr: "pipe" });
+  const [counts, printed, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+  expect([counts, code]).toEqual(["0\n1\n1\n", 3]);
+  const words = printed
+    .trimEnd()
+    .split("\n")
+    .map((line) => line.split(" ").at(-1));
+  expect(words).toEqual(["first", "second", "third", "fourth"]);
+});
