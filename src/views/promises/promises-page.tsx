@@ -32,7 +32,7 @@ export const PromisesPage = ({ page, view }: { page: PageContext; view: Promises
       <h1>Promises</h1>
     </header>
     <div class="schedules">
-      <details class="card" data-changes open={view.form.isOpen || undefined}>
+      <details class="card" open={view.form.isOpen || undefined} data-changes>
         <summary>{view.form.id === null ? "Add a promise" : "Change the promise"}</summary>
         <PromiseForm form={view.form} />
       </details>

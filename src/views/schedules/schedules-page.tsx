@@ -37,7 +37,7 @@ export const SchedulesPage = ({ page, view }: { page: PageContext; view: Schedul
     </header>
     <FlashMessage flash={view.flash} />
     <div class="schedules">
-      <details class="card" data-changes open={view.form.isOpen || undefined}>
+      <details class="card" open={view.form.isOpen || undefined} data-changes>
         <summary>{view.form.id === null ? "Add a schedule" : "Change the schedule"}</summary>
         <ScheduleForm form={view.form} />
       </details>
