@@ -28,6 +28,12 @@ export function parseIsoDate(text: string): number {
   return Number.isNaN(ts) || isoDate(ts) !== text ? Number.NaN : ts;
 }
 
+/** The same in epoch milliseconds, as events have it; null for anything else. */
+export function parseIsoDay(text: string): number | null {
+  const ts = parseIsoDate(text);
+  return Number.isNaN(ts) ? null : ts * 1_000;
+}
+
 /** Whether a range that may be open at either end does not end before it begins: nothing can lie in such a one. */
 export const isInOrder = ({
   from,

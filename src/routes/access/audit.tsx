@@ -6,7 +6,7 @@ import { Hono } from "hono";
 import Papa from "papaparse";
 import { onOneLine, Refusal } from "../../domain/errors.ts";
 import { parseSymbol } from "../../domain/market/symbol.ts";
-import { isInOrder, NOT_IN_ORDER, parseIsoDate } from "../../domain/time.ts";
+import { isInOrder, NOT_IN_ORDER, parseIsoDay } from "../../domain/time.ts";
 import type { PieceSource } from "../../pipeline/exports/export-queue.ts";
 import { wholeNumberText } from "../../schemas.ts";
 import { type AuditFilter, auditChoices, listAudit } from "../../storage/access/audit.ts";
@@ -15,9 +15,9 @@ import { AUDIT_FIELDS, type AuditFields, AuditPage } from "../../views/access/au
 import {
   apiRouter,
   idParameter,
+  inOrder,
   json,
   momentParameter,
-  orderFault,
   refusals,
   symbolParameter,
 } from "../api/parameters.ts";
@@ -100,22 +100,23 @@ const list = createRoute({
   summary:
     "Who changed what, newest first; the next pages are at `before` and `after` with `older` and `newer` of the answer",
   request: {
-    query: z
-      .strictObject({
-        actor: z.string().max(100).optional(),
-        action: z.string().max(100).optional().openapi({ example: "run.start" }),
-        symbol: symbolParameter.optional().openapi({ description: "Only entries about this symbol" }),
-        from: moment.optional(),
-        to: moment.optional(),
-        limit: wholeNumberText(1, 1_000).default(PAGE_SIZE),
-        before: idParameter.optional(),
-        after: idParameter.optional(),
-      })
-      .refine(({ before, after }) => before === undefined || after === undefined, {
-        error: "before and after are two pages: ask for one",
-        path: ["after"],
-      })
-      .refine(isInOrder, orderFault),
+    query: inOrder(
+      z
+        .strictObject({
+          actor: z.string().max(100).optional(),
+          action: z.string().max(100).optional().openapi({ example: "run.start" }),
+          symbol: symbolParameter.optional().openapi({ description: "Only entries about this symbol" }),
+          from: moment.optional(),
+          to: moment.optional(),
+          limit: wholeNumberText(1, 1_000).default(PAGE_SIZE),
+          before: idParameter.optional(),
+          after: idParameter.optional(),
+        })
+        .refine(({ before, after }) => before === undefined || after === undefined, {
+          error: "before and after are two pages: ask for one",
+          path: ["after"],
+        }),
+    ),
   },
   responses: {
     200: json(
@@ -140,10 +141,12 @@ export const auditApi = ({ db }: Pick<Services, "db">) =>
 /** The filter that the form describes. An invalid symbol or day is reported and left out. */
 function filterOf({ actor, action, symbol, from, to }: AuditFields): { filter: AuditFilter; error: string | null } {
   const wanted = parseSymbol(symbol);
-  const [first, last] = [dayOf(from), dayOf(to)];
+  const [first, last] = [parseIsoDay(from), parseIsoDay(to)];
   const error = [
     ...(symbol !== "" && wanted === null ? [`${symbol} is not a symbol.`] : []),
-    ...[from, to].flatMap((day) => (day !== "" && dayOf(day) === null ? [`${day} is not a day like 2026-01-31.`] : [])),
+    ...[from, to].flatMap((day) =>
+      day !== "" && parseIsoDay(day) === null ? [`${day} is not a day like 2026-01-31.`] : [],
+    ),
     ...(isInOrder({ from: first ?? undefined, to: last ?? undefined }) ? [] : [`${to} ${NOT_IN_ORDER}.`]),
   ];
   const filter: AuditFilter = {
@@ -155,12 +158,6 @@ function filterOf({ actor, action, symbol, from, to }: AuditFields): { filter: A
     ...(last !== null && { to: last + DAY_MS }),
   };
   return { filter, error: error.length > 0 ? error.join(" ") : null };
-}
-
-/** Midnight UTC of `2026-01-31`, epoch milliseconds. */
-function dayOf(text: string): number | null {
-  const date = parseIsoDate(text);
-  return Number.isNaN(date) ? null : date * 1_000;
 }
 
 /** The rows as CSV, read as the client takes them. */

@@ -6,7 +6,7 @@ import { RUN_DEFAULTS } from "../../domain/defaults.ts";
 import { describeError, invalid, quote } from "../../domain/errors.ts";
 import { INTERVALS } from "../../domain/market/interval.ts";
 import { parseSymbol, symbolHint } from "../../domain/market/symbol.ts";
-import { NOT_IN_ORDER, parseIsoMoment } from "../../domain/time.ts";
+import { isInOrder, NOT_IN_ORDER, parseIsoMoment } from "../../domain/time.ts";
 import { choice, fieldErrors, readable, wholeNumberText } from "../../schemas.ts";
 import { parseCursor } from "../cursor.ts";
 import { problem, problemMeaning, problemType } from "../problem.ts";
@@ -89,8 +89,9 @@ export const momentParameter = readable(
   (text) => `${quote(text)} is not a date or time: wants 2024-01-31 or 2024-01-31T14:30:00Z`,
 ).openapi({ type: "string", example: "2024-01-31" });
 
-/** The words and the place for a query whose `from` and `to` are not in order. */
-export const orderFault = { error: NOT_IN_ORDER, path: ["to"] };
+/** `query`, which also refuses a range that ends before it begins. */
+export const inOrder = <Q extends z.ZodType<Parameters<typeof isInOrder>[0]>>(query: Q): Q =>
+  query.refine(isInOrder, { error: NOT_IN_ORDER, path: ["to"] });
 
 /** A cursor from `older` or `newer` of a response, or a time in epoch milliseconds. */
 export const cursorParameter = readable(

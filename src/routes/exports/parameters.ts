@@ -6,25 +6,22 @@ import { quote } from "../../domain/errors.ts";
 import { ADJUSTMENTS } from "../../domain/market/corporate-actions.ts";
 import { READ_INTERVALS } from "../../domain/market/interval.ts";
 import { MAX_SYMBOLS, parseSymbol, symbolHint } from "../../domain/market/symbol.ts";
-import { isInOrder } from "../../domain/time.ts";
 import { FEATURES } from "../../features/catalog.ts";
 import { requestedFeature } from "../../features/names.ts";
 import { EXPORT_FORMATS, TABLE_SORTS } from "../../pipeline/exports/formats.ts";
 import { LABEL_HINT, labelNamed } from "../../pipeline/exports/series/labels.ts";
 import { DTYPES } from "../../pipeline/exports/table-block.ts";
 import { choice, providerName, readable } from "../../schemas.ts";
-import { momentParameter, orderFault, symbolParameter } from "../api/parameters.ts";
+import { inOrder, momentParameter, symbolParameter } from "../api/parameters.ts";
 
 /** A query that has no parameters but those of `shape`. */
 const strictQuery = <const S extends z.ZodRawShape>(shape: S) =>
-  z
-    .strictObject(shape, {
-      error: ({ code, keys }) =>
-        code === "unrecognized_keys"
-          ? `unknown parameter ${keys.map(quote).join(", ")}: there are ${Object.keys(shape).join(", ")}`
-          : undefined,
-    })
-    .refine(isInOrder, orderFault);
+  z.strictObject(shape, {
+    error: ({ code, keys }) =>
+      code === "unrecognized_keys"
+        ? `unknown parameter ${keys.map(quote).join(", ")}: there are ${Object.keys(shape).join(", ")}`
+        : undefined,
+  });
 
 /** A moment in the past, as epoch milliseconds. */
 const knownAtParameter = momentParameter
@@ -86,8 +83,8 @@ const namesParameter = (mayBeNone: boolean) =>
   });
 
 export const symbolParams = z.object({ symbol: symbolParameter });
-export const barsQuery = strictQuery(range);
-export const featuresQuery = strictQuery({ ...range, names: namesParameter(false).default(ALL) });
+export const barsQuery = inOrder(strictQuery(range));
+export const featuresQuery = inOrder(strictQuery({ ...range, names: namesParameter(false).default(ALL) }));
 
 const symbolsParameter = readable(
   (text) => {
@@ -118,21 +115,23 @@ const includeParameter = readable(
   (text) => `${quote(text)} is not ohlcv`,
 ).openapi({ type: "string", example: "ohlcv", description: "`ohlcv`: open, high, low, close and volume" });
 
-export const panelQuery = strictQuery({
-  symbols: symbolsParameter.optional(),
-  watchlist: z.string().max(80).optional().openapi({ description: "The name of a watchlist" }),
-  where: z.string().max(1_000).optional().openapi({
-    description: "The symbols whose profile at the interval satisfies this, as in the screener",
-    example: "rsi_14 < 30",
+export const panelQuery = inOrder(
+  strictQuery({
+    symbols: symbolsParameter.optional(),
+    watchlist: z.string().max(80).optional().openapi({ description: "The name of a watchlist" }),
+    where: z.string().max(1_000).optional().openapi({
+      description: "The symbols whose profile at the interval satisfies this, as in the screener",
+      example: "rsi_14 < 30",
+    }),
+    ...range,
+    names: namesParameter(true).default(ALL),
+    include: includeParameter.default([]),
+    labels: labelsParameter.default([]),
+    sort: choice(TABLE_SORTS).default("symbol").openapi({
+      description: "`symbol`: by symbol, then time; `timestamp`: by time, then symbol",
+    }),
   }),
-  ...range,
-  names: namesParameter(true).default(ALL),
-  include: includeParameter.default([]),
-  labels: labelsParameter.default([]),
-  sort: choice(TABLE_SORTS).default("symbol").openapi({
-    description: "`symbol`: by symbol, then time; `timestamp`: by time, then symbol",
-  }),
-});
+);
 
 export type RangeQuery = z.infer<typeof barsQuery>;
 export type PanelQuery = z.infer<typeof panelQuery>;

@@ -5,14 +5,14 @@ import { createCalendar } from "../../domain/market/calendar.ts";
 import { ADJUSTMENTS } from "../../domain/market/corporate-actions.ts";
 import { READ_INTERVALS, type ReadInterval } from "../../domain/market/interval.ts";
 import { marketOf } from "../../domain/market/symbol.ts";
-import { isInOrder, isoMillisecond } from "../../domain/time.ts";
+import { isoMillisecond } from "../../domain/time.ts";
 import { FEATURES } from "../../features/catalog.ts";
 import { barsPerYear } from "../../features/kernels/volatility.ts";
 import { findSources } from "../../pipeline/exports/find-sources.ts";
 import { choice, providerName, strictObject, symbol, wholeNumber } from "../../schemas.ts";
 import { startOfLast } from "../../storage/market/bars.ts";
 import { formatCount, plural } from "../../views/ui/format.ts";
-import { momentParameter, orderFault } from "../api/parameters.ts";
+import { inOrder, momentParameter } from "../api/parameters.ts";
 import type { Services } from "../services.ts";
 import type { OwnApi } from "./own-api.ts";
 import { SeriesCoverages } from "./series-coverage.ts";
@@ -45,7 +45,7 @@ const names = z
   .max(MAX_FEATURES)
   .describe("features such as rsi_14, or rsi_14@1h for the last 1h bar that has ended; GET /api/features lists all");
 
-const RangeInput = strictObject(range).refine(isInOrder, orderFault);
+const RangeInput = inOrder(strictObject(range));
 type RangeInput = z.infer<typeof RangeInput>;
 
 /** What `GET /api/bars` and `/api/features` answer. */
@@ -120,7 +120,7 @@ export function dataTools(services: Pick<Services, "config" | "db" | "profiles">
       name: "get_features",
       title: "Features",
       description: `Features of a symbol, one row a bar, ascending: at most ${MAX_ROWS} rows and ${MAX_VALUES} values, the newest of the range, with the coverage and health of the series. An undefined value is null.`,
-      input: strictObject({ ...range, names }).refine(isInOrder, orderFault),
+      input: inOrder(strictObject({ ...range, names })),
       run: ({ names, ...input }, { api }) => {
         const wanted = names.join(",").split(",");
         const columns = wanted.includes("all") ? MAX_FEATURES : wanted.length;

@@ -9,7 +9,7 @@ import { type BarColumns, emptyBars, joinBars, lowerBound, sliceBars } from "../
 import { INTERVALS, type Interval } from "../../domain/market/interval.ts";
 import { parseSymbol } from "../../domain/market/symbol.ts";
 import { compareProviders, VERDICTS } from "../../domain/profiles/comparison.ts";
-import { isInOrder, isoMillisecond } from "../../domain/time.ts";
+import { isoMillisecond } from "../../domain/time.ts";
 import { choice, providerName } from "../../schemas.ts";
 import { type Database, yieldToEvents } from "../../storage/db.ts";
 import { barPages, startOfLast } from "../../storage/market/bars.ts";
@@ -18,10 +18,10 @@ import { barRange } from "../../storage/market/session-bars.ts";
 import { ComparePage, type CompareView } from "../../views/profiles/compare-page.tsx";
 import {
   apiRouter,
+  inOrder,
   intervalParameter,
   json,
   momentParameter,
-  orderFault,
   refusals,
   symbolParameter,
 } from "../api/parameters.ts";
@@ -123,15 +123,15 @@ const read = createRoute({
   summary: "Compare the stored bars of two providers, bar by bar",
   request: {
     params: z.object({ symbol: symbolParameter }),
-    query: z
-      .strictObject({
+    query: inOrder(
+      z.strictObject({
         interval: intervalParameter,
         first: providerName.optional(),
         second: providerName.optional(),
         from: momentParameter.optional(),
         to: momentParameter.optional(),
-      })
-      .refine(isInOrder, orderFault),
+      }),
+    ),
   },
   responses: {
     200: json(

@@ -5,17 +5,16 @@ import { Refusal } from "../../domain/errors.ts";
 import { INTERVALS } from "../../domain/market/interval.ts";
 import { progressToWire, runToWire } from "../../domain/runs/run-summary.ts";
 import { JOB_ACTIONS, MODES, RUN_ACTIONS, RUN_STATES } from "../../domain/runs/states.ts";
-import { isInOrder } from "../../domain/time.ts";
 import { reprocessOutdated } from "../../scheduler/runs/renew.ts";
 import { parseRunRequest, RunRequestBody } from "../../scheduler/runs/run-request.ts";
 import { providerName, wholeNumberText } from "../../schemas.ts";
 import {
   apiRouter,
   cursorParameter,
+  inOrder,
   json,
   jsonBody,
   momentParameter,
-  orderFault,
   refusals,
   symbolParameter,
 } from "../api/parameters.ts";
@@ -27,24 +26,25 @@ const OneRun = z.object({ run: RunBody.extend({ jobs: z.array(JobBody).optional(
 
 const milliseconds = momentParameter.transform((seconds) => seconds * 1_000).openapi({ type: "string" });
 
-const ListQuery = z
-  .object({
-    limit: wholeNumberText(1, 200).default(50),
-    before: cursorParameter.optional(),
-    after: cursorParameter.optional(),
-    status: z.enum(RUN_STATES).optional(),
-    mode: z.enum(MODES).optional(),
-    interval: z.enum(INTERVALS).optional(),
-    provider: providerName.optional(),
-    symbol: symbolParameter.optional(),
-    from: milliseconds.optional(),
-    to: milliseconds.optional(),
-  })
-  .refine(({ before, after }) => before === undefined || after === undefined, {
-    error: "before and after are two pages: ask for one",
-    path: ["after"],
-  })
-  .refine(isInOrder, orderFault);
+const ListQuery = inOrder(
+  z
+    .object({
+      limit: wholeNumberText(1, 200).default(50),
+      before: cursorParameter.optional(),
+      after: cursorParameter.optional(),
+      status: z.enum(RUN_STATES).optional(),
+      mode: z.enum(MODES).optional(),
+      interval: z.enum(INTERVALS).optional(),
+      provider: providerName.optional(),
+      symbol: symbolParameter.optional(),
+      from: milliseconds.optional(),
+      to: milliseconds.optional(),
+    })
+    .refine(({ before, after }) => before === undefined || after === undefined, {
+      error: "before and after are two pages: ask for one",
+      path: ["after"],
+    }),
+);
 const ListBody = z.object({
   runs: z.array(RunBody),
   /** Cursors of the next pages in both directions: sent as `before` and as `after`. */

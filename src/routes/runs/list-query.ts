@@ -4,7 +4,7 @@ import { canonicalProvider } from "../../domain/defaults.ts";
 import { INTERVALS } from "../../domain/market/interval.ts";
 import { parseSymbol } from "../../domain/market/symbol.ts";
 import { MODES, RUN_STATES } from "../../domain/runs/states.ts";
-import { isInOrder, NOT_IN_ORDER, parseIsoDate } from "../../domain/time.ts";
+import { isInOrder, NOT_IN_ORDER, parseIsoDay } from "../../domain/time.ts";
 import type { RunFilter } from "../../storage/runs/run-list.ts";
 import { RUN_LIST_FIELDS, type RunListForm } from "../../views/runs/run-list-page.tsx";
 
@@ -32,8 +32,8 @@ export function readRunFilter(query: (name: string) => string | undefined): { fi
   const interval = take("interval", among(INTERVALS), "an interval");
   const provider = take("provider", canonicalProvider, "a provider");
   const symbol = take("symbol", parseSymbol, "a symbol");
-  const from = take("from", dayOf, "a day like 2026-01-31");
-  const last = take("to", dayOf, "a day like 2026-01-31");
+  const from = take("from", parseIsoDay, "a day like 2026-01-31");
+  const last = take("to", parseIsoDay, "a day like 2026-01-31");
   if (!isInOrder({ from, to: last })) errors.to = `${values.to} ${NOT_IN_ORDER}`;
   const filter: RunFilter = {
     ...(state && { state }),
@@ -46,10 +46,4 @@ export function readRunFilter(query: (name: string) => string | undefined): { fi
     ...(last !== undefined && { to: last + DAY_MS }),
   };
   return { filter, form: { values, errors } };
-}
-
-/** Midnight UTC of `2026-01-31`, epoch milliseconds. */
-function dayOf(text: string): number | null {
-  const date = parseIsoDate(text);
-  return Number.isNaN(date) ? null : date * 1_000;
 }
