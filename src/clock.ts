@@ -34,7 +34,7 @@ function steady(): number {
   looked.at = at;
   const lag = bootLead() - firstLead - slept;
   if (lag > SLEPT_MS) slept += lag;
-  return performance.now() + slept;
+  return at + slept;
 }
 
 /** Lets the event loop handle what has come in between two parts of a long work. */

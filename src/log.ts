@@ -28,7 +28,8 @@ export function createLog(options: {
   print?: (text: string) => void;
 }): Log {
   const threshold = LOG_LEVELS.indexOf(options.level);
-  const { print = printLine, print: printSoon = printLater } = options;
+  const print = options.print ?? printLine;
+  const printSoon = options.print ?? printLater;
   const redact = options.redact ?? ((message) => message);
   const clean = (message: string) => onOneLine(redact(message));
   return {
