@@ -5,7 +5,7 @@
  */
 
 import type { CDPSession, Page } from "playwright-core";
-import { BrowserApp, live } from "../tests/e2e/browser.ts";
+import { BrowserApp, closeBrowser, live } from "../tests/e2e/browser.ts";
 import { NOTE_TIMES, serveBareStream } from "./support/bare-stream.ts";
 import { median, report } from "./support/report.ts";
 
@@ -171,5 +171,10 @@ async function fullSpeed() {
   ]);
 }
 
-await visits();
-if (process.argv[2] !== "visits") await fullSpeed();
+try {
+  await visits();
+  if (process.argv[2] !== "visits") await fullSpeed();
+} finally {
+  // An open browser would keep the process until its limit.
+  await closeBrowser();
+}
