@@ -13,6 +13,7 @@ import { KnownBars } from "../src/storage/market/known-bars.ts";
 import { storeBatch } from "../src/storage/runs/batches.ts";
 import { temporaryFolder } from "../tests/helpers/folder.ts";
 import { barsAt } from "./support/bars-at.ts";
+import { atMost, median, report } from "./support/report.ts";
 
 const [DAILY = 500, MINUTES = 20] = process.argv.slice(2).map(Number);
 const END = Date.UTC(2026, 0, 1) / 1_000;
@@ -59,10 +60,15 @@ async function measure(what: string, fill: (db: Database) => Promise<number>): P
   const [[rows]] = (await db.rows("SELECT count(*) FROM arrivals", [])) as [[number]];
   await db.script("DELETE FROM arrivals; UPDATE batches SET first_at = NULL;");
   const without = await bytesOf(db);
-  const each = ((before - without) / bars).toFixed(3);
-  console.log(
-    `${what}: ${bars} bars, ${(before / bars).toFixed(1)} bytes a bar, ${each} of them for arrivals (${rows} rows)`,
-  );
+  const each = (before - without) / bars;
+  report([
+    {
+      question: `${what}: bytes a bar for when it was first seen`,
+      measured: `${each.toFixed(3)} in ${rows} rows`,
+      comparedWith: `${(before / bars).toFixed(1)} bytes a bar in all, ${bars} bars`,
+      ...atMost(each, 2, "bytes a bar"),
+    },
+  ]);
   db.close();
 }
 
@@ -115,20 +121,32 @@ await measure(`${MINUTES} symbols, ${NIGHTS} days of minutes fetched every hour`
   const id = await seriesId(db, keyOf(0, "1m"));
   const time = async (pages: () => AsyncIterable<BarColumns> | Promise<AsyncIterable<BarColumns>>) => {
     const { user } = process.cpuUsage();
-    let rows = 0;
-    for await (const page of await pages()) rows += page.ts.length;
-    return `${rows} bars in ${Math.round((process.cpuUsage().user - user) / 1_000)} ms`;
+    for await (const { ts } of await pages()) if (ts.length === 0) throw new Error("a page without bars");
+    return (process.cpuUsage().user - user) / 1_000;
   };
+  const asKnown = () => time(async () => (await KnownBars.open(db, id, Date.now())).pages(0, END));
+  const [plain, known]: [number[], number[]] = [[], []];
   for (let round = 0; round < 3; round++) {
-    const plain = await time(() => barPages(db, id, 0, END));
-    const known = await time(async () => (await KnownBars.open(db, id, Date.now())).pages(0, END));
-    console.log(`two years of minutes, processor time: ${plain}, as known now ${known}`);
+    plain.push(await time(() => barPages(db, id, 0, END)));
+    known.push(await asKnown());
   }
   const revise = `INSERT INTO bar_revisions SELECT series_id, ts, ?1, 'r', 'correction', open, high, low, close, volume FROM bars
 WHERE ts % 600 = 0`;
   await db.write([{ sql: revise, args: [Date.now() + 1] }]);
-  console.log(
-    `with a tenth of them revised since: ${await time(async () => (await KnownBars.open(db, id, Date.now())).pages(0, END))}`,
+  const revised = await asKnown();
+  const milliseconds = (ms: number) => `${ms.toFixed(0)} ms`;
+  report(
+    (
+      [
+        ["", median(known)],
+        [", a tenth of them revised since", revised],
+      ] as const
+    ).map(([what, ms]) => ({
+      question: `two years of minutes as known at a moment${what}: processor time to read them`,
+      measured: milliseconds(ms),
+      comparedWith: `as stored ${milliseconds(median(plain))}`,
+      ratio: (ms / median(plain)).toFixed(2),
+    })),
   );
   db.close();
 }

@@ -12,6 +12,7 @@ import { insertBars, seriesId } from "../src/storage/market/bars.ts";
 import { markYears } from "../src/storage/market/lake-changes.ts";
 import { temporaryFolder } from "../tests/helpers/folder.ts";
 import { barsAt } from "./support/bars-at.ts";
+import { report } from "./support/report.ts";
 
 const SYMBOLS = Number(process.argv[2] ?? 10);
 /** The new day is the last one of its year: the file that is rewritten is as large as it gets. */
@@ -59,10 +60,13 @@ async function measure(years: number): Promise<void> {
     ({ written } = await sync());
   });
   if (written !== SYMBOLS) throw new Error(`${written} files were written, not ${SYMBOLS}`);
-  console.log(
-    `${years} years of minutes stored: ${(next / SYMBOLS).toFixed(0)} ms a symbol for one new day of ${after.ts.length} bars, ` +
-      `${(first / SYMBOLS / years).toFixed(0)} ms a symbol and year when the lake is new`,
-  );
+  report([
+    {
+      question: `lake: one new day of ${after.ts.length} bars with ${years} years of minutes stored, processor time a symbol`,
+      measured: `${(next / SYMBOLS).toFixed(0)} ms`,
+      comparedWith: `a year of a new lake ${(first / SYMBOLS / years).toFixed(0)} ms`,
+    },
+  ]);
   if (years === 1) await measureMarks(db, ids[0]!, after);
   db.close();
 }
@@ -78,10 +82,16 @@ async function measureMarks(db: Database, id: number, day: BarColumns): Promise<
     });
   const [without, with_] = [await repeat(bare), await repeat(whole)];
   const [again, againWith] = [await repeat(bare), await repeat(whole)];
-  const least = [Math.min(without, again), Math.min(with_, againWith)].map((ms) => (ms / BATCHES) * 1_000);
-  console.log(
-    `a batch of ${day.ts.length} bars: ${least[0]!.toFixed(0)} µs without the record of changes, ${least[1]!.toFixed(0)} µs with it`,
-  );
+  const [bareMs, wholeMs] = [Math.min(without, again), Math.min(with_, againWith)];
+  const micros = (ms: number) => `${((ms / BATCHES) * 1_000).toFixed(0)} µs`;
+  report([
+    {
+      question: `storing a batch of ${day.ts.length} bars with the record of changes for the lake, processor time`,
+      measured: micros(wholeMs),
+      comparedWith: `without it ${micros(bareMs)}`,
+      ratio: (wholeMs / bareMs).toFixed(2),
+    },
+  ]);
 }
 
 await measure(1);

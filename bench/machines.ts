@@ -12,7 +12,7 @@ import { migratedDatabase, temporaryFolder } from "../tests/helpers/folder.ts";
 import { type Client, clientOf } from "../tests/helpers/http.ts";
 import { CHILD_ENV } from "../tests/helpers/server.ts";
 import type { ServerFigures } from "./support/machine-server.ts";
-import { type BenchResult, report } from "./support/report.ts";
+import { atLeast, atMost, type BenchResult, report } from "./support/report.ts";
 
 const SERVER = fileURLToPath(new URL("support/machine-server.ts", import.meta.url));
 const WORKERS = [1, 2, 4] as const;
@@ -158,7 +158,7 @@ async function measureWaiting(): Promise<BenchResult[]> {
       measured: `${fixed(rate)} symbols a second, ${fixed(rate / one, 2)} times one worker`,
       comparedWith: `processor time a symbol: server ${fixed(server / WAITING.symbols)} ms, workers ${fixed(workers / WAITING.symbols)} ms`,
       ratio: fixed(share, 2),
-      ...(count > 1 && { target: `≥ ${LATENCY_SHARE} of ${count} times`, missed: share < LATENCY_SHARE }),
+      ...atLeast(share, count > 1 ? LATENCY_SHARE : undefined, `of ${count} times`),
     });
   }
   return results;
@@ -176,8 +176,7 @@ async function measureComputing(): Promise<BenchResult[]> {
       measured: `server ${fixed(server / symbols)} ms, workers ${fixed(workers / symbols)} ms; ${fixed(symbols / seconds)} symbols a second`,
       comparedWith: `a server alone ${fixed(direct.server / symbols)} ms, ${fixed(symbols / direct.seconds)} symbols a second`,
       ratio: fixed(ratio, 2),
-      target: `≤ ${MOST_OVERHEAD}`,
-      missed: ratio > MOST_OVERHEAD,
+      ...atMost(ratio, MOST_OVERHEAD),
     });
     if (count !== 1) continue;
     results.push({
@@ -204,8 +203,7 @@ async function measureWriting(): Promise<BenchResult[]> {
       measured: `${fixed(server / symbols)} ms, ${fixed((1_000 * symbols) / server, 0)} symbols, ${fixed((1_000 * stores) / server, 0)} requests to the job store`,
       comparedWith: `workers ${fixed(workers / symbols)} ms; a server alone ${fixed(direct.server / symbols)} ms; ${fixed(requests / symbols)} requests a symbol`,
       ratio: fixed((server + workers) / direct.server, 2),
-      target: `≤ ${MOST_OVERHEAD}`,
-      missed: server + workers > MOST_OVERHEAD * direct.server,
+      ...atMost((server + workers) / direct.server, MOST_OVERHEAD),
     },
   ];
 }

@@ -6,9 +6,11 @@
 
 import { RateLimiter } from "../src/providers/quotas/rate-limiter.ts";
 import { VirtualClock } from "../tests/helpers/virtual-clock.ts";
+import { atLeast, type BenchResult, report } from "./support/report.ts";
 
 const WORKERS = 8;
 const MINUTE = 60_000;
+const LEAST_SHARE = 0.97;
 
 interface Load {
   readonly title: string;
@@ -58,7 +60,7 @@ function limiter(clock: VirtualClock, limit: number): RateLimiter {
   );
 }
 
-const rows = [];
+const results: BenchResult[] = [];
 for (const load of LOADS) {
   const total = load.jobs.reduce((sum, requests) => sum + requests, 0);
   // The requests of the first minute are sent at once; those of the last one take as long as their answers.
@@ -75,15 +77,12 @@ for (const load of LOADS) {
     clock,
     Array.from({ length: WORKERS }, () => limiter(clock, Math.max(1, Math.floor(load.limit / WORKERS)))),
   );
-  rows.push({
-    load: load.title,
-    "limit/min": load.limit,
-    requests: total,
-    "ideal s": ideal.toFixed(0),
-    "shared s": one.toFixed(0),
-    "split s": split.toFixed(0),
-    "shared ideal/real": (ideal / one).toFixed(3),
-    "split ideal/real": load.limit < WORKERS ? "over the limit" : (ideal / split).toFixed(3),
+  const splitShare = load.limit < WORKERS ? "goes over the limit" : (ideal / split).toFixed(3);
+  results.push({
+    question: `${load.title}: ${total} requests of ${WORKERS} workers, ${load.limit} a minute: share of the limit`,
+    measured: `${(ideal / one).toFixed(3)}, ${one.toFixed(0)} s`,
+    comparedWith: `ideal ${ideal.toFixed(0)} s; the limit split between them ${splitShare}`,
+    ...atLeast(ideal / one, LEAST_SHARE),
   });
 }
-console.table(rows);
+report(results);

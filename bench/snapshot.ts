@@ -1,6 +1,7 @@
 /** A snapshot, and a panel as known now, of many symbols: processor time, memory, the longest stall of the main thread. */
 
 import { startApp } from "../tests/helpers/app.ts";
+import { atMost, report } from "./support/report.ts";
 
 const SYMBOLS = Array.from({ length: 300 }, (_, n) => `S${n}`);
 /** Milliseconds between two looks at the main thread. */
@@ -31,11 +32,14 @@ async function measure(what: string, work: () => Promise<string>): Promise<void>
   const result = await work();
   const { user, system } = process.cpuUsage(cpu);
   clearInterval(timer);
-  const memory = Math.round((peak - before) / 1e6);
-  const seconds = ((user + system) / 1e6).toFixed(1);
-  console.log(
-    `${what}: ${result}; ${seconds} s of processor time, ${memory} MB more, stall ${Math.round(stall)} ms, of which at most ${Math.round(own)} ms of its own work`,
-  );
+  report([
+    {
+      question: `${what} of ${SYMBOLS.length} symbols, two years of days: longest work of the main thread`,
+      measured: `${own.toFixed(0)} ms of processor time, stall ${stall.toFixed(0)} ms`,
+      comparedWith: `${((user + system) / 1e6).toFixed(1)} s of processor time in all, +${((peak - before) / 1e6).toFixed(0)} MB; ${result}`,
+      ...atMost(own, 50, "ms"),
+    },
+  ]);
 }
 
 await measure("snapshot", async () => {

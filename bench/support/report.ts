@@ -2,7 +2,7 @@
 
 import { appendFileSync } from "node:fs";
 
-export interface BenchResult {
+interface Measured {
   readonly question: string;
   /** The result of Barkeep, with its unit. */
   readonly measured: string;
@@ -10,10 +10,19 @@ export interface BenchResult {
   readonly comparedWith?: string;
   /** Barkeep ÷ the other, or the time taken, as `question` says. */
   readonly ratio?: string;
-  readonly target?: string;
-  /** Whether the target was missed, where the bench decides it. */
-  readonly missed?: boolean;
 }
+
+/** A result that has a target says whether it was missed. */
+export type BenchResult = Measured &
+  ({ readonly target: string; readonly missed: boolean } | { readonly target?: never; readonly missed?: never });
+
+/** A target of at most `limit`, and whether `value` misses it; no target without a limit. */
+export const atMost = (value: number, limit: number | undefined, unit = "") =>
+  limit === undefined ? {} : { target: `<= ${limit}${unit && ` ${unit}`}`, missed: !(value <= limit) };
+
+/** A target of at least `limit`, and whether `value` misses it; no target without a limit. */
+export const atLeast = (value: number, limit: number | undefined, unit = "") =>
+  limit === undefined ? {} : { target: `>= ${limit}${unit && ` ${unit}`}`, missed: !(value >= limit) };
 
 /** Prints the results, or passes them to the common table. */
 export function report(answers: readonly BenchResult[]): void {
