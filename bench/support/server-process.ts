@@ -7,14 +7,15 @@ const ROOT = `${import.meta.dir}/../..`;
 /** Runs Bun with the settings that `npm start` has. */
 export const START = [`${ROOT}/bun.sh`, "--no-env-file"];
 
-/** Starts a server of this checkout: two threads, the demo provider without latency. */
-export function startServer(dbUrl: string): ServerProcess {
+/** Starts a server of this checkout: two threads, the demo provider without latency, and more settings. */
+export function startServer(dbUrl: string, settings: Readonly<Record<string, string>> = {}): ServerProcess {
   const env = {
     PATH: process.env.PATH ?? "",
     HOME: process.env.HOME ?? "",
     BARKEEP_DB_URL: dbUrl,
     BARKEEP_WORKERS: "2",
     DEMO_LATENCY_MS: "0",
+    ...settings,
   };
   return spawnCommand([...START, "src/server.ts"], env, ROOT);
 }
