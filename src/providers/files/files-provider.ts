@@ -26,6 +26,8 @@ export interface FilesOptions {
 
 /** Parsed files kept in memory, so that the batches of a job parse their file once. */
 const MAX_CACHED_FILES = 4;
+/** A file with more bars is forgotten when a job has read its end: it takes 48 bytes a bar, beside those that the job reads back. */
+const MAX_KEPT_BARS = 20_000;
 
 interface CachedFile {
   /** Changes when the file does. */
@@ -101,6 +103,7 @@ export function createFilesProvider({ directory, calendar = CALENDAR, zone = "UT
       .sort((a, b) => a.line - b.line)
       .map(({ line, reason, raw }) => ({ where: `${name}:${line}`, reason, raw, isReported: true }));
     const { ts } = file.bars;
+    if (ts.length > MAX_KEPT_BARS && to > ts.at(-1)!) kept.delete(name);
     return {
       bars: sliceBars(inside, 0, last + 1),
       rejected,

@@ -235,4 +235,26 @@ describe("csv files", () => {
     expect(await close()).toBe(3);
     expect(context.logs.length).toBe(2);
   });
+
+  test("a large csv file is read once for all its windows, and not kept after the last of them", async () => {
+    const start = at("2024-01-01");
+    const minutes = Array.from({ length: 20_001 }, (_, i) => new Date((start + 60 * i) * 1_000).toISOString());
+    const rows = minutes.map((time) => `${time},1,1,1,1,1`);
+    const directory = await folderWith({
+      "BTC-USD-1m.csv": ["timestamp,open,high,low,close,volume", "bad,1,1,1,1,1", ...rows].join("\n"),
+    });
+    const provider = createFilesProvider({ directory });
+    const context = recordingContext();
+    const read = async (from: number, to: number) => {
+      const window = { symbol: "BTC-USD", interval: "1m", from, to, asOf: at("2030-01-01") } as const;
+      return (await provider.fetchBars(window, context)).bars.ts.length;
+    };
+    const middle = start + 60 * 10_000;
+    const end = start + 60 * minutes.length;
+    // The note on the rejected row comes with each reading of the file.
+    for (const readings of [1, 2]) {
+      expect([await read(start, middle), await read(middle, end)]).toEqual([10_000, 10_001]);
+      expect(context.logs.length).toBe(readings);
+    }
+  });
 });
