@@ -1,6 +1,6 @@
 /** The engineer stage: computes features of stored bars, from the stored state if it fits, else from the start. */
 
-import type { BarColumns } from "../domain/market/bars.ts";
+import { BAR_FIELDS, type BarColumns, emptyBars, joinBars, sliceBars } from "../domain/market/bars.ts";
 import { isoDate } from "../domain/time.ts";
 import { FEATURE_COUNT, FEATURES } from "../features/catalog.ts";
 import { type Engineered, engineer, LOOKBACK_BARS, type Resume, resumeFrom, TAIL } from "../features/engine.ts";
@@ -14,6 +14,8 @@ import type { JobStore } from "./store/job-store.ts";
 const END_OF_TIME = Number.MAX_SAFE_INTEGER;
 /** Bars read beyond the lookback of a state, so that a few bars filled in later do not cost a full pass. */
 const EXTRA_BARS = TAIL;
+/** Bars read at once: as rows they take several times the memory of columns, and no other job has the thread meanwhile. */
+const PAGE = 10_000;
 
 export interface EngineeredSeries {
   /** Bars in the whole series. */
@@ -27,7 +29,7 @@ export async function engineerSeries(job: JobContext): Promise<EngineeredSeries 
   const setup = featureSetup(task.symbol, task.interval, job.market);
   const adjust = await adjusterFrom(pricesOf(io.store), series, USUAL_ADJUSTMENT);
   const update = await readUpdate(job, adjust);
-  const bars = update?.bars ?? adjust(await io.store.readBars(series, 0, END_OF_TIME));
+  const bars = update?.bars ?? adjust(await readFrom(job, 0));
   if (bars.ts.length === 0) return null;
 
   const pass = engineer(bars, setup, update?.resume, 1);
@@ -84,6 +86,31 @@ class FeatureReports {
   }
 }
 
+/** The stored bars with `from` <= ts, in pages between which other jobs have their turn. Only this job writes to its series. */
+async function readFrom(job: JobContext, from: number): Promise<BarColumns> {
+  const { io, series } = job;
+  let page = await io.store.readBars(series, from, END_OF_TIME, PAGE);
+  if (page.ts.length < PAGE) return page;
+  const next = () => page.ts[page.ts.length - 1]! + 1;
+  const bars = emptyBars(page.ts.length + (await io.store.countBars(series, next(), END_OF_TIME)));
+  let read = 0;
+  while (page.ts.length > 0) {
+    for (const field of BAR_FIELDS) bars[field].set(page[field], read);
+    read += page.ts.length;
+    if (job.isYieldDue) await job.checkpoint();
+    page = await io.store.readBars(series, next(), END_OF_TIME, Math.min(PAGE, bars.ts.length - read));
+  }
+  return sliceBars(bars, 0, read);
+}
+
+/** The bars that an update needs up to `lastBar`, and the `added` ones after it. */
+async function readLast(job: JobContext, lastBar: number, added: number): Promise<BarColumns> {
+  const { io, series } = job;
+  const before = LOOKBACK_BARS + EXTRA_BARS;
+  if (added <= PAGE) return io.store.readLastBars(series, END_OF_TIME, before + added);
+  return joinBars(await io.store.readLastBars(series, lastBar + 1, before), await readFrom(job, lastBar + 1));
+}
+
 /** What the adjustment reads of stored prices. */
 const pricesOf = (store: JobStore): StoredPrices => ({
   readSeries: store.readSeries,
@@ -93,9 +120,10 @@ const pricesOf = (store: JobStore): StoredPrices => ({
 
 /** The last stored bars and the state that fits them, or `null` if the whole series must be computed. */
 async function readUpdate(
-  { io, series, task, market }: JobContext,
+  job: JobContext,
   adjust: (bars: BarColumns) => BarColumns,
 ): Promise<{ bars: BarColumns; resume: Resume; firstBar: number } | null> {
+  const { io, series, task, market } = job;
   if (task.fetchMode === "nothing" || (task.mode !== "incremental" && task.mode !== "repair")) return null;
   const { symbol, interval } = task;
   const [state, profile, { changedFrom }] = [
@@ -109,7 +137,7 @@ async function readUpdate(
     return null;
   };
   const added = await io.store.countBars(series, profile.lastBar + 1, END_OF_TIME);
-  const bars = adjust(await io.store.readLastBars(series, END_OF_TIME, LOOKBACK_BARS + added + EXTRA_BARS));
+  const bars = adjust(await readLast(job, profile.lastBar, added));
   const resume = resumeFrom(state, bars, featureSetup(symbol, interval, market));
   if ("refused" in resume) return refuse(resume.refused);
   // The state detects changes only in its lookback; an older change makes it invalid.

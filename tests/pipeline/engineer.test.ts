@@ -1,0 +1,52 @@
+/** The engineer stage on histories that are longer than one read. */
+
+import { expect, test } from "bun:test";
+import { barStarts, CALENDAR } from "../../src/domain/market/calendar.ts";
+import { FEATURES } from "../../src/features/catalog.ts";
+import { featureBlocks } from "../../src/features/engine.ts";
+import { directJobStore } from "../../src/pipeline/store/direct-store.ts";
+import { readBars } from "../../src/storage/market/bars.ts";
+import { MemoryVendor } from "../fakes/memory-vendor.ts";
+import { startPipeline } from "../helpers/pipeline.ts";
+
+const SESSIONS = CALENDAR.sessionsBetween("us_equity", Date.UTC(2024, 0, 1) / 1_000, Date.UTC(2024, 3, 1) / 1_000);
+
+test("a history of several reads, and an update of as many bars, have the features of one pass over all bars", async () => {
+  const reads: number[] = [];
+  using pipeline = await startPipeline({
+    async storeOf(db) {
+      const store = directJobStore(db);
+      return {
+        ...store,
+        async readBars(...args) {
+          const bars = await store.readBars(...args);
+          reads.push(bars.ts.length);
+          return bars;
+        },
+      };
+    },
+  });
+  const vendor = new MemoryVendor();
+  const starts = SESSIONS.flatMap((session) => barStarts(session, "1m"));
+  for (const [at, ts] of starts.entries()) {
+    const open = 100 + 10 * Math.sin(at / 500) + (at % 7) / 100;
+    vendor.put({ ts, open, high: open + 0.05, low: open - 0.04, close: open + 0.02, volume: 1_000 + (at % 13) });
+  }
+  for (const [mode, session] of [
+    ["full", 29],
+    ["incremental", 59],
+  ] as const) {
+    const asOf = SESSIONS[session]!.close + 3_600;
+    const outcome = await pipeline.run(vendor, { mode, asOf, interval: "1m", days: 100 });
+    expect(outcome.kind).toBe("done");
+    const profile = (await pipeline.profile("1m"))!;
+    const bars = await readBars(pipeline.db, profile.seriesId, 0, Number.MAX_SAFE_INTEGER);
+    expect(bars.ts.length).toBe(starts.filter((ts) => ts < asOf).length);
+    const whole = [...featureBlocks([bars], { interval: "1m", market: "us_equity" }, FEATURES)].at(-1)!;
+    for (const [index, { name }] of FEATURES.entries())
+      expect(profile.features[name] ?? Number.NaN, name).toBe(whole.columns[index]!.at(-1)!);
+  }
+  // A history of 11,700 bars, and an update that adds as many.
+  expect(Math.max(...reads)).toBe(10_000);
+  expect(reads.filter((rows) => rows === 10_000)).toHaveLength(2);
+});
