@@ -129,26 +129,28 @@ async function openStubbed(path: string, permission = "granted"): Promise<{ page
 const followed = (context: BrowserContext) =>
   context.waitForEvent("response", { predicate: (response) => response.url().includes("/events/notifications") });
 
-/** Waits until the end of a run has left the server. */
-function ended(runId: string): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
+/** Starts a run, and waits until its end has left the server, which may be before the start is answered. */
+async function run(symbols: string[], name: string): Promise<void> {
+  const ended = new Set<string>();
+  let look = () => {};
   const stop = browserApp.app.hub.onFrame(({ runs }) => {
-    if (!runs.some(({ id, finishedAt }) => id === runId && finishedAt !== null)) return;
-    stop();
-    resolve();
+    for (const { id, finishedAt } of runs) if (finishedAt !== null) ended.add(id);
+    look();
   });
-  return promise;
-}
-
-const run = async (symbols: string[], name: string) => {
   const response = await fetch(`${browserApp.address}/api/runs`, {
     method: "POST",
     body: JSON.stringify({ symbols, name, years: 1 }),
     headers: { "Content-Type": "application/json" },
   });
   const { run } = (await response.json()) as { run: { id: string } };
-  await ended(run.id);
-};
+  await new Promise<void>((resolve) => {
+    look = () => {
+      if (ended.has(run.id)) resolve();
+    };
+    look();
+  });
+  stop();
+}
 
 test("notifications are offered on the monitor, shown for an ended run while the page is hidden, and lead to it", async () => {
   const { page, context } = await openStubbed("/");
