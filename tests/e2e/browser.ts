@@ -15,7 +15,7 @@ import { type App, createApp } from "../../src/app.ts";
 import { readConfig } from "../../src/config.ts";
 import { PROVIDERS } from "../../src/providers/registry.ts";
 import { type Folder, migratedDatabase, temporaryFolder } from "../helpers/folder.ts";
-import { KeptPage, onReports } from "./kept-pages.ts";
+import { KeptPage, onReports, type Preparation } from "./kept-pages.ts";
 
 /** The script of axe. The module's own text is twice as long, and every page that is checked has to read it. */
 export const AXE = await Bun.file(Bun.resolveSync("axe-core/axe.min.js", import.meta.dirname)).text();
@@ -203,13 +203,17 @@ export class BrowserApp {
   }
 
   /** A page at `path` that earlier tests have used, without a trace of them; see `KeptPage.clear` for what is removed. */
-  async usePage(path: string, { javaScriptEnabled = true } = {}): Promise<Page> {
+  async usePage(
+    path: string,
+    { javaScriptEnabled = true, ...preparation }: Preparation & { javaScriptEnabled?: boolean } = {},
+  ): Promise<Page> {
     const at = idle.findIndex(({ page, runsScripts }) => runsScripts === javaScriptEnabled && !page.isClosed());
     const [kept = await KeptPage.open(this.browser, { viewport: VIEWPORT, javaScriptEnabled })] =
       at < 0 ? [] : idle.splice(at, 1);
     this.#used.push(kept);
     kept.report = (text, at) => this.#report(text, at);
     kept.page.setDefaultTimeout(WAIT_LIMIT_MS);
+    await kept.prepare(preparation);
     await kept.page.goto(`${this.address}${path}`);
     return kept.page;
   }
