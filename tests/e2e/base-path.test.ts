@@ -8,14 +8,16 @@ let browserApp: BrowserApp;
 let proxy: Bun.Server<undefined>;
 /** Paths that were asked for outside of the base. */
 const outside: string[] = [];
+/** How the answers of the server are compressed. */
+const encodings = new Set<string | null>();
 
 beforeAll(async () => {
-  browserApp = await BrowserApp.open({ BARKEEP_URL: `http://localhost${BASE}` });
+  browserApp = await BrowserApp.open({ BARKEEP_URL: `http://localhost${BASE}` }, { compresses: true });
   proxy = Bun.serve({
     port: 0,
     hostname: "127.0.0.1",
     idleTimeout: 0,
-    fetch(request) {
+    async fetch(request) {
       const { pathname, search } = new URL(request.url);
       if (!pathname.startsWith(`${BASE}/`)) {
         outside.push(pathname);
@@ -23,7 +25,9 @@ beforeAll(async () => {
       }
       const { method, headers, body, signal } = request;
       const address = browserApp.address + pathname.slice(BASE.length) + search;
-      return fetch(address, { method, headers, body, signal, redirect: "manual", decompress: false });
+      const answer = await fetch(address, { method, headers, body, signal, redirect: "manual", decompress: false });
+      encodings.add(answer.headers.get("Content-Encoding"));
+      return answer;
     },
   });
 });
@@ -54,5 +58,7 @@ test("a browser below a path starts a run, sees it live, opens its profile and c
   const cookies = await page.context().cookies(`${address}/`);
   expect(cookies.map(({ path }) => path).filter((path) => path !== `${BASE}/`)).toEqual([]);
   expect(outside).toEqual([]);
+  // Events as they are, pages in Brotli, the chart's bars in gzip: the browser has read all of them.
+  expect(encodings).toEqual(new Set([null, "br", "gzip"]));
   expect(browserApp.consoleErrors).toEqual([]);
 }, 60_000);

@@ -141,13 +141,20 @@ export class BrowserApp {
     private readonly browser: Browser,
     private readonly folder: Folder,
     private readonly env: Readonly<Record<string, string>>,
+    private readonly compresses: boolean,
   ) {}
 
-  /** Starts both if there is no browser yet, the server with the settings in `env`. */
-  static async open(env: Readonly<Record<string, string>> = {}): Promise<BrowserApp> {
+  /**
+   * Starts both if there is no browser yet, the server with the settings in `env`. In tests its answers are compressed only
+   * if `compresses`: that takes more time than the network of this machine.
+   */
+  static async open(
+    env: Readonly<Record<string, string>> = {},
+    { compresses = process.env.NODE_ENV !== "test" } = {},
+  ): Promise<BrowserApp> {
     const folder = temporaryFolder();
     const [browser] = await Promise.all([sharedBrowser(), migratedDatabase(folder)]);
-    const opened = new BrowserApp(browser, folder, env);
+    const opened = new BrowserApp(browser, folder, env, compresses);
     await opened.startServer();
     return opened;
   }
@@ -177,7 +184,16 @@ export class BrowserApp {
       await this.gate.enter(request.job, request.signal);
       return acquire(request);
     };
-    this.#server = Bun.serve({ port, hostname: "127.0.0.1", idleTimeout: 0, fetch: this.#app.fetch });
+    const { fetch } = this.#app;
+    this.#server = Bun.serve({
+      port,
+      hostname: "127.0.0.1",
+      idleTimeout: 0,
+      fetch: (request, server) => {
+        if (!this.compresses) request.headers.delete("Accept-Encoding");
+        return fetch(request, server);
+      },
+    });
     this.#app.outbox.start(this.address);
     this.#app.channels.start(this.address);
   }
