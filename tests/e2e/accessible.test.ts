@@ -6,7 +6,7 @@ import type { Page } from "playwright-core";
 import { BATCH_STATES } from "../../src/domain/runs/coverage.ts";
 import { temporaryFolder } from "../helpers/folder.ts";
 import { PASSWORD } from "../helpers/password.ts";
-import { AXE, BrowserApp, live, rowOf, startRun } from "./browser.ts";
+import { addAxe, BrowserApp, live, rowOf, startRun } from "./browser.ts";
 
 setDefaultTimeout(60_000);
 
@@ -24,7 +24,6 @@ beforeAll(async () => {
     BARKEEP_CSV_DIR: prices.path,
   });
   page = await browserApp.openPage("/healthz", { reducedMotion: "reduce" });
-  await page.addInitScript(AXE);
   await page.goto(`${browserApp.address}/login`);
 });
 afterAll(async () => {
@@ -115,6 +114,7 @@ const ZONELESS = `[...document.querySelectorAll("main :not(script, option, code,
  * leaves no room.
  */
 async function faults(): Promise<string[]> {
+  await addAxe(page);
   const found = [...(await violations()), ...(await contrastFaults())];
   found.push(...(await page.evaluate<string[]>(ZONELESS)).map((text) => `${page.url()} names no zone: ${text}`));
   // Only colours differ between the themes.
@@ -185,6 +185,7 @@ test("axe finds nothing on the monitor while symbols fail, work and wait", async
 });
 
 test("axe finds nothing on the monitor with a menu and with a dialog open", async () => {
+  await addAxe(page);
   await rowOf(page, "S1").getByLabel("Actions", { exact: true }).click();
   const found = [...(await violations(".menu:popover-open")), ...(await contrastFaults())];
   await page.keyboard.press("Escape");

@@ -4,7 +4,7 @@ import type { Page, Request } from "playwright-core";
 import { hashSecret } from "../../src/auth.ts";
 import { saveToken } from "../../src/storage/access/tokens.ts";
 import { PASSWORD, PASSWORD_HASH } from "../helpers/password.ts";
-import { AXE, BrowserApp, live, rowOf, startRun } from "./browser.ts";
+import { addAxe, BrowserApp, live, rowOf, startRun } from "./browser.ts";
 
 setDefaultTimeout(60_000);
 
@@ -158,7 +158,7 @@ test("the palette works by keyboard, and moments follow the zone chosen in it", 
   expect(await page.getByRole("combobox", { name: "Pages" }).getAttribute("aria-activedescendant")).toBe(
     await option.getAttribute("id"),
   );
-  await page.evaluate(AXE);
+  await addAxe(page);
   const { violations } = await page.evaluate<AxeResults>(`axe.run("#palette")`);
   expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`)).toEqual([]);
   await page.keyboard.press("ArrowUp");
