@@ -3,10 +3,11 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import type { AxeResults } from "axe-core";
 import type { Page } from "playwright-core";
-import { BATCH_STATES } from "../../src/domain/runs/coverage.ts";
-import { temporaryFolder } from "../helpers/folder.ts";
-import { PASSWORD } from "../helpers/password.ts";
-import { addAxe, BrowserApp, live, rowOf, startRun } from "./browser.ts";
+import { BATCH_STATES } from "../../../src/domain/runs/coverage.ts";
+import { temporaryFolder } from "../../helpers/folder.ts";
+import { PASSWORD } from "../../helpers/password.ts";
+import { addAxe, BrowserApp, live, rowOf, startRun } from "../browser.ts";
+import { CONTRASTS, LEAN, WITHOUT_REPETITION, ZONELESS } from "./page-checks.ts";
 
 setDefaultTimeout(60_000);
 
@@ -32,60 +33,15 @@ afterAll(async () => {
   prices[Symbol.dispose]();
 });
 
-const LEAN = { selectors: false, iframes: false, preload: false } as const;
-
 const told = ({ violations }: Pick<AxeResults, "violations">): string[] =>
   violations.flatMap(({ id, nodes }) => nodes.map((node) => `${page.url()} ${id}: ${node.html.slice(0, 160)}`));
 
-/** The rules that the page breaks, those on contrast left out, with the elements that break them; below `root`. */
-async function violations(root = "html"): Promise<string[]> {
-  const options = { ...LEAN, resultTypes: ["violations"], rules: { "color-contrast": { enabled: false } } };
+/** The rules that the page breaks, or a part of it, with the elements that break them; not `without` those judged apart. */
+async function violations(root = "html", without = ["color-contrast"]): Promise<string[]> {
+  const rules = Object.fromEntries(without.map((rule) => [rule, { enabled: false }]));
+  const options = { ...LEAN, resultTypes: ["violations"], rules };
   return told(await page.evaluate<AxeResults>(`axe.run(${JSON.stringify(root)}, ${JSON.stringify(options)})`));
 }
-
-/**
- * In the page: texts by everything that their contrast depends on, its colours, their size, and whether they belong to a
- * control that is disabled. Of each combination that is not among `known` the contrast of a few is checked, as it is the
- * same for all others on all pages; returns the violations, and the combinations of which one was judged.
- */
-const CONTRASTS = `async (known) => {
-  const [keys, under, checked] = [new Map(), new Map(), new Set(known)];
-  /** What an element is painted on, the page included. */
-  const ground = (element) => {
-    if (element === null) return "";
-    if (!under.has(element)) {
-      const style = getComputedStyle(element);
-      const own = [style.backgroundColor, style.backgroundImage, style.opacity, style.filter, style.mixBlendMode].join();
-      const below = ground(element.parentElement);
-      under.set(element, own === "rgba(0, 0, 0, 0),none,1,none,normal" ? below : own + " / " + below);
-    }
-    return under.get(element);
-  };
-  const chosen = [];
-  const often = new Map();
-  for (const element of document.querySelectorAll("body, body *")) {
-    const hasText = [...element.childNodes].some(({ nodeType, data }) => nodeType === 3 && data.trim() !== "");
-    if ((!hasText && !element.matches("input, select, textarea")) || !element.checkVisibility()) continue;
-    const { color, fontSize, fontWeight, textShadow } = getComputedStyle(element);
-    const isDisabled = element.closest(":disabled, [aria-disabled=true]") !== null;
-    const ofDisabled = element.closest("label")?.control?.disabled === true;
-    const key = [color, fontSize, fontWeight, textShadow, isDisabled, ofDisabled, ground(element)].join("; ");
-    if (checked.has(key) || often.get(key) === 4) continue;
-    // What is there for screen readers alone is one pixel wide; asked last, because it needs the layout.
-    if (element.getBoundingClientRect().width < 2) continue;
-    often.set(key, (often.get(key) ?? 0) + 1);
-    keys.set(element, key);
-    chosen.push(element);
-  }
-  if (chosen.length === 0) return { violations: [], judged: [] };
-  const options = { ...${JSON.stringify(LEAN)}, runOnly: ["color-contrast"], elementRef: true };
-  const { violations, passes } = await axe.run({ include: chosen }, options);
-  const judged = [...violations, ...passes].flatMap(({ nodes }) => nodes.map(({ element }) => keys.get(element)));
-  return {
-    violations: violations.map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html }) => ({ html })) })),
-    judged: judged.filter((key) => key !== undefined),
-  };
-}`;
 
 /** The combinations of colours and sizes on the pages so far. */
 const judgedContrasts = new Set<string>();
@@ -102,25 +58,12 @@ const PHONE = { width: 390, height: 844 };
 const ZOOMED = { width: 720, height: 450 };
 const DESKTOP = { width: 1440, height: 900 };
 
-/** In the page: texts with a time of day that name no zone, but for logs and columns, which name it above. */
-const ZONELESS = `[...document.querySelectorAll("main :not(script, option, code, pre, [data-moment=bare], [data-moment=column])")]
-  .filter((element) => element.checkVisibility())
-  .flatMap(({ childNodes }) => [...childNodes].filter(({ nodeType }) => nodeType === 3))
-  .map(({ textContent }) => textContent)
-  .filter((text) => /\\b\\d\\d:\\d\\d\\b/.test(text) && !/UTC|E[SD]T| in [A-Z][a-z]+\\//.test(text))`;
-
 /**
- * What is wrong with the page as it is now: rules, contrasts, times without a zone, motion, width, and a head that
- * leaves no room.
+ * What is wrong with the page as it is now: width, a head that leaves no room, motion, times without a zone, rules,
+ * contrasts. What repeats is removed from the page.
  */
 async function faults(): Promise<string[]> {
-  await addAxe(page);
-  const found = [...(await violations()), ...(await contrastFaults())];
-  found.push(...(await page.evaluate<string[]>(ZONELESS)).map((text) => `${page.url()} names no zone: ${text}`));
-  // Only colours differ between the themes.
-  await page.emulateMedia({ colorScheme: "dark" });
-  found.push(...(await contrastFaults()));
-  await page.emulateMedia({ colorScheme: "light" });
+  const found: string[] = [];
   for (const size of [PHONE, ZOOMED]) {
     await page.setViewportSize(size);
     const [width, head, moving] = await page.evaluate<[number, number, number]>(`[
@@ -133,6 +76,15 @@ async function faults(): Promise<string[]> {
     if (moving > 0) found.push(`${page.url()} moves`);
   }
   await page.setViewportSize(DESKTOP);
+  found.push(...(await page.evaluate<string[]>(ZONELESS)).map((text) => `${page.url()} names no zone: ${text}`));
+  await addAxe(page);
+  found.push(...(await page.evaluate<string[]>(`(${WITHOUT_REPETITION})()`)).map((text) => `${page.url()} ${text}`));
+  found.push(...(await violations("html", ["color-contrast", "scrollable-region-focusable"])));
+  found.push(...(await contrastFaults()));
+  // Only colours differ between the themes.
+  await page.emulateMedia({ colorScheme: "dark" });
+  found.push(...(await contrastFaults()));
+  await page.emulateMedia({ colorScheme: "light" });
   return found;
 }
 
@@ -185,6 +137,8 @@ test("axe finds nothing on the monitor while symbols fail, work and wait", async
 });
 
 test("axe finds nothing on the monitor with a menu and with a dialog open", async () => {
+  await page.goto(browserApp.address);
+  await live(page);
   await addAxe(page);
   await rowOf(page, "S1").getByLabel("Actions", { exact: true }).click();
   const found = [...(await violations(".menu:popover-open")), ...(await contrastFaults())];
@@ -293,6 +247,27 @@ test("axe finds nothing on the lists of profiles, and on the tables of one", asy
     "/profiles/AAPL/features/rsi_14",
   ];
   expect(await faultsOf(pages)).toEqual([]);
+});
+
+test("a fault is found in the one row that has it, and ids, references and areas to scroll are looked at in all rows", async () => {
+  await page.goto(`${browserApp.address}/runs`);
+  await page.evaluate(`{
+    const row = (name, id) => '<li><button type="button" class="button">' + name + '</button><span class="x" id="' + id + '">text</span></li>';
+    const rows = ["One", "Two", "Three", "", "Five", "Six"].map((name, at) => row(name, at === 5 ? "x-2" : "x-" + at));
+    const list = "<ul>" + rows.join("") + '</ul><p>Read <span aria-describedby="gone">this</span></p>';
+    document.querySelector("main").insertAdjacentHTML("beforeend", list);
+    const area = document.createElement("div");
+    area.style = "height: 20px; overflow: auto";
+    area.append(...Array.from({ length: 20 }, () => Object.assign(document.createElement("p"), { textContent: "line" })));
+    document.querySelector("main").append(area);
+  }`);
+  const found = (await faults()).map((text) => text.slice(text.indexOf("/runs "), text.indexOf("/runs ") + 60));
+  expect(found).toEqual([
+    "/runs has twice the id x-2",
+    "/runs has nothing with the id gone",
+    '/runs scrollable-region-focusable: <div style="height: 20px;',
+    '/runs button-name: <button type="button" class="button"></bu',
+  ]);
 });
 
 test("axe finds nothing on the documentation of the API, and on errors", async () => {
