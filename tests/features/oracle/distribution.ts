@@ -1,6 +1,6 @@
 /** Features 134–149: moments, tails, entropy and serial dependence. */
 
-import { type Family, rolling } from "./bars.ts";
+import { each, type Family, rolling, type Series } from "./bars.ts";
 import {
   acf,
   autocorrelations,
@@ -57,15 +57,18 @@ function shannon(w: number[]): number {
   return entropy(counts) / Math.log(10);
 }
 
-/** Entropy of the order patterns of consecutive triples, relative to ln 6; of equal values the earlier is the lower. */
+/** The order of the newest three values, as a number for each of the six; of equal values the earlier is the lower. */
+const orders = (x: Series): Series =>
+  each(x.length, 2, (t) => {
+    const [a, b, c] = [x[t - 2]!, x[t - 1]!, x[t]!];
+    return 4 * Number(a > b) + 2 * Number(a > c) + Number(b > c);
+  });
+
+/** Entropy of the orders of consecutive triples, relative to ln 6. */
 function permutation(w: number[]): number {
-  const counts = new Map<string, number>();
-  for (let i = 2; i < w.length; i++) {
-    const triple = w.slice(i - 2, i + 1);
-    const pattern = [0, 1, 2].sort((a, b) => triple[a]! - triple[b]! || a - b).join("");
-    counts.set(pattern, (counts.get(pattern) ?? 0) + 1);
-  }
-  return entropy([...counts.values()]) / Math.log(6);
+  const counts = new Array(8).fill(0);
+  for (const order of w) counts[order]++;
+  return entropy(counts) / Math.log(6);
 }
 
 const ljungBox = (w: number[]): number => {
@@ -101,7 +104,8 @@ export const distribution: Family = ({ c, r, R, dc }) => ({
   return_zscore_60: rolling(r, 60, (w) => ratio(w.at(-1)! - mean(w), std(w))),
   outlier_ratio_120: rolling(r, 120, outliers),
   shannon_entropy_60: rolling(r, 60, shannon),
-  perm_entropy_3_60: rolling(c, 60, permutation),
+  // 60 values have 58 triples.
+  perm_entropy_3_60: rolling(orders(c), 58, permutation),
   acf_1_60: rolling(r, 60, (w) => acf(w, 1)),
   acf_abs_1_250: rolling(r.map(Math.abs), 250, (w) => acf(w, 1)),
   ljung_box_10_120: rolling(r, 120, ljungBox),

@@ -20,7 +20,10 @@ export function edge({ n, o, h, l, c }: Bars): Series {
     const r3 = over((i) => eta[i]! - C[i - 1]!);
     const r4 = over((i) => C[i - 1]! - eta[i - 1]!);
     const r5 = over((i) => O[i]! - C[i - 1]!);
-    const adjusted = (r: number[]) => r.map((x, j) => x - (tau[j]! * mean(r)) / pt);
+    const adjusted = (r: number[]) => {
+      const drift = mean(r) / pt;
+      return r.map((x, j) => x - tau[j]! * drift);
+    };
     const [d1, d3, d5] = [adjusted(r1), adjusted(r3), adjusted(r5)];
     const combine = (a: number[], b: number[], d: number[]) =>
       pairs.map((_, j) => (-4 / po) * d1[j]! * a[j]! - (4 / pc) * d[j]! * b[j]!);

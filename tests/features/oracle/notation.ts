@@ -9,11 +9,12 @@ export const ratio = (a: number, b: number): number => (b === 0 ? Number.NaN : a
 /** The natural logarithm; of 0 it is NaN. */
 export const ln = (x: number): number => (x === 0 ? Number.NaN : Math.log(x));
 
-/** The sum, with the rounding error of each addition carried along (Neumaier 1974). */
-export function sum(x: readonly number[]): number {
+/** The sum of x, or of the products of x and y, with the rounding error of each addition carried along (Neumaier 1974). */
+export function sum(x: readonly number[], y: readonly number[] | null = null): number {
   let total = 0;
   let lost = 0;
-  for (const value of x) {
+  for (let i = 0; i < x.length; i++) {
+    const value = y === null ? x[i]! : x[i]! * y[i]!;
     const next = total + value;
     lost += Math.abs(total) >= Math.abs(value) ? total - next + value : value - next + total;
     total = next;
@@ -28,7 +29,7 @@ export const min = (x: readonly number[]): number => Math.min(...x);
 
 /** Whether all values are the same: the exact test behind a zero variance. */
 export function allEqual(x: readonly number[]): boolean {
-  for (const value of x) if (value !== x[0]) return false;
+  for (let i = 1; i < x.length; i++) if (x[i] !== x[0]) return false;
   return true;
 }
 
@@ -61,17 +62,13 @@ const centred = remembered((x): readonly number[] => {
 
 /** Σ (x − m)(y − m'), the sum of products about the means. */
 export function products(x: readonly number[], y: readonly number[]): number {
-  const dx = centred(x);
-  const dy = centred(y);
-  const each: number[] = new Array(dx.length);
-  for (let i = 0; i < dx.length; i++) each[i] = dx[i]! * dy[i]!;
-  return sum(each);
+  return sum(centred(x), centred(y));
 }
 
 /** Σ (x − m)²; at most 1e-24 of Σ x² is the rounding of equal values and counts as 0. */
 export const squares = remembered((x): number => {
   const about = products(x, x);
-  return about <= 1e-24 * sum(x.map((value) => value * value)) ? 0 : about;
+  return about <= 1e-24 * sum(x, x) ? 0 : about;
 });
 export const variance = (x: readonly number[]): number => squares(x) / (x.length - 1);
 export const std = (x: readonly number[]): number => Math.sqrt(variance(x));
@@ -112,7 +109,7 @@ export function leastSquares(x: readonly number[], y: readonly number[]): Line {
 /** Least-squares slope of y on 1..n. */
 export const slope = (y: readonly number[]): number => leastSquares(steps(y.length), y).slope;
 
-export const sorted = remembered((x): readonly number[] => [...Float64Array.from(x).sort()]);
+export const sorted = remembered((x): readonly number[] => Array.from(new Float64Array(x).sort()));
 
 /** The quantile by linear interpolation at position p·(n − 1) of the sorted window. */
 export function quantile(x: readonly number[], p: number): number {
@@ -141,7 +138,7 @@ export const acf = (x: readonly number[], k: number): number => autocorrelations
 export function autocorrelations(x: readonly number[], lags: readonly number[]): number[] {
   const d = centred(x);
   const total = squares(x);
-  return lags.map((k) => ratio(sum(d.slice(k).map((value, i) => value * d[i]!)), total));
+  return lags.map((k) => ratio(sum(d.slice(k), d), total));
 }
 
 /** The k-th population central moments, for several k. */
