@@ -64,8 +64,13 @@ export class ProgressHub {
   #timer: ReturnType<typeof setTimeout> | null = null;
   /** The last event of the last frame, and the milliseconds to the next frame. */
   #lastFrameSeq = 0;
-  #frameMs = FRAME_MS;
+  #nextMs: number;
   #closed = false;
+
+  /** @param frameMs the shortest time between two frames, milliseconds */
+  constructor(private readonly frameMs = FRAME_MS) {
+    this.#nextMs = frameMs;
+  }
 
   get seq(): number {
     return this.#seq;
@@ -192,13 +197,13 @@ export class ProgressHub {
     const event = { ...body, seq: this.#seq } as HubEvent;
     for (const stream of this.#streams) stream.push(event);
     if (!this.#closed && this.#timer === null && this.#hasFrameListeners) {
-      this.#timer = setTimeout(() => this.#flush(), this.#frameMs);
+      this.#timer = setTimeout(() => this.#flush(), this.#nextMs);
     }
   }
 
   #flush(): void {
     this.#timer = null;
-    this.#frameMs = this.#seq - this.#lastFrameSeq > BUSY_FRAME_EVENTS ? BUSY_FRAME_MS : FRAME_MS;
+    this.#nextMs = this.#seq - this.#lastFrameSeq > BUSY_FRAME_EVENTS ? BUSY_FRAME_MS : this.frameMs;
     this.#lastFrameSeq = this.#seq;
     const pick = <T>(keys: Set<string>, from: Map<string, T>) =>
       [...keys].flatMap((key) => from.get(key) ?? ([] as T[]));

@@ -72,7 +72,7 @@ export class LiveBroadcaster {
   readonly #banner: () => string;
   /** Subscription and timers, while it is started. */
   readonly #started = new DisposableStack();
-  readonly #intervals: Readonly<Record<PanelName | "heartbeat", number>>;
+  readonly #intervals: Readonly<Record<PanelName | "heartbeat" | "cards", number>>;
   readonly #stallMs: number;
   readonly #pauses: Pauses;
   readonly #logEvery: number;
@@ -85,6 +85,7 @@ export class LiveBroadcaster {
       heartbeat = HEARTBEAT_MS,
       stalled = STALLED_MS,
       log = LOG_MS,
+      cardsEvery = CARDS_MS,
       quota = (): ReturnType<PanelReaders["quota"]> => [],
       quotaEvery = QUOTA_MS,
       lastHour = (): ReturnType<PanelReaders["lastHour"]> => null,
@@ -101,7 +102,8 @@ export class LiveBroadcaster {
     this.#pauses = pauses;
     [this.#markup, this.#banner] = [markup, banner];
     this.#panels = new Panels({ quota, lastHour, promises });
-    this.#intervals = { heartbeat, quota: quotaEvery, lastHour: lastHourEvery, promises: promisesEvery };
+    const panels = { quota: quotaEvery, lastHour: lastHourEvery, promises: promisesEvery };
+    this.#intervals = { heartbeat, cards: cardsEvery, ...panels };
     this.#line = hub.lastLine;
     this.#logEvery = this.#linesDue = log;
     this.#stallMs = stalled;
@@ -113,7 +115,7 @@ export class LiveBroadcaster {
     const every = (ms: number, action: () => void) => this.#started.adopt(setInterval(action, ms), clearInterval);
     this.#started.defer(this.#hub.onFrame((frame) => this.#onFrame(frame)));
     every(this.#intervals.heartbeat, () => this.#onHeartbeat());
-    every(CARDS_MS, () => this.#onCards());
+    every(this.#intervals.cards, () => this.#onCards());
     for (const panel of PANELS) every(this.#intervals[panel], () => this.#onPanel(panel));
   }
 
