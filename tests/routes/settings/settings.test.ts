@@ -242,14 +242,18 @@ test("no key leaves the process, however often vendors repeat it", async () => {
       () => new Response(echo, { status: 403 }),
     ];
     for (const fake of [eodhd, tiingo, alpaca]) fake.always = () => answers[turn++ % answers.length]!();
-    for (const provider of ["eodhd", "tiingo", "alpaca"]) {
-      for (let round = 0; round < answers.length; round++) {
-        const id = await app.start({ ...run, provider, symbols: [`S${round}`, `T${round}`], years: 1 });
-        await app.waitForRun(id, "complete", "failed");
-        said.push((await app.get(`/api/runs/${id}`)).text, (await app.get(`/runs/${id}`)).text);
-      }
-      said.push((await submit(app, `/settings/${provider}/check`, {})).text);
+    const providers = ["eodhd", "tiingo", "alpaca"];
+    // A run for each provider and answer, all at once: each waits before it asks again.
+    const runs = providers.flatMap((provider, at) =>
+      answers.map((_, round) =>
+        app.start({ ...run, provider, symbols: [`S${at}${round}`, `T${at}${round}`], years: 1 }),
+      ),
+    );
+    for (const id of await Promise.all(runs)) {
+      await app.waitForRun(id, "complete", "failed");
+      said.push((await app.get(`/api/runs/${id}`)).text, (await app.get(`/runs/${id}`)).text);
     }
+    for (const provider of providers) said.push((await submit(app, `/settings/${provider}/check`, {})).text);
     said.push((await app.post("/api/companies/fetch", { provider: "eodhd" })).text);
     for (const fake of [eodhd, tiingo, alpaca]) fake.always = null;
     for (const address of ADDRESSES) said.push((await app.get(address)).text);
