@@ -2,6 +2,7 @@
 
 import { Database as SQLite } from "bun:sqlite";
 import { expect, spyOn, test } from "bun:test";
+import { copyFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { fileURLToPath } from "node:url";
 import { MailDispatcher } from "../src/alerts/mail-dispatcher.ts";
@@ -16,12 +17,12 @@ import { Maintenance } from "../src/scheduler/maintenance/maintenance.ts";
 import { Dispatcher } from "../src/scheduler/queue/dispatcher.ts";
 import { RunService } from "../src/scheduler/runs/run-service.ts";
 import { ScheduleRunner } from "../src/scheduler/schedules/schedule-runner.ts";
-import { migrateDatabase, openDatabase } from "../src/storage/db.ts";
+import { openDatabase } from "../src/storage/db.ts";
 import { LogStore } from "../src/storage/log.ts";
 import { UsageStore } from "../src/storage/quotas/usage.ts";
 import { insertRun } from "../src/storage/runs/runs.ts";
 import { startApp } from "./helpers/app.ts";
-import { temporaryFolder } from "./helpers/folder.ts";
+import { migratedDatabase, temporaryFolder } from "./helpers/folder.ts";
 import { CHILD_ENV, spawnServer } from "./helpers/server.ts";
 
 const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -63,7 +64,7 @@ console.log("closed");
 for (const when of ["at once", "at work"]) {
   test(`closed ${when}, the app leaves nothing behind that keeps the process alive`, async () => {
     using folder = temporaryFolder();
-    const ended = await runScript(RUN_AND_CLOSE, { DB: folder.database(), WHEN: when });
+    const ended = await runScript(RUN_AND_CLOSE, { DB: await migratedDatabase(folder), WHEN: when });
     expect(ended).toEqual({ printed: "closed\n", complaints: "", code: 0 });
   });
 }
@@ -188,6 +189,7 @@ for (const { path, isDatabase } of JSON.parse(process.env.CASES)) {
 
 test("a start that fails, at whichever step, leaves no lease, no open database, no timer and no thread", async () => {
   using folder = temporaryFolder();
+  const newest = await migratedDatabase(folder);
   const cases = FAULTS.map(({ sql }, index) => ({ path: `${folder.path}/${index}.db`, isDatabase: sql !== null }));
   for (const [index, { sql }] of FAULTS.entries()) {
     const { path } = cases[index]!;
@@ -195,8 +197,8 @@ test("a start that fails, at whichever step, leaves no lease, no open database, 
       await Bun.write(path, "This is a text. ".repeat(1_000));
       continue;
     }
+    copyFileSync(new URL(newest), path);
     const db = await openDatabase(`file:${path}`);
-    await migrateDatabase(db);
     await insertRun(db, UNFINISHED, ["AAPL", "MSFT", "IBM"]);
     await db.write([{ sql, args: [] }]);
     db.close();
@@ -214,7 +216,7 @@ test("a start that fails, at whichever step, leaves no lease, no open database, 
 test("a server whose port is taken says so, and gives its lease back", async () => {
   using folder = temporaryFolder();
   await using other = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() });
-  const server = spawnServer({ BARKEEP_DB_URL: folder.database(), PORT: String(other.port) });
+  const server = spawnServer({ BARKEEP_DB_URL: await migratedDatabase(folder), PORT: String(other.port) });
   await expect(server.listening).rejects.toThrow(/Barkeep cannot start: .*port/i);
   expect(await server.process.exited).toBe(1);
   const db = await openDatabase(folder.database());
@@ -243,7 +245,7 @@ function suspendBetweenWrites(server: { kill(signal: NodeJS.Signals): void }, ur
 
 test("a server whose database another has taken over while it was suspended stores nothing more, and ends", async () => {
   using folder = temporaryFolder();
-  const url = folder.database();
+  const url = await migratedDatabase(folder);
   const server = spawnServer({ BARKEEP_DB_URL: url, BARKEEP_WORKERS: "1", BARKEEP_LOG_LEVEL: "error" });
   const client = await server.listening;
   suspendBetweenWrites(server.process, url);

@@ -9,7 +9,7 @@ import { saveToken } from "../src/storage/access/tokens.ts";
 import { openDatabase } from "../src/storage/db.ts";
 import { findProfile } from "../src/storage/profiles/profiles.ts";
 import { executable } from "./helpers/bundle/programs.ts";
-import { temporaryFolder } from "./helpers/folder.ts";
+import { migratedDatabase, temporaryFolder } from "./helpers/folder.ts";
 import { PASSWORD } from "./helpers/password.ts";
 import { CHILD_ENV, spawnCommand, spawnServer } from "./helpers/server.ts";
 
@@ -66,7 +66,7 @@ test("the run command brings symbols to their profiles and reports how it ended"
 
 test("the command line talks to the server that holds the database, with a token if it has a password", async () => {
   using folder = temporaryFolder();
-  const env = { BARKEEP_DB_URL: folder.database(), BARKEEP_WORKERS: "1", DEMO_LATENCY_MS: "0" };
+  const env = { BARKEEP_DB_URL: await migratedDatabase(folder), BARKEEP_WORKERS: "1", DEMO_LATENCY_MS: "0" };
   const server = spawnServer({ ...env, BARKEEP_PASSWORD: PASSWORD });
   try {
     const { url } = await server.listening;
@@ -122,7 +122,7 @@ test("server and command line start from any folder, and take relative paths fro
 
 test("a backup made while a run writes is complete, and overwrites nothing", async () => {
   using folder = temporaryFolder();
-  const env = { BARKEEP_DB_URL: folder.database(), BARKEEP_WORKERS: "2", DEMO_LATENCY_MS: "5" };
+  const env = { BARKEEP_DB_URL: await migratedDatabase(folder), BARKEEP_WORKERS: "2", DEMO_LATENCY_MS: "5" };
   const server = spawnServer(env);
   try {
     const client = await server.listening;

@@ -4,7 +4,7 @@ import { queuePlaceName } from "../src/config/places.ts";
 import { ConfigError } from "../src/config/reader.ts";
 import { readConfig } from "../src/config.ts";
 import { PROVIDERS } from "../src/providers/registry.ts";
-import { temporaryFolder } from "./helpers/folder.ts";
+import { migratedDatabase, temporaryFolder } from "./helpers/folder.ts";
 import { spawnServer } from "./helpers/server.ts";
 
 const read = (env: Record<string, string>) => readConfig(env, PROVIDERS);
@@ -111,7 +111,8 @@ describe("the server", () => {
 
   test("the server refuses a database on which another server works, and says what to do", async () => {
     using folder = temporaryFolder();
-    const start = () => spawnServer({ BARKEEP_DB_URL: folder.database(), BARKEEP_WORKERS: "1" });
+    const url = await migratedDatabase(folder);
+    const start = () => spawnServer({ BARKEEP_DB_URL: url, BARKEEP_WORKERS: "1" });
     const first = start();
     await first.listening;
     const second = start();

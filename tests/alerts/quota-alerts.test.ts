@@ -5,8 +5,8 @@ import { MailDispatcher } from "../../src/alerts/mail-dispatcher.ts";
 import { QuotaAlerts, quotasAt } from "../../src/alerts/quota-alerts.ts";
 import type { QuotaState } from "../../src/providers/quotas/quota-state.ts";
 import { newEvents } from "../../src/storage/alerts/outbox.ts";
-import { migrateDatabase, openDatabase } from "../../src/storage/db.ts";
-import { temporaryFolder } from "../helpers/folder.ts";
+import { openDatabase } from "../../src/storage/db.ts";
+import { migratedDatabase, temporaryFolder } from "../helpers/folder.ts";
 
 const NOW = Date.UTC(2026, 0, 15, 12);
 const state = (gauges: [period: "minute" | "hour" | "day" | "month", used: number, limit: number][]): QuotaState => ({
@@ -40,8 +40,7 @@ test("quota alerts watch a day or a month at the level; minutes and hours are th
 
 test("a quota alert is raised once a period, also by the next process", async () => {
   using folder = temporaryFolder();
-  const db = await openDatabase(folder.database());
-  await migrateDatabase(db);
+  const db = await openDatabase(await migratedDatabase(folder));
   const log = { write: () => {} };
   const outbox = await MailDispatcher.open({ db, log });
   const written = Promise.withResolvers<void>();

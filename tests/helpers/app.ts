@@ -49,7 +49,7 @@ export interface TestAppOptions extends AppOptions {
 export async function startApp({ env, folder, dbUrl, ...options }: TestAppOptions = {}): Promise<TestApp> {
   const own = folder ?? temporaryFolder();
   const printed: string[] = [];
-  const config = testConfig(dbUrl ?? (folder ? own.database() : await migratedDatabase(own)), env);
+  const config = testConfig(dbUrl ?? (await migratedDatabase(own)), env);
   const app = await createApp(config, {
     print: (text) => void printed.push(text),
     ...options,

@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import { openDatabase } from "../../src/storage/db.ts";
 import { startApp, type TestApp } from "../helpers/app.ts";
-import { temporaryFolder } from "../helpers/folder.ts";
+import { migratedDatabase, temporaryFolder } from "../helpers/folder.ts";
 import { spawnServer } from "../helpers/server.ts";
 
 /** One thread, and requests that take far longer than what is computed between them. */
@@ -71,7 +71,8 @@ test("`max_workers` bounds the symbols of a run that are at work at once", async
 
 test("SIGTERM stores the batch of every request that is under way", async () => {
   using folder = temporaryFolder();
-  const server = spawnServer({ BARKEEP_DB_URL: folder.database(), BARKEEP_WORKERS: "1", DEMO_LATENCY_MS: "3000" });
+  const url = await migratedDatabase(folder);
+  const server = spawnServer({ BARKEEP_DB_URL: url, BARKEEP_WORKERS: "1", DEMO_LATENCY_MS: "3000" });
   const client = await server.listening;
   const { body } = await client.post("/api/runs", { symbols: SYMBOLS, years: 1 });
   const started = async () =>
@@ -82,7 +83,7 @@ test("SIGTERM stores the batch of every request that is under way", async () => 
   // The last of them has reported its start, and sends its request a moment later.
   await Bun.sleep(100);
   expect(await server.stop()).toBe(0);
-  const db = await openDatabase(folder.database());
+  const db = await openDatabase(url);
   const stored = await db.rows(
     "SELECT symbol, count(*) FROM batches JOIN series ON id = series_id GROUP BY symbol",
     [],

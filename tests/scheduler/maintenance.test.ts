@@ -7,7 +7,7 @@ import { Dispatcher } from "../../src/scheduler/queue/dispatcher.ts";
 import { EmbeddedQueue } from "../../src/scheduler/queue/embedded-queue.ts";
 import { LEASE_KEY } from "../../src/storage/connection/fence.ts";
 import { WriteLock } from "../../src/storage/connection/file/write-lock.ts";
-import { migrateDatabase, openDatabase } from "../../src/storage/db.ts";
+import { openDatabase } from "../../src/storage/db.ts";
 import {
   deleteBefore,
   findDamage,
@@ -137,8 +137,7 @@ test("the planner's statistics are refreshed by another connection than the one 
 
 test("freed pages of the file go back to the disk in pieces, and only while nothing else is to be done", async () => {
   using folder = temporaryFolder();
-  const db = await openDatabase(folder.database());
-  await migrateDatabase(db);
+  const db = await openDatabase(await migratedDatabase(folder));
   const line = { sql: "INSERT INTO logs (at, level, message) VALUES (?, 'info', ?)", args: [1, "x".repeat(3_000)] };
   await db.write(Array.from({ length: 4_000 }, () => line));
   await db.write([{ sql: "DELETE FROM logs WHERE id % 4 > 0", args: [] }]);

@@ -41,14 +41,18 @@ const RUN = {
   createdAt: 1,
 } as const;
 
-/** Runs the suite on databases that `fresh` makes: an empty one each time, by its URL. */
-export function databaseContract(fresh: () => { url: string; close(): unknown }): void {
-  let host: ReturnType<typeof fresh>;
+interface Host {
+  readonly url: string;
+  close(): unknown;
+}
+
+/** Runs the suite on databases that `fresh` makes: an empty one of the newest schema each time. */
+export function databaseContract(fresh: () => Promise<Host>): void {
+  let host: Host;
   let db: Database;
   beforeEach(async () => {
-    host = fresh();
+    host = await fresh();
     db = await openDatabase(host.url);
-    await migrateDatabase(db);
   });
   afterEach(async () => {
     db.close();

@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
-import { migrateDatabase, openDatabase } from "../../src/storage/db.ts";
+import { openDatabase } from "../../src/storage/db.ts";
 import { DeferredWrite } from "../../src/storage/deferred-write.ts";
 import { LogStore } from "../../src/storage/log.ts";
 import { UsageStore } from "../../src/storage/quotas/usage.ts";
 import { line } from "../helpers/fixtures.ts";
-import { temporaryFolder } from "../helpers/folder.ts";
+import { migratedDatabase, temporaryFolder } from "../helpers/folder.ts";
 
 const pause = () => new Promise((resolve) => setTimeout(resolve, 5));
 
@@ -80,8 +80,7 @@ test("a closed one writes a last time, and not again when that fails", async () 
 
 test("log lines and usage that could not be written are written when that is possible again", async () => {
   using folder = temporaryFolder();
-  const db = await openDatabase(folder.database());
-  await migrateDatabase(db);
+  const db = await openDatabase(await migratedDatabase(folder));
   const errors: unknown[] = [];
   const logs = new LogStore(db, (error) => void errors.push(error));
   const usage = await UsageStore.open(db, (error) => void errors.push(error));

@@ -1,15 +1,15 @@
 import { describe, expect, test } from "bun:test";
-import { migrateDatabase, openDatabase } from "../../src/storage/db.ts";
+import { openDatabase } from "../../src/storage/db.ts";
 import { countBars, insertBars, readBars, seriesId } from "../../src/storage/market/bars.ts";
 import { insertRun } from "../../src/storage/runs/runs.ts";
 import { rampBars } from "../helpers/bars.ts";
-import { temporaryFolder } from "../helpers/folder.ts";
+import { migratedDatabase, temporaryFolder } from "../helpers/folder.ts";
 import { databaseContract } from "./database.contract.ts";
 
 describe("a database file", () => {
-  databaseContract(() => {
+  databaseContract(async () => {
     const folder = temporaryFolder();
-    return { url: folder.database(), close: () => folder[Symbol.dispose]() };
+    return { url: await migratedDatabase(folder), close: () => folder[Symbol.dispose]() };
   });
 });
 
@@ -20,9 +20,8 @@ describe("several threads writing to one file", () => {
 
   test("parallel writers lose nothing and never see SQLITE_BUSY", async () => {
     using folder = temporaryFolder();
-    const url = folder.database();
+    const url = await migratedDatabase(folder);
     const db = await openDatabase(url);
-    await migrateDatabase(db);
     const symbols = Array.from({ length: WRITERS + 1 }, (_, i) => `S${i}`);
     const traits = { provider: "demo", feed: "x", interval: "1m", adjustment: "none", sessions: "regular" } as const;
     const series: number[] = [];
@@ -70,7 +69,7 @@ describe("the URL of a file", () => {
     test(`file:…/${name} is one file for both connections`, async () => {
       using folder = temporaryFolder();
       const db = await openDatabase(folder.database(name));
-      await migrateDatabase(db);
+      await db.script("CREATE TABLE runs (id TEXT)");
       expect(await db.rows("SELECT count(*) FROM runs", [])).toEqual([[0]]);
       db.close();
     });

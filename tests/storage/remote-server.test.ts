@@ -1,9 +1,21 @@
 import { describe, expect, test } from "bun:test";
 import { openDatabase } from "../../src/storage/db.ts";
 import { startHrana } from "../fakes/hrana.ts";
+import { migratedDatabase, temporaryFolder } from "../helpers/folder.ts";
 import { databaseContract } from "./database.contract.ts";
 
-describe("a libSQL server", () => databaseContract(() => startHrana()));
+describe("a libSQL server", () =>
+  databaseContract(async () => {
+    const folder = temporaryFolder();
+    const server = startHrana(undefined, new URL(await migratedDatabase(folder)).pathname);
+    return {
+      url: server.url,
+      async close() {
+        await server.close();
+        folder[Symbol.dispose]();
+      },
+    };
+  }));
 
 describe("opening a server", () => {
   test("a libsql:// address is reached over HTTP, with the same time limits", async () => {

@@ -1,12 +1,11 @@
 import { expect, test } from "bun:test";
-import { migrateDatabase, openDatabase } from "../../src/storage/db.ts";
+import { openDatabase } from "../../src/storage/db.ts";
 import { type RunFilter, runListQuery } from "../../src/storage/runs/run-list.ts";
-import { temporaryFolder } from "../helpers/folder.ts";
+import { migratedDatabase, temporaryFolder } from "../helpers/folder.ts";
 
 test("no filter of the run list reads more than its page: each has an index in the list's order", async () => {
   using folder = temporaryFolder();
-  const db = await openDatabase(folder.database());
-  await migrateDatabase(db);
+  const db = await openDatabase(await migratedDatabase(folder));
   const planOf = async (filter: RunFilter, window = {}) => {
     const { sql, params } = runListQuery(db, filter, { limit: 50, ...window }).toSQL();
     return (await db.rows(`explain query plan ${sql}`, params as string[])).map((row) => String(row[3])).join("; ");

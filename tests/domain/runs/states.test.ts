@@ -9,8 +9,8 @@ import {
   RUN_STATES,
   runStateOf,
 } from "../../../src/domain/runs/states.ts";
-import { migrateDatabase, openDatabase } from "../../../src/storage/db.ts";
-import { temporaryFolder } from "../../helpers/folder.ts";
+import { openDatabase } from "../../../src/storage/db.ts";
+import { migratedDatabase, temporaryFolder } from "../../helpers/folder.ts";
 
 /** The arrows of the n-th diagram in docs/states.md: from, to, label. */
 let diagrams: [string, string, string][][];
@@ -23,8 +23,7 @@ beforeAll(async () => {
     [...text!.matchAll(/^ {2}(\S+) --> (\w+)(?:: (.+))?$/gm)].map(([, from, to, label = ""]) => [from!, to!, label]),
   );
   using folder = temporaryFolder();
-  const db = await openDatabase(folder.database());
-  await migrateDatabase(db);
+  const db = await openDatabase(await migratedDatabase(folder));
   schema = (await db.rows("SELECT sql FROM sqlite_master", [])).join("\n");
   db.close();
 });

@@ -5,7 +5,7 @@ import { CALENDAR } from "../../../src/domain/market/calendar.ts";
 import { DAY } from "../../../src/domain/market/interval.ts";
 import { isoDate } from "../../../src/domain/time.ts";
 import { refetch } from "../../../src/scheduler/runs/refetch.ts";
-import { migrateDatabase, openDatabase } from "../../../src/storage/db.ts";
+import { openDatabase } from "../../../src/storage/db.ts";
 import { seriesId } from "../../../src/storage/market/bars.ts";
 import { storeLeftOut } from "../../../src/storage/runs/batches.ts";
 import { insertRun, jobsOfRun, moveJobs } from "../../../src/storage/runs/runs.ts";
@@ -16,7 +16,7 @@ import { fakeMassive } from "../../fakes/vendors/massive.ts";
 import { fakeTwelveData } from "../../fakes/vendors/twelvedata.ts";
 import type { FakeVendor } from "../../fakes/vendors/vendor.ts";
 import { startApp } from "../../helpers/app.ts";
-import { temporaryFolder } from "../../helpers/folder.ts";
+import { migratedDatabase, temporaryFolder } from "../../helpers/folder.ts";
 
 const env = (fake: FakeVendor, name: string, more = {}) =>
   ({ ...valuesFor(fake, name), ...more }) as Record<string, string>;
@@ -147,8 +147,7 @@ test("what a plan left out of a run that is not over is shown again after a rest
     maxWorkers: 2,
   } as const;
   {
-    const db = await openDatabase(folder.database());
-    await migrateDatabase(db);
+    const db = await openDatabase(await migratedDatabase(folder));
     await insertRun(db, { ...run, ...times }, ["AAPL", "MSFT"]);
     const jobs = await jobsOfRun(db, "r");
     await moveJobs(db, [jobs[1]!.id], "pause");

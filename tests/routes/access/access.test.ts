@@ -302,8 +302,7 @@ describe("with a password", () => {
 
 test("another password ends the sessions of the one before; the same password keeps them", async () => {
   using folder = temporaryFolder();
-  const begin = (password: string) =>
-    startApp({ folder, dbUrl: folder.database(), env: { BARKEEP_PASSWORD: password, BARKEEP_WORKERS: "1" } });
+  const begin = (password: string) => startApp({ folder, env: { BARKEEP_PASSWORD: password, BARKEEP_WORKERS: "1" } });
   const statusOf = async (app: TestApp, cookie: string) =>
     (await fetch(`${app.url}/api/runs`, { headers: { Cookie: cookie } })).status === 200;
   let cookie = "";

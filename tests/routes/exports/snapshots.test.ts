@@ -5,7 +5,7 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import { parquetMetadataAsync } from "hyparquet";
 import { lostSnapshots } from "../../../src/scheduler/snapshots.ts";
 import { startApp, type TestApp } from "../../helpers/app.ts";
-import { temporaryFolder } from "../../helpers/folder.ts";
+import { migratedDatabase, temporaryFolder } from "../../helpers/folder.ts";
 import { spawnServer } from "../../helpers/server.ts";
 import { readParquet } from "../../helpers/tables.ts";
 import { polarsRows } from "./read-table.ts";
@@ -108,7 +108,7 @@ test("the hash is that of the content: the same on a server in another time zone
   using folder = temporaryFolder();
   const server = spawnServer({
     TZ: "Pacific/Auckland",
-    BARKEEP_DB_URL: folder.database(),
+    BARKEEP_DB_URL: await migratedDatabase(folder),
     BARKEEP_WORKERS: "1",
     BARKEEP_LOG_LEVEL: "error",
   });

@@ -177,7 +177,7 @@ export function serverContract(at: QueueAtProxy): void {
   test("a server that is killed at work does what was left when it starts again, each batch once more at most", async () => {
     using folder = temporaryFolder();
     const env = {
-      BARKEEP_DB_URL: folder.database(),
+      BARKEEP_DB_URL: await migratedDatabase(folder),
       BARKEEP_QUEUE: at.url,
       BARKEEP_WORKERS: "2",
       DEMO_LATENCY_MS: "60",

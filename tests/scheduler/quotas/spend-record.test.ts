@@ -16,7 +16,7 @@ afterAll(() => vendor.close());
 
 test(`a server killed ${KILLS} times has counted no request less than its vendor got, by job, by day and by limit`, async () => {
   using folder = temporaryFolder();
-  const url = folder.database();
+  const url = await migratedDatabase(folder);
   const start = () =>
     spawnServer({
       BARKEEP_DB_URL: url,

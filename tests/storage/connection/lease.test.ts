@@ -4,8 +4,8 @@ import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import { readFileSync, readlinkSync } from "node:fs";
 import { LeaseLost } from "../../../src/storage/connection/fence.ts";
 import { takeLease } from "../../../src/storage/connection/lease.ts";
-import { type Database, migrateDatabase, openDatabase } from "../../../src/storage/db.ts";
-import { type Folder, temporaryFolder } from "../../helpers/folder.ts";
+import { type Database, openDatabase } from "../../../src/storage/db.ts";
+import { type Folder, migratedDatabase, temporaryFolder } from "../../helpers/folder.ts";
 
 let folder: Folder;
 let db: Database;
@@ -14,8 +14,7 @@ let lost: number;
 
 beforeEach(async () => {
   folder = temporaryFolder();
-  db = await openDatabase(folder.database());
-  await migrateDatabase(db);
+  db = await openDatabase(await migratedDatabase(folder));
   lines = [];
   lost = 0;
 });
