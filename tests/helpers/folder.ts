@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { migrateDatabase, openDatabase } from "../../src/storage/db.ts";
+import { openCipher } from "../../src/storage/settings.ts";
 
 export interface Folder extends Disposable {
   readonly path: string;
@@ -27,6 +28,8 @@ async function buildTemplate(): Promise<ArrayBuffer> {
   using folder = temporaryFolder();
   const db = await openDatabase(folder.database());
   await migrateDatabase(db);
+  // One for all, so that a key is derived from a secret once (tests/setup.ts).
+  await openCipher(db, "");
   await db.script("PRAGMA wal_checkpoint(TRUNCATE)");
   db.close();
   return await Bun.file(new URL(folder.database())).arrayBuffer();
