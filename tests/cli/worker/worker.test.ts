@@ -30,7 +30,7 @@ const disposable = <T extends { close(): Promise<void> }>(of: T) =>
 test("a run that a worker shares in, over a network that drops answers, ends like one without it", async () => {
   // Long enough that it is not lost by answers that are dropped one after the other.
   await using app = await startServer({ workerLeaseMs: 10_000 });
-  await using proxy = startProxy(app.url, 0.15);
+  await using proxy = startProxy(app.url, 0.25);
   await using worker = startWorker(proxy.url, app.secret);
   // If the answer to its registration is dropped, it registers again, and the server waits for the first one in vain.
   const host = () => app.app.hosts.list().find(({ threads }) => threads === 1);
@@ -54,7 +54,7 @@ test("a run that a worker shares in, over a network that drops answers, ends lik
 
 test("jobs that a worker has can be paused, skipped and cancelled, and go on where they were", async () => {
   // What a worker had that is lost is fetched again: this one is not, on a machine with much to do.
-  await using app = await startServer({ workerLeaseMs: 10_000, env: { DEMO_LATENCY_MS: "120" } });
+  await using app = await startServer({ workerLeaseMs: 10_000, env: { DEMO_LATENCY_MS: "240" } });
   await using worker = startWorker(app.url, app.secret);
   await eventually(() => hostOf(app)?.threads === 1);
   const run = await app.start(ORDER);
@@ -80,7 +80,7 @@ test("jobs that a worker has can be paused, skipped and cancelled, and go on whe
 });
 
 test("a worker that is drained and sent away gives its jobs back at once, and others end them", async () => {
-  await using app = await startServer({ env: { DEMO_LATENCY_MS: "80" } });
+  await using app = await startServer({ env: { DEMO_LATENCY_MS: "160" } });
   const worker = startWorker(app.url, app.secret);
   await eventually(() => hostOf(app)?.threads === 1);
   const run = await app.start(ORDER);
@@ -126,7 +126,7 @@ test("a worker comes back to a server that has been started again, and the jobs 
 });
 
 test("a worker that is killed, and one that is stopped for longer than its lease, lose their jobs and store nothing more", async () => {
-  await using app = await startServer({ env: { DEMO_LATENCY_MS: "120" } });
+  await using app = await startServer({ env: { DEMO_LATENCY_MS: "240" } });
   await using killed = spawnWorker(app.url, app.secret);
   await using stopped = spawnWorker(app.url, app.secret);
   await eventually(() => app.app.hosts.list().filter(({ threads }) => threads === 1).length === 2);
@@ -187,7 +187,7 @@ test("a worker that is stopped between a permit and its request does not send it
 
 test("jobs of a worker wait while the database cannot be written, and go on by themselves", async () => {
   using folder = temporaryFolder();
-  await using app = await startServer({ folder, env: { DEMO_LATENCY_MS: "120" } });
+  await using app = await startServer({ folder, env: { DEMO_LATENCY_MS: "240" } });
   await using worker = startWorker(app.url, app.secret);
   await eventually(() => hostOf(app)?.threads === 1);
   const run = await app.start(ORDER);

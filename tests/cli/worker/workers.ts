@@ -11,8 +11,8 @@ import { executable } from "../../helpers/bundle/programs.ts";
 import { CHILD_ENV } from "../../helpers/server.ts";
 
 const SYMBOLS = ["ACME", "BOND", "CORN", "DUST-USD", "EDGE", "HAZE-USD"];
-/** A run whose bars and features are the same on every day; longer than a year, so that each feature has a value. */
-export const ORDER = { symbols: SYMBOLS, from: "2023-10-01", to: "2025-01-01", batch_days: 40 };
+/** A run of six batches a symbol whose bars and features are the same on every day; longer than a year, so that each feature has a value. */
+export const ORDER = { symbols: SYMBOLS, from: "2023-10-01", to: "2025-01-01", batch_days: 80 };
 
 const env = { BARKEEP_WORKERS: "1", DEMO_LATENCY_MS: "30" };
 

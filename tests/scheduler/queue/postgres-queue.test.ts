@@ -23,7 +23,7 @@ describe("a job queue in PostgreSQL", () => {
   workerContract(server, redisProgram === null);
 
   test("jobs go through the queue to a worker on another machine, and an outage leaves those at work there alone", async () => {
-    await using app = await startServer({ env: { BARKEEP_QUEUE: server.url, DEMO_LATENCY_MS: "40" } });
+    await using app = await startServer({ env: { BARKEEP_QUEUE: server.url, DEMO_LATENCY_MS: "80" } });
     await using _ = startWorker(app.url, app.secret);
     await eventually(() => hostOf(app)?.threads === 1);
     const id = await app.start(ORDER);
