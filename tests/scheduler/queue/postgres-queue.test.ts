@@ -19,7 +19,7 @@ import { workerContract } from "./worker.contract.ts";
 describe("a job queue in PostgreSQL", () => {
   const server = queueServer(startPostgres);
   bullMqContract("postgres", server);
-  serverContract(server);
+  serverContract(server, redisProgram === null);
   workerContract(server, redisProgram === null);
 
   test("jobs go through the queue to a worker on another machine, and an outage leaves those at work there alone", async () => {

@@ -12,7 +12,7 @@ describe.skipIf(!isHere)(
   () => {
     const server = queueServer(startRedis);
     bullMqContract("redis", server);
-    serverContract(server);
+    serverContract(server, true);
     workerContract(server, true);
   },
 );

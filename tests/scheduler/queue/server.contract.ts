@@ -51,9 +51,8 @@ export function putFirstContract(env: () => Record<string, string>): void {
   });
 }
 
-export function serverContract(at: QueueAtProxy): void {
-  putFirstContract(() => ({ BARKEEP_QUEUE: at.url }));
-
+/** @param isWhole false where another queue has shown the rest: the contract of queues shows that they do not differ */
+export function serverContract(at: QueueAtProxy, isWhole: boolean): void {
   const startServer = ({ env, ...options }: TestAppOptions = {}) =>
     startApp({ ...options, env: { BARKEEP_QUEUE: at.url, ...env } });
 
@@ -74,6 +73,54 @@ export function serverContract(at: QueueAtProxy): void {
     expect(body).toMatchObject({ status: "ready", queue: true });
     expect((await app.get("/metrics")).text).toContain("barkeep_queue_up 1");
   });
+
+  test("an outage that lasts is an alert, and says nothing of the password", async () => {
+    using folder = temporaryFolder();
+    const db = await openDatabase(await migratedDatabase(folder));
+    const place = readConfig({ BARKEEP_QUEUE: at.url }, []).queue!;
+    const alerted = Promise.withResolvers<void>();
+    const queue = await openJobQueue(place, { db, log: { write() {} }, onAlert: alerted.resolve }, 1);
+    at.proxy.cut();
+    await alerted.promise;
+    at.proxy.heal();
+    const [[event]] = (await db.rows("SELECT event FROM alert_events WHERE kind = 'queue_down'", [])) as [[string]];
+    expect(JSON.parse(event).detail).toContain(`127.0.0.1:${at.proxy.port}`);
+    expect(event).not.toContain(QUEUE_PASSWORD);
+    await queue.close();
+    db.close();
+  });
+
+  test("the doctor says whether the queue answers, and never its password", async () => {
+    using folder = temporaryFolder();
+    const find = async (url = at.url) => {
+      for await (const finding of diagnose({ BARKEEP_DB_URL: folder.database(), BARKEEP_QUEUE: url })) {
+        if (finding.what.startsWith("job queue")) return finding;
+      }
+      throw new Error("the doctor did not look at the queue");
+    };
+    const well = await find();
+    expect(well.fault).toBeNull();
+    const other = await find(at.url.replace(/[^/]*$/, at.url.startsWith("redis") ? "99" : "nowhere"));
+    expect(other.fault).toMatch(/^it has no database "(?:99|nowhere)"$/);
+    if (at.url.startsWith("redis")) {
+      const wrong = await find(at.url.replace(QUEUE_PASSWORD, "wrong-one"));
+      expect(wrong.fault).toBe("the password is refused");
+      expect(JSON.stringify(wrong)).not.toContain("wrong-one");
+    }
+    at.proxy.cut();
+    const away = await find();
+    at.proxy.heal();
+    expect(away.fault).not.toBeNull();
+    expect(away.advice).toContain("BARKEEP_QUEUE");
+    for (const text of [JSON.stringify(well), JSON.stringify(away)]) {
+      expect(text).toContain(`127.0.0.1:${at.proxy.port}`);
+      expect(text).not.toContain(QUEUE_PASSWORD);
+    }
+  });
+
+  if (!isWhole) return;
+
+  putFirstContract(() => ({ BARKEEP_QUEUE: at.url }));
 
   test("pause, resume, skip, cancel and max_workers do what they do without a queue", async () => {
     await using app = await startServer({ env: SLOW });
@@ -158,22 +205,6 @@ export function serverContract(at: QueueAtProxy): void {
     await app.waitForRun(id, "complete");
   });
 
-  test("an outage that lasts is an alert, and says nothing of the password", async () => {
-    using folder = temporaryFolder();
-    const db = await openDatabase(await migratedDatabase(folder));
-    const place = readConfig({ BARKEEP_QUEUE: at.url }, []).queue!;
-    const alerted = Promise.withResolvers<void>();
-    const queue = await openJobQueue(place, { db, log: { write() {} }, onAlert: alerted.resolve }, 1);
-    at.proxy.cut();
-    await alerted.promise;
-    at.proxy.heal();
-    const [[event]] = (await db.rows("SELECT event FROM alert_events WHERE kind = 'queue_down'", [])) as [[string]];
-    expect(JSON.parse(event).detail).toContain(`127.0.0.1:${at.proxy.port}`);
-    expect(event).not.toContain(QUEUE_PASSWORD);
-    await queue.close();
-    db.close();
-  });
-
   test("a server that is killed at work does what was left when it starts again, each batch once more at most", async () => {
     using folder = temporaryFolder();
     const env = {
@@ -204,33 +235,5 @@ export function serverContract(at: QueueAtProxy): void {
     expect(windows).toBe(12 * SYMBOLS.length);
     expect(most).toBeLessThanOrEqual(2);
     db.close();
-  });
-
-  test("the doctor says whether the queue answers, and never its password", async () => {
-    using folder = temporaryFolder();
-    const find = async (url = at.url) => {
-      for await (const finding of diagnose({ BARKEEP_DB_URL: folder.database(), BARKEEP_QUEUE: url })) {
-        if (finding.what.startsWith("job queue")) return finding;
-      }
-      throw new Error("the doctor did not look at the queue");
-    };
-    const well = await find();
-    expect(well.fault).toBeNull();
-    const other = await find(at.url.replace(/[^/]*$/, at.url.startsWith("redis") ? "99" : "nowhere"));
-    expect(other.fault).toMatch(/^it has no database "(?:99|nowhere)"$/);
-    if (at.url.startsWith("redis")) {
-      const wrong = await find(at.url.replace(QUEUE_PASSWORD, "wrong-one"));
-      expect(wrong.fault).toBe("the password is refused");
-      expect(JSON.stringify(wrong)).not.toContain("wrong-one");
-    }
-    at.proxy.cut();
-    const away = await find();
-    at.proxy.heal();
-    expect(away.fault).not.toBeNull();
-    expect(away.advice).toContain("BARKEEP_QUEUE");
-    for (const text of [JSON.stringify(well), JSON.stringify(away)]) {
-      expect(text).toContain(`127.0.0.1:${at.proxy.port}`);
-      expect(text).not.toContain(QUEUE_PASSWORD);
-    }
   });
 }
