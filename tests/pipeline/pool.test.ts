@@ -113,11 +113,11 @@ test("jobs of a thread whose worker is silent are counted aside, whatever they w
 test("a pool that is closed while its workers still start closes without errors", async () => {
   using folder = temporaryFolder();
   const database = await migratedDatabase(folder);
-  // Each round stops the threads a little later in their start: while they load, while they open the database, after.
-  for (let round = 0; round < 8; round++) {
+  // Each round stops the threads later in their start: before they load, while they do, at the database, and after.
+  for (const started of [0, 40, 80, 140]) {
     const pool = new WorkerPool(2, settingsFor(database), gate, REAL_THREAD);
     pool.warm();
-    await Bun.sleep(round * 20);
+    await Bun.sleep(started);
     await pool.close();
     expect(pool.alive).toBe(0);
   }
