@@ -1,4 +1,7 @@
-/** Many jobs at work on one thread with slow requests: what happens to one does not affect the others. */
+/**
+ * Many jobs at work on one thread with slow requests: what happens to one does not affect the others. The tests run
+ * together, as they mostly wait; each has a server of its own.
+ */
 
 import { expect, test } from "bun:test";
 import { openDatabase } from "../../src/storage/db.ts";
@@ -20,7 +23,7 @@ async function atWork({ app }: TestApp, runId: string, jobs: number): Promise<vo
   while ((app.hub.runs().find(({ id }) => id === runId)?.counts.running ?? 0) < jobs) await Bun.sleep(5);
 }
 
-test("one thread works on many symbols at once; pausing, cancelling and failing ones do not affect the others", async () => {
+test.concurrent("one thread works on many symbols at once; pausing, cancelling and failing ones do not affect the others", async () => {
   await using app = await startApp({ env: SLOW });
   const runId = await app.start({ symbols: [...SYMBOLS, "DEMO-FAIL", "VOD@LSE"], years: 1 });
   await atWork(app, runId, 6);
@@ -43,7 +46,7 @@ test("one thread works on many symbols at once; pausing, cancelling and failing 
   expect(await ledger(app, "S1")).toEqual(Array(12).fill(1));
 }, 60_000);
 
-test("a symbol that crashes its thread fails after three crashes, and none of those that shared the thread", async () => {
+test.concurrent("a symbol that crashes its thread fails after three crashes, and none of those that shared the thread", async () => {
   const workerScript = new URL("../fakes/workers/crashing-worker.ts", import.meta.url);
   await using app = await startApp({ workerScript, env: { ...SLOW, DEMO_LATENCY_MS: "20" } });
   const runId = await app.start({ symbols: [...SYMBOLS, "CRASHES"], years: 1 });
@@ -57,7 +60,7 @@ test("a symbol that crashes its thread fails after three crashes, and none of th
   expect(crashes.find(([symbol]) => symbol === "CRASHES")?.[1]).toBe(3);
 }, 60_000);
 
-test("`max_workers` bounds the symbols of a run that are at work at once", async () => {
+test.concurrent("`max_workers` bounds the symbols of a run that are at work at once", async () => {
   await using app = await startApp({ env: SLOW });
   const runId = await app.start({ symbols: SYMBOLS, years: 1, max_workers: 3 });
   let most = 0;
@@ -69,7 +72,7 @@ test("`max_workers` bounds the symbols of a run that are at work at once", async
   expect(most).toBe(3);
 }, 60_000);
 
-test("SIGTERM stores the batch of every request that is under way", async () => {
+test.concurrent("SIGTERM stores the batch of every request that is under way", async () => {
   using folder = temporaryFolder();
   const url = await migratedDatabase(folder);
   const server = spawnServer({ BARKEEP_DB_URL: url, BARKEEP_WORKERS: "1", DEMO_LATENCY_MS: "3000" });

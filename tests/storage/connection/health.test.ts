@@ -1,4 +1,7 @@
-/** The whole server while its database cannot be written: it holds its work, says so, and goes on by itself. */
+/**
+ * The whole server while its database cannot be written: it holds its work, says so, and goes on by itself. The tests run
+ * together, as they mostly wait; each has a server of its own.
+ */
 
 import { expect, test } from "bun:test";
 import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -37,7 +40,7 @@ async function expectWholeRun(app: TestApp, id: string) {
   expect(linesWith(app, /Failed query|update "jobs"/)).toEqual([]);
 }
 
-test("a server whose database another program has locked holds its work, says so everywhere, and goes on by itself", async () => {
+test.concurrent("a server whose database another program has locked holds its work, says so everywhere, and goes on by itself", async () => {
   using folder = temporaryFolder();
   const url = await migratedDatabase(folder);
   await using app = await startApp({ dbUrl: url, env: SLOW });
@@ -74,7 +77,7 @@ test("a server whose database another program has locked holds its work, says so
   expect((await app.get("/settings")).text).not.toContain("has locked");
 });
 
-test("an action that meets a lock is refused within its limit, and is not done later", async () => {
+test.concurrent("an action that meets a lock is refused within its limit, and is not done later", async () => {
   using folder = temporaryFolder();
   const url = await migratedDatabase(folder);
   await using app = await startApp({ dbUrl: url });
@@ -96,7 +99,7 @@ function smallDisk(path: string): Disposable | null {
   return { [Symbol.dispose]: () => void run("umount", "-l", path) };
 }
 
-test("a server whose disk is full holds its work, and finishes it when there is space again", async () => {
+test.concurrent("a server whose disk is full holds its work, and finishes it when there is space again", async () => {
   using folder = temporaryFolder();
   const disk = join(folder.path, "disk");
   using mounted = smallDisk(disk);
@@ -126,7 +129,7 @@ test("a server whose disk is full holds its work, and finishes it when there is 
   expect(linesWith(app, /error The disk of the database is full/)).toHaveLength(1);
 });
 
-test("a server whose file was moved away holds its work until it is back", async () => {
+test.concurrent("a server whose file was moved away holds its work until it is back", async () => {
   using folder = temporaryFolder();
   const url = await migratedDatabase(folder);
   const path = url.slice("file:".length);
@@ -141,7 +144,7 @@ test("a server whose file was moved away holds its work until it is back", async
   await expectWholeRun(app, id);
 });
 
-test("a server whose file was replaced stores nothing in either file until it is started again", async () => {
+test.concurrent("a server whose file was replaced stores nothing in either file until it is started again", async () => {
   using folder = temporaryFolder();
   const url = await migratedDatabase(folder);
   const path = url.slice("file:".length);
