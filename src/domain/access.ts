@@ -54,6 +54,10 @@ export function changesState(method: string, path: string): boolean {
   );
 }
 
+/** Whether the scope may send a request to an address of this server, which may have a query and a fragment. */
+export const maySend = (scope: Scope, method: string, address: string): boolean =>
+  covers(scope, neededScope(method, address.replace(/[?#].*$/, "")));
+
 /** The scope that a request needs. The providers' settings may be read by all: no key is shown there. */
 export function neededScope(method: string, path: string): Scope {
   if (isOfWorker(path)) return "worker";

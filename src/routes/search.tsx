@@ -2,7 +2,7 @@
 /** `/search`: finds pages, symbols, runs, schedules and actions; a page, or the list of the command palette. */
 
 import { type Context, Hono } from "hono";
-import { covers, type Scope } from "../domain/access.ts";
+import { maySend, type Scope } from "../domain/access.ts";
 import { parseSymbol } from "../domain/market/symbol.ts";
 import { runTitle } from "../domain/runs/run-title.ts";
 import { ZONES } from "../domain/time.ts";
@@ -27,19 +27,19 @@ const SHOWN = 8;
 const RECENT_RUNS = 50;
 
 /** Pages that are not in the navigation. */
-const MORE_PAGES: readonly { path: string; title: string; scope: Scope; words: string }[] = [
-  { path: "/settings/access", title: "Access and tokens", scope: "admin", words: "api token password" },
-  { path: "/hosts", title: "Hosts and workers", scope: "read", words: "machines queue redis postgres drain threads" },
-  { path: "/quality", title: "Quality of the bars", scope: "read", words: "holes gaps health heat map providers" },
-  { path: "/panel", title: "Panel of many symbols", scope: "read", words: "export download dataset labels features" },
-  { path: "/snapshots", title: "Snapshots", scope: "read", words: "cite citation reproducible dataset compare" },
-  { path: "/storage", title: "Storage", scope: "read", words: "space disk size bytes rows prune delete old bars" },
-  { path: "/files", title: "Check a file of bars", scope: "read", words: "csv parquet import upload" },
-  { path: "/alerts/channels", title: "Alert channels", scope: "read", words: "slack discord telegram ntfy webhook" },
-  { path: "/settings#mail", title: "Mail server", scope: "read", words: "smtp settings" },
-  { path: "/settings#backups", title: "Backups", scope: "read", words: "backup copy restore settings" },
-  { path: "/settings#lake", title: "Lake", scope: "read", words: "parquet files bucket s3 settings" },
-  { path: "/api/docs", title: "API documentation", scope: "read", words: "openapi http" },
+const MORE_PAGES: readonly { path: string; title: string; words: string }[] = [
+  { path: "/settings/access", title: "Access and tokens", words: "api token password" },
+  { path: "/hosts", title: "Hosts and workers", words: "machines queue redis postgres drain threads" },
+  { path: "/quality", title: "Quality of the bars", words: "holes gaps health heat map providers" },
+  { path: "/panel", title: "Panel of many symbols", words: "export download dataset labels features" },
+  { path: "/snapshots", title: "Snapshots", words: "cite citation reproducible dataset compare" },
+  { path: "/storage", title: "Storage", words: "space disk size bytes rows prune delete old bars" },
+  { path: "/files", title: "Check a file of bars", words: "csv parquet import upload" },
+  { path: "/alerts/channels", title: "Alert channels", words: "slack discord telegram ntfy webhook" },
+  { path: "/settings#mail", title: "Mail server", words: "smtp settings" },
+  { path: "/settings#backups", title: "Backups", words: "backup copy restore settings" },
+  { path: "/settings#lake", title: "Lake", words: "parquet files bucket s3 settings" },
+  { path: "/api/docs", title: "API documentation", words: "openapi http" },
 ];
 
 export function searchRoutes({ db }: Pick<Services, "db">) {
@@ -105,7 +105,7 @@ function matches(query: string, text: string): boolean {
 function findPages(query: string, scope: Scope): Found[] {
   const places = [...NAVIGATION.map((place) => ({ ...place, words: "" })), ...MORE_PAGES];
   return places
-    .filter((place) => covers(scope, place.scope))
+    .filter(({ path }) => maySend(scope, "GET", path))
     .filter(({ title, words }) => matches(query, `${title} ${words}`))
     .map(({ path, title }) => ({ title, target: { href: path } }));
 }
@@ -121,7 +121,7 @@ async function findSymbols(db: Database, query: string, scope: Scope): Promise<F
   );
   const known = new Set(profiles.map(({ symbol }) => symbol));
   const typed = parseSymbol(query);
-  const startable = covers(scope, "operate")
+  const startable = maySend(scope, "POST", "/runs")
     ? [
         ...companies.filter(({ symbol }) => !known.has(symbol)).map(({ symbol, name }) => ({ symbol, name })),
         ...(typed === null || known.has(typed) || named.includes(typed) ? [] : [{ symbol: typed, name: "" }]),

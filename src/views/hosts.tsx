@@ -7,6 +7,7 @@ import type { HostSummary } from "../domain/hosts/host-summary.ts";
 import { Moment, Pill } from "./ui/components.tsx";
 import { FlashMessage } from "./ui/flash-message.tsx";
 import { formatCount, plural, sizeText } from "./ui/format.ts";
+import { Allowed } from "./ui/forms/allowed.tsx";
 import { Layout, type PageContext } from "./ui/layout.tsx";
 
 export interface HostsView {
@@ -133,8 +134,10 @@ const NameOrder = ({ name, action, title }: { name: string; action: "forget" | "
 const HowToAdd = () => (
   <p class="muted hosts-add">
     All jobs are done here. To let other machines help, create a token with the scope worker under{" "}
-    <a href="/settings/access">Access</a> and run <code>barkeep worker --server ADDRESS</code> there with the token in{" "}
-    <code>BARKEEP_TOKEN</code>.
+    <Allowed method="GET" address="/settings/access" otherwise="Access">
+      <a href="/settings/access">Access</a>
+    </Allowed>{" "}
+    and run <code>barkeep worker --server ADDRESS</code> there with the token in <code>BARKEEP_TOKEN</code>.
   </p>
 );
 

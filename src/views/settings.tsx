@@ -1,6 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** The settings page: keys (write-only), addresses, limits and usage of each provider, the mail server, backups, and the lake. */
 
+import type { Child } from "hono/jsx";
 import { MailSettingsSection, type MailSettingsView } from "./alerts/mail-settings.tsx";
 import { BackupsSection, type BackupsView } from "./backups.tsx";
 import { LakeSection, type LakeView } from "./lake.tsx";
@@ -8,6 +9,7 @@ import { NotificationSettings } from "./notifications.tsx";
 import { QuotaGauges, type QuotaView } from "./quotas/quota-gauges.tsx";
 import { Moment, Pill } from "./ui/components.tsx";
 import { type Flash, FlashMessage } from "./ui/flash-message.tsx";
+import { Allowed, useMayPost } from "./ui/forms/allowed.tsx";
 import { Reason } from "./ui/forms/form-field.tsx";
 import { Layout, type PageContext } from "./ui/layout.tsx";
 
@@ -55,7 +57,9 @@ export const SettingsPage = ({ page, view }: { page: PageContext; view: Settings
   <Layout page={page} title="Settings">
     <header class="page-head">
       <h1>Settings</h1>
-      <a href="/settings/access">Access and tokens</a>
+      <Allowed method="GET" address="/settings/access">
+        <a href="/settings/access">Access and tokens</a>
+      </Allowed>
       <a href="/hosts">Hosts</a>
       <a href="/storage">Storage</a>
     </header>
@@ -85,8 +89,10 @@ export const SettingsPage = ({ page, view }: { page: PageContext; view: Settings
 );
 
 const ProviderSection = ({ provider, now }: { provider: ProviderSettingsView; now: number }) => {
-  const { name, title, fields, flash } = provider;
+  const { name, title, flash } = provider;
   const action = `/settings/${name}`;
+  const mayChange = useMayPost(action);
+  const fields = provider.fields.map((field) => (mayChange ? field : { ...field, locked: "Admins can change it" }));
   const error = fields.find(({ variable }) => provider.errors[variable] !== undefined);
   return (
     <section class="provider" id={`provider-${name}`} aria-labelledby={`title-${name}`}>
@@ -97,50 +103,65 @@ const ProviderSection = ({ provider, now }: { provider: ProviderSettingsView; no
       <p class="muted">{provider.summary}</p>
       <FlashMessage flash={flash} />
       <QuotaGauges quota={provider.quota} now={now} />
-      {provider.quota.hold === null ? null : (
+      {provider.quota.hold !== null && mayChange ? (
         <form method="post" action={`${action}/hold/lift`} class="button-row">
           <button type="submit" class="button">
             Lift the hold…
           </button>
         </form>
-      )}
+      ) : null}
       <PlanFacts plan={provider.plan} action={`${action}/plan/forget`} />
-      <form method="post" action={action} class="setting-form" autocomplete="off" novalidate>
+      <SettingForm action={action}>
         {fields.map((field) => (
           <Setting field={field} error={provider.errors[field.variable]} focus={field === error} />
         ))}
         {fields.some(({ locked }) => locked === null) ? <Reason of={name} /> : null}
-        <div class="button-row">
-          {fields.some(({ locked }) => locked === null) ? (
-            <button type="submit" class="button primary">
-              Save {title}
-            </button>
-          ) : null}
-          {fields.some(({ kind }) => kind === "key") ? (
-            <button type="submit" formaction={`${action}/check`} class="button">
-              Check this key
-            </button>
-          ) : null}
-        </div>
-      </form>
+        {mayChange ? (
+          <div class="button-row">
+            {fields.some(({ locked }) => locked === null) ? (
+              <button type="submit" class="button primary">
+                Save {title}
+              </button>
+            ) : null}
+            {fields.some(({ kind }) => kind === "key") ? (
+              <button type="submit" formaction={`${action}/check`} class="button">
+                Check this key
+              </button>
+            ) : null}
+          </div>
+        ) : null}
+      </SettingForm>
     </section>
   );
 };
 
+/** The fields as a form, or the same fields for those who may not send it. */
+const SettingForm = ({ action, children }: { action: string; children?: Child }) => (
+  <Allowed address={action} otherwise={<div class="setting-form">{children}</div>}>
+    <form method="post" action={action} class="setting-form" autocomplete="off" novalidate>
+      {children}
+    </form>
+  </Allowed>
+);
+
 /** What was seen of the plan; planning relies on it until it is forgotten. */
 const PlanFacts = ({ plan, action }: { plan: readonly string[]; action: string }) =>
   plan.length === 0 ? null : (
-    <form method="post" action={action} class="plan-facts">
+    <div class="plan-facts">
       <p>What responses have shown about the plan of this key. It is used for 7 days.</p>
       <ul>
         {plan.map((line) => (
           <li>{line}</li>
         ))}
       </ul>
-      <button type="submit" class="button">
-        Forget, and ask again
-      </button>
-    </form>
+      <Allowed address={action}>
+        <form method="post" action={action}>
+          <button type="submit" class="button">
+            Forget, and ask again
+          </button>
+        </form>
+      </Allowed>
+    </div>
   );
 
 /** Whether a run can use the provider. */

@@ -5,6 +5,7 @@ import { ALERT_KINDS, type AlertKind, MAIL_STATES } from "../../domain/alerts.ts
 import { Moment, Pill, TimeHead } from "../ui/components.tsx";
 import { type Flash, FlashMessage } from "../ui/flash-message.tsx";
 import { plural } from "../ui/format.ts";
+import { Allowed } from "../ui/forms/allowed.tsx";
 import { type FormState, formFields, Reason, TIME } from "../ui/forms/form-field.tsx";
 import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
 import { PageLinks, type PageLinksView } from "../ui/pagination.tsx";
@@ -92,11 +93,13 @@ export const AlertsPage = ({ page, view }: { page: PageContext; view: AlertsView
           Send a test mail
         </button>
       </form>
-      <a href="/alerts/channels">
-        {view.channels === 0
-          ? "Other channels: webhook, Slack, Discord, Telegram, ntfy"
-          : plural(view.channels, "other channel")}
-      </a>
+      <Allowed method="GET" address="/alerts/channels">
+        <a href="/alerts/channels">
+          {view.channels === 0
+            ? "Other channels: webhook, Slack, Discord, Telegram, ntfy"
+            : plural(view.channels, "other channel")}
+        </a>
+      </Allowed>
     </header>
     <FlashMessage flash={view.flash} />
     {view.waiting > 0 && view.account ? (

@@ -2,12 +2,13 @@
 /** The document around every page: head, navigation, and the elements that live updates need. */
 
 import type { Child } from "hono/jsx";
-import { covers, type Scope } from "../../domain/access.ts";
+import { maySend, type Scope } from "../../domain/access.ts";
 import { consequenceOf, type QueueTrouble, type StorageTrouble } from "../../domain/errors.ts";
 import { EXCHANGE_TIME_ZONE, ZONES, type Zone, zoneTitle } from "../../domain/time.ts";
 import { SearchLink } from "./command-palette.tsx";
 import { Icon, Moment, ReaderZone } from "./components.tsx";
 import { dom } from "./dom.ts";
+import { ReaderScope } from "./forms/allowed.tsx";
 
 export const THEMES = ["system", "light", "dark"] as const;
 export type Theme = (typeof THEMES)[number];
@@ -37,15 +38,15 @@ export interface PageContext {
 }
 
 export const NAVIGATION = [
-  { path: "/", title: "Monitor", scope: "read" },
-  { path: "/companies", title: "Companies", scope: "read" },
-  { path: "/profiles", title: "Profiles", scope: "read" },
-  { path: "/runs", title: "Runs", scope: "read" },
-  { path: "/schedules", title: "Schedules", scope: "read" },
-  { path: "/promises", title: "Promises", scope: "read" },
-  { path: "/alerts", title: "Alerts", scope: "read" },
-  { path: "/settings", title: "Settings", scope: "read" },
-  { path: "/audit", title: "Audit", scope: "admin" },
+  { path: "/", title: "Monitor" },
+  { path: "/companies", title: "Companies" },
+  { path: "/profiles", title: "Profiles" },
+  { path: "/runs", title: "Runs" },
+  { path: "/schedules", title: "Schedules" },
+  { path: "/promises", title: "Promises" },
+  { path: "/alerts", title: "Alerts" },
+  { path: "/settings", title: "Settings" },
+  { path: "/audit", title: "Audit" },
 ] as const;
 
 export const THEME_TITLES: Readonly<Record<Theme, string>> = {
@@ -94,7 +95,7 @@ export const Layout = (props: { page: PageContext; title: string; stream?: strin
           </div>
           <main id={dom.main} tabindex={-1}>
             {page.upkeep ? <p class="upkeep">{page.upkeep}</p> : null}
-            {props.children}
+            <ReaderScope.Provider value={page.scope ?? "read"}>{props.children}</ReaderScope.Provider>
           </main>
           <footer class="foot">
             Barkeep {page.version}
@@ -152,8 +153,8 @@ const Header = ({ page, live }: { page: PageContext; live: boolean }) => (
       Barkeep
     </a>
     <nav aria-label="Main">
-      {NAVIGATION.map(({ path, title, scope }, index) =>
-        page.scope !== null && covers(page.scope, scope) ? (
+      {NAVIGATION.map(({ path, title }, index) =>
+        page.scope !== null && maySend(page.scope, "GET", path) ? (
           <a
             href={path}
             aria-current={isWithin(page.path, path) ? "page" : undefined}
