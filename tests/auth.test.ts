@@ -14,7 +14,7 @@ import {
 } from "../src/auth.ts";
 import { ConfigError } from "../src/config/reader.ts";
 import { readConfig } from "../src/config.ts";
-import { covers, SCOPES } from "../src/domain/access.ts";
+import { covers, lacksScope, SCOPES } from "../src/domain/access.ts";
 import { PROVIDERS } from "../src/providers/registry.ts";
 
 test("only names and addresses of this machine are loopback", () => {
@@ -35,6 +35,15 @@ test("each scope includes those before it and no other, and that of workers neit
     }
   }
 });
+
+test.each(["read", "ci", "needs", 'a "b"', "owner"])(
+  "a refusal for a lack of scope is a sentence for the name %s too",
+  (name) => {
+    expect(lacksScope({ name, scope: "read" }, "admin")).toBe(
+      `needs the scope admin; that of ${JSON.stringify(name)} is read`,
+    );
+  },
+);
 
 describe("a request is forged", () => {
   const forged = (headers: Record<string, string>) => isForged(new Headers({ Host: "bar.example", ...headers }));

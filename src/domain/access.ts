@@ -1,5 +1,7 @@
 /** Who may do what: scopes of people and tokens, and the scope that a request needs. */
 
+import { quote } from "./errors.ts";
+
 /** What people and programs may do: each scope includes those before it. */
 const RANKS = ["read", "operate", "admin"] as const;
 
@@ -53,6 +55,10 @@ export function changesState(method: string, path: string): boolean {
     !isOfWorker(path) && method !== "GET" && method !== "HEAD" && method !== "OPTIONS" && !READ_ONLY_POSTS.has(path)
   );
 }
+
+/** Why a request is refused to `actor`: right for any name, also for one that is itself the word of a scope. */
+export const lacksScope = ({ name, scope }: Actor, needed: Scope): string =>
+  `needs the scope ${needed}; that of ${quote(name)} is ${scope}`;
 
 /** Whether the scope may send a request to an address of this server, which may have a query and a fragment. */
 export const maySend = (scope: Scope, method: string, address: string): boolean =>

@@ -4,7 +4,7 @@ import { isIP } from "node:net";
 import type { Context, Hono, MiddlewareHandler } from "hono";
 import { hostName, isEmbedded, isForged, isLoopback, runAs } from "../../auth.ts";
 import type { Config } from "../../config.ts";
-import { type Actor, changesState, covers, neededScope } from "../../domain/access.ts";
+import { type Actor, changesState, covers, lacksScope, neededScope } from "../../domain/access.ts";
 import { localPath, wantsFragment } from "../page-context.ts";
 import type { Problem } from "../problem.ts";
 import type { Authenticator } from "./authenticator.ts";
@@ -92,10 +92,9 @@ export function addGuard(app: Hono, dependencies: Dependencies): void {
     }
     const needed = neededScope(method, path);
     if (!covers(actor.scope, needed)) {
-      const detail = `That needs the scope ${needed}; ${actor.name} has ${actor.scope}`;
       // As in RFC 6750: a worker ends then, because its token will never do.
       c.header("WWW-Authenticate", `Bearer realm="Barkeep", error="insufficient_scope", scope="${needed}"`);
-      return forbid(c, detail, `needs the scope ${needed}`, actor.name);
+      return forbid(c, `That ${lacksScope(actor, needed)}`, `needs the scope ${needed}`, actor.name);
     }
     return next();
   });

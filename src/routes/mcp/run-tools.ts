@@ -1,7 +1,7 @@
 /** `plan_run` and `start_run`: what a run would cost, and starting it once that was confirmed. */
 
 import { z } from "zod";
-import { covers, neededScope } from "../../domain/access.ts";
+import { covers, lacksScope, neededScope } from "../../domain/access.ts";
 import { Refusal } from "../../domain/errors.ts";
 import { isoSecond } from "../../domain/time.ts";
 import { whyNotUsable } from "../../providers/registry.ts";
@@ -55,9 +55,7 @@ export function runTools(services: CostServices): Tool[] {
         const plan = await planOf(body);
         if (!confirm) {
           const needed = neededScope("POST", "/api/runs");
-          const lacks = covers(actor.scope, needed)
-            ? ""
-            : ` It would need the scope ${needed}; ${actor.name} has ${actor.scope}.`;
+          const lacks = covers(actor.scope, needed) ? "" : ` Starting it ${lacksScope(actor, needed)}.`;
           throw new Unconfirmed({ ...plan, started: false, summary: `${plan.summary} ${ADVICE}.${lacks}` });
         }
         const { run } = await api.post<{ run: { id: string } }>("/api/runs", body);

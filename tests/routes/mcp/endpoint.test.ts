@@ -265,8 +265,10 @@ describe("running", () => {
   test("start_run is refused to a token that may only read, and the refusal is on record", async () => {
     const before = await runs();
     const { isError, text } = await reading.call("start_run", { ...order, confirm: true });
-    expect([isError, text]).toEqual([true, "That needs the scope operate; read token has read"]);
-    expect((await reading.call("start_run", order)).body.summary).toContain("It would need the scope operate");
+    expect([isError, text]).toEqual([true, 'That needs the scope operate; that of "read token" is read']);
+    expect((await reading.call("start_run", order)).body.summary).toContain(
+      "Starting it needs the scope operate; that of",
+    );
     expect(await runs()).toBe(before);
     const entries = await audit("request.refuse");
     expect(entries[0]).toMatchObject({ actor: "read token", subject: "POST /api/runs" });
