@@ -30,8 +30,11 @@ export function stretchesOf(fresh: ArrayLike<number>, known: ArrayLike<number>):
 }
 
 const COVERED = `from_ts < j.value ->> 1 AND to_ts > j.value ->> 0`;
+/** A bar that comes back arrives no earlier than it was removed, also by a clock that was set back (see revisions.ts). */
+const ARRIVED = `max(?3, coalesce((SELECT max(seen_at) FROM bar_revisions WHERE series_id = ?1 AND kind = 'withdrawn'
+AND ts >= j.value ->> 0 AND ts < j.value ->> 1), 0))`;
 const ADD = `INSERT OR IGNORE INTO arrivals (series_id, from_ts, to_ts, seen_at, is_window)
-SELECT ?1, j.value ->> 0, j.value ->> 1, ?3, 0 FROM json_each(?2) j WHERE`;
+SELECT ?1, j.value ->> 0, j.value ->> 1, ${ARRIVED}, 0 FROM json_each(?2) j WHERE`;
 const ADD_LATE = `${ADD} EXISTS (SELECT 1 FROM batches WHERE series_id = ?1 AND status <> 'failed' AND ${COVERED})
 OR EXISTS (SELECT 1 FROM arrivals WHERE series_id = ?1 AND ${COVERED})`;
 

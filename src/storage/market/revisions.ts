@@ -24,44 +24,43 @@ function* parts(bars: BarColumns): Generator<BarColumns> {
 
 const marks = (rows: number, one: string) => Array.from({ length: rows }, () => one).join(",");
 
+/**
+ * SQL for the moment at which the value of bar `ts` ended: `?2`, or just after what is recorded of the bar already. Writes
+ * of one millisecond, and of a clock that was set back, keep their order in this way.
+ */
+const ENDED = `max(?2, 1 + coalesce((SELECT max(seen_at) FROM bar_revisions WHERE series_id = ?1 AND ts = v.ts), 0),
+1 + coalesce((SELECT max(replaced_at) FROM provisional_bars WHERE series_id = ?1 AND ts = v.ts), 0),
+CASE WHEN (SELECT max(seen_at) FROM arrivals WHERE series_id = ?1 AND is_window = 0) >= ?2 THEN 1 + coalesce((
+SELECT max(seen_at) FROM arrivals WHERE series_id = ?1 AND is_window = 0 AND from_ts <= v.ts AND to_ts > v.ts), 0) ELSE 0 END)`;
+const VALUES = "ts, open, high, low, close, volume";
+
+/** Statements that insert bars by `insert`, which selects from `v` and uses the arguments `first` by their numbers. */
+function insertValues(insert: string, first: readonly (string | number)[], bars: BarColumns): Statement[] {
+  return [...parts(bars)].map(({ ts, open, high, low, close, volume }) => {
+    const row = (_: unknown, at: number) =>
+      `(${[1, 2, 3, 4, 5, 6].map((field) => `?${first.length + 6 * at + field}`).join(",")})`;
+    return {
+      sql: `WITH v (${VALUES}) AS (VALUES ${Array.from(ts, row).join(",")}) ${insert}`,
+      args: [
+        ...first,
+        ...[...ts].flatMap((time, at) => [time, open[at]!, high[at]!, low[at]!, close[at]!, volumeToSql(volume[at]!)]),
+      ],
+    };
+  });
+}
+
 /** Statements that append earlier values of bars; `seenAt` in epoch milliseconds. */
 export function recordRevised(seriesId: number, runId: string, seenAt: number, { kind, bars }: Revised): Statement[] {
-  return [...parts(bars)].map(({ ts, open, high, low, close, volume }) => ({
-    sql: `INSERT INTO bar_revisions (series_id, ts, seen_at, run_id, kind, open, high, low, close, volume) VALUES
-${marks(ts.length, "(?,?,?,?,?,?,?,?,?,?)")} ON CONFLICT DO NOTHING`,
-    args: [...ts].flatMap((time, at) => [
-      seriesId,
-      time,
-      seenAt,
-      runId,
-      kind,
-      open[at]!,
-      high[at]!,
-      low[at]!,
-      close[at]!,
-      volumeToSql(volume[at]!),
-    ]),
-  }));
+  const insert = `INSERT INTO bar_revisions (series_id, seen_at, run_id, kind, ${VALUES})
+SELECT ?1, ${ENDED}, ?3, ?4, ${VALUES} FROM v`;
+  return insertValues(insert, [seriesId, seenAt, runId, kind], bars);
 }
 
 /** Statements that keep values of bars that were not final and are replaced; `replacedAt` in epoch milliseconds. */
 export function keepProvisional(seriesId: number, replacedAt: number, bars: BarColumns): Statement[] {
-  return [...parts(bars)].map(({ ts, open, high, low, close, volume }) => ({
-    sql: `INSERT OR IGNORE INTO provisional_bars (series_id, ts, replaced_at, open, high, low, close, volume) VALUES
-${marks(ts.length, "(?,?,?,?,?,?,?,?)")}`,
-    args: [...ts].flatMap((time, at) => [
-      seriesId,
-      time,
-      replacedAt,
-      open[at]!,
-      high[at]!,
-      low[at]!,
-      close[at]!,
-      volumeToSql(volume[at]!),
-    ]),
-  }));
+  const insert = `INSERT INTO provisional_bars (series_id, replaced_at, ${VALUES}) SELECT ?1, ${ENDED}, ${VALUES} FROM v`;
+  return insertValues(insert, [seriesId, replacedAt], bars);
 }
-
 /** Statements that delete bars stored under the id `barsId` (`barsIdOf` of their series). */
 export function removeBars(barsId: number, bars: BarColumns): Statement[] {
   const removals = [...parts(bars)].map(({ ts }) => ({
