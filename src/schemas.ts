@@ -107,15 +107,13 @@ export function patchedFields<Fields extends Scoped>(before: Fields, patch: Scop
   return { ...merged, symbols: scope === "symbols" ? merged.symbols : undefined };
 }
 
+const unknownFields = (names: readonly string[]) => `unknown field ${names.map(quote).join(", ")}`;
+
 /** An object that has no fields but those of `shape`. */
 export const strictObject = <const S extends z.ZodRawShape>(shape: S) =>
   z.strictObject(shape, {
-    error: ({ code, keys }) =>
-      code === "unrecognized_keys" ? `unknown field ${keys.map(quote).join(", ")}` : "wants a JSON object",
+    error: ({ code, keys }) => (code === "unrecognized_keys" ? unknownFields(keys) : "wants a JSON object"),
   });
-
-/** The beginnings of zod's own messages, which a check without a message of its own has. */
-const OF_ZOD = /^(?:Invalid (?:input|option)|Too (?:big|small)): /;
 
 const TYPES: Readonly<Record<string, string>> = {
   string: "text",
@@ -124,20 +122,20 @@ const TYPES: Readonly<Record<string, string>> = {
   boolean: "true or false",
   array: "a list",
   object: "a JSON object",
+  record: "a JSON object",
+  tuple: "a list",
 };
 
 /** What a limit counts: of a list its entries. */
 const entriesOf = ({ origin }: { readonly origin: string }) => (origin === "array" ? " in the list" : "");
 
-/** What is wrong, in the words of the other checks. */
-function issueText(issue: z.core.$ZodIssue): string {
-  const { message } = issue;
-  if (!OF_ZOD.test(message)) return message;
+/** What is wrong by a check without a message of its own, in the words of the other checks. */
+function inputWords(issue: z.core.$ZodRawIssue): string {
   switch (issue.code) {
     case "invalid_type": {
-      if (message.endsWith("received undefined")) return "is missing";
+      if (issue.input === undefined) return "is missing";
       const wanted = TYPES[issue.expected] ?? issue.expected;
-      return message.endsWith("received array") ? `wants ${wanted}, and once only` : `wants ${wanted}`;
+      return Array.isArray(issue.input) ? `wants ${wanted}, and once only` : `wants ${wanted}`;
     }
     case "invalid_value":
       return `is not one of ${issue.values.join(", ")}`;
@@ -148,13 +146,39 @@ function issueText(issue: z.core.$ZodIssue): string {
     case "too_small":
       if (issue.origin === "string") return "is missing";
       return `wants ${issue.inclusive === false ? "more than" : "at least"} ${issue.minimum}${entriesOf(issue)}`;
+    case "not_multiple_of":
+      return `wants a multiple of ${issue.divisor}`;
+    case "unrecognized_keys":
+      return unknownFields(issue.keys);
     default:
-      return message;
+      return "is not what is wanted here";
   }
 }
 
+// What zod itself says of such a check names neither field nor wish in words that stay; a message of a check comes first.
+z.config({ customError: inputWords });
+
+const KINDS: Readonly<Record<string, string>> = { string: "text", number: "a number", boolean: "true or false" };
+
+/** The option of a check of what a vendor has answered, which says what is there instead of what is wanted of a person. */
+export const ANSWER = {
+  error: (issue: z.core.$ZodRawIssue): string => {
+    const { input } = issue;
+    if (input === undefined) return "is missing";
+    if (issue.code !== "invalid_type") return "is not as expected";
+    const found = input === null ? "null" : Array.isArray(input) ? "a list" : (KINDS[typeof input] ?? "an object");
+    return `is ${found}, not ${TYPES[issue.expected] ?? issue.expected}`;
+  },
+} as const;
+
 /** The faults that zod found, as the API and the forms show them; each once, as a number may break two rules of one message. */
 export function fieldErrors(error: z.core.$ZodError): FieldError[] {
-  const errors = error.issues.map((issue) => ({ path: issue.path.join("."), message: issueText(issue) }));
+  const errors = error.issues.map(({ path, message }) => ({ path: path.join("."), message }));
   return [...new Map(errors.map((each) => [JSON.stringify(each), each])).values()];
+}
+
+/** The first fault in a line, for what has no fields to show it at; `whole` is what it is called as a whole. */
+export function firstFault(error: z.core.$ZodError, whole: string): string {
+  const [first] = fieldErrors(error);
+  return `${first?.path || whole}: ${first?.message ?? "is not what is wanted here"}`;
 }

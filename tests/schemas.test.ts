@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { z } from "zod";
 import { MAX_SYMBOLS } from "../src/domain/market/symbol.ts";
 import {
+  ANSWER,
   choice,
   fieldErrors,
   readable,
@@ -114,4 +115,46 @@ test("faults are named by the path to their field", () => {
 
 test("a number that breaks two rules of one message is refused once", () => {
   expect(check(wholeNumberText(1, 1e15), "9".repeat(20))).toEqual(["wants a whole number from 1 to 1000000000000000"]);
+});
+
+test("no message is one of the library's own, whatever fails and in whatever words the library says it", () => {
+  const { localeError } = z.config();
+  z.config({ localeError: () => "WORDS OF THE LIBRARY" });
+  try {
+    const faults: readonly (readonly [z.ZodType, unknown, string])[] = [
+      [z.string(), undefined, "is missing"],
+      [z.string(), 1, "wants text"],
+      [z.string(), ["a"], "wants text, and once only"],
+      [z.array(z.string()), "a", "wants a list"],
+      [z.record(z.string(), z.number()), 1, "wants a JSON object"],
+      [z.boolean(), "yes", "wants true or false"],
+      [z.int(), 1.5, "wants a whole number"],
+      [z.enum(["a", "b"]), "c", "is not one of a, b"],
+      [z.literal(1), 2, "is not one of 1"],
+      [z.string().max(2), "abc", "is longer than 2 characters"],
+      [z.string().min(1), "", "is missing"],
+      [z.number().max(2), 3, "wants at most 2"],
+      [z.number().gt(2), 2, "wants more than 2"],
+      [z.array(z.string()).min(1), [], "wants at least 1 in the list"],
+      [z.number().multipleOf(5), 3, "wants a multiple of 5"],
+      [z.strictObject({}), { more: 1 }, 'unknown field "more"'],
+      [z.union([z.string(), z.number()]), true, "is not what is wanted here"],
+      [z.string().regex(/^a/), "b", "is not what is wanted here"],
+      [z.string().refine(() => false), "a", "is not what is wanted here"],
+      [z.string({ error: "own words" }), 1, "own words"],
+    ];
+    for (const [schema, input, words] of faults) {
+      const said = check(schema, input) as string[];
+      expect([input, said]).toEqual([input, expect.arrayContaining([words])]);
+      expect(said).not.toContain("WORDS OF THE LIBRARY");
+    }
+    const odd = [undefined, null, [], {}, "a", true].map((input) => z.number().safeParse(input, ANSWER).error);
+    expect(odd.map((error) => error!.issues[0]!.message)).toEqual([
+      "is missing",
+      ...["null", "a list", "an object", "text", "true or false"].map((found) => `is ${found}, not a number`),
+    ]);
+    expect(z.enum(["a"]).safeParse("b", ANSWER).error!.issues[0]!.message).toBe("is not as expected");
+  } finally {
+    z.config({ localeError });
+  }
 });

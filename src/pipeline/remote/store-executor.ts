@@ -1,6 +1,7 @@
 /** Executes what workers on other machines ask of the job store, each write once, and only for the job that they have. */
 
 import { messageOf } from "../../domain/errors.ts";
+import { firstFault } from "../../schemas.ts";
 import { type Database, storageFault } from "../../storage/db.ts";
 import { barsIdOf } from "../../storage/market/bars.ts";
 import { readSeries } from "../../storage/market/series.ts";
@@ -55,7 +56,7 @@ export class StoreExecutor {
    */
   async execute(job: HeldJob, bytes: Uint8Array): Promise<ExecutedRequest> {
     const parsed = storeRequest.safeParse(decode(bytes));
-    if (!parsed.success) throw new BadMessage(`not a request: ${parsed.error.issues[0]?.message ?? ""}`);
+    if (!parsed.success) throw new BadMessage(`not a request: ${firstFault(parsed.error, "the message")}`);
     const { attempt, operations, answered } = parsed.data;
     if (attempt !== job.attempt) throw new BadMessage("the request is of another attempt");
     const kept = this.#keptOf(attempt);
@@ -124,8 +125,7 @@ function checkedArgs({ name, args }: Operation): unknown[] {
   if (!Object.hasOwn(OPERATIONS, name)) throw new BadMessage("there is no such operation");
   const checked = OPERATIONS[name as OperationName].args.safeParse(args);
   if (checked.success) return [...checked.data];
-  const [issue] = checked.error.issues;
-  throw new BadMessage(`${name}: ${issue?.path.join(".") ?? ""}: ${issue?.message ?? "wrong"}`);
+  throw new BadMessage(`${name}: ${firstFault(checked.error, "its arguments")}`);
 }
 
 /** What of a subject is not the job's; `null` if all of it is. */

@@ -2,6 +2,7 @@
 
 import type { z } from "zod";
 import { ProviderError } from "../../domain/errors.ts";
+import { ANSWER } from "../../schemas.ts";
 import type { FetchContext } from "../provider.ts";
 import { type Answer, planWords, sentenceIn } from "./classify.ts";
 import type { VendorClient } from "./client.ts";
@@ -21,7 +22,7 @@ export function readShape<Content>(
   { title, client }: Vendor,
   what = "unexpected answer",
 ): Content {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, ANSWER);
   if (parsed.success) return parsed.data;
   const { path, message } = parsed.error.issues[0]!;
   const where = path.join(".") || "the answer";
@@ -102,7 +103,7 @@ export function readEntries<Entry>(
   let others = 0;
   let note: string | null = null;
   for (const [index, element] of list.entries()) {
-    const parsed = entry.safeParse(element);
+    const parsed = entry.safeParse(element, ANSWER);
     const said = noteIn(element);
     note ??= said;
     if (parsed.success) entries.push(parsed.data);

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { BAR_FIELDS, type BarColumns, emptyBars } from "../../domain/market/bars.ts";
 import type { CorporateAction } from "../../domain/market/corporate-actions.ts";
 import type { RejectedRow } from "../../domain/market/validate-bars.ts";
+import { ANSWER } from "../../schemas.ts";
 import { planWords, sentenceIn } from "./classify.ts";
 
 /** A number as vendors send it: as a number, as text, or not at all. */
@@ -78,8 +79,10 @@ export class Rows {
         readable += 1;
         continue;
       }
-      const { path, message } = parsed.error.issues[0]!;
-      odd ??= `${[index, ...path].join(".")}: ${message}`;
+      if (odd === null) {
+        const { path, message } = schema.safeParse(element, ANSWER).error!.issues[0]!;
+        odd = `${[index, ...path].join(".")}: ${message}`;
+      }
       const raw = JSON.stringify(element) ?? "";
       this.rejected.push({ where: `${where}, row ${this.before + this.received}`, reason: said ?? NO_ROW, raw });
     }

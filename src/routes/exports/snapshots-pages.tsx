@@ -7,6 +7,7 @@ import { createCalendar } from "../../domain/market/calendar.ts";
 import { listSymbols } from "../../domain/market/symbol.ts";
 import { isoDate } from "../../domain/time.ts";
 import type { SnapshotDiff } from "../../scheduler/snapshots.ts";
+import { firstFault } from "../../schemas.ts";
 import type { SnapshotRow } from "../../storage/market/snapshots.ts";
 import { type DiffView, type SnapshotItem, SnapshotsPage } from "../../views/exports/snapshots.tsx";
 import { capitalised } from "../form-errors.ts";
@@ -81,8 +82,7 @@ export function snapshotPages(services: Pick<Services, "config" | "db" | "derive
 function orderOf(sent: Readonly<Record<string, unknown>>): SnapshotBody {
   const checked = snapshotBody.safeParse(sent);
   if (checked.success) return checked.data;
-  const [issue] = checked.error.issues;
-  throw new Refusal("invalid", `${issue!.path.join(".") || "the form"}: ${issue!.message}`);
+  throw new Refusal("invalid", firstFault(checked.error, "the form"));
 }
 
 function itemOf(row: SnapshotRow): SnapshotItem {

@@ -7,6 +7,7 @@ import { BadMessage, decode, encode } from "../../pipeline/remote/codec.ts";
 import { claimRequest, registration, syncRequest } from "../../pipeline/remote/protocol.ts";
 import { CONTENT_TYPE } from "../../pipeline/remote/server-connection.ts";
 import { ATTEMPT_HEADER } from "../../pipeline/remote/store-request.ts";
+import { firstFault } from "../../schemas.ts";
 import type { ClientAddresses } from "../access/client-address.ts";
 import { problem } from "../problem.ts";
 import type { Services } from "../services.ts";
@@ -46,8 +47,7 @@ const gone = (c: Context) =>
 async function bodyOf<Shape extends z.ZodType>(c: Context, shape: Shape): Promise<z.output<Shape>> {
   const parsed = shape.safeParse(decode(new Uint8Array(await c.req.arrayBuffer()), MAX_READ_HERE));
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new BadMessage(`${issue?.path.join(".") ?? ""}: ${issue?.message ?? "wrong"}`);
+  throw new BadMessage(firstFault(parsed.error, "the message"));
 }
 
 export function workerRoutes({ hosts }: Pick<Services, "hosts">, clients: ClientAddresses): Hono {

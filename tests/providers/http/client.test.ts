@@ -120,9 +120,9 @@ describe("retries", () => {
   });
 
   test.each([
-    ["no rows where rows belong", { status: "degraded" }, "the answer: Invalid input: expected array, received object"],
-    ["rows that are none", [{ cache: "miss" }, { cache: "miss" }], "0.date: Invalid input"],
-    ["no content", null, "the answer: Invalid input: expected array, received null"],
+    ["no rows where rows belong", { status: "degraded" }, "the answer: is an object, not a list"],
+    ["rows that are none", [{ cache: "miss" }, { cache: "miss" }], "0.date: is missing"],
+    ["no content", null, "the answer: is null, not a list"],
   ])("retries overcome JSON of another shape (%s), and end after three with words", async (_, body, words) => {
     const expectedBars = await provider.fetchBars(window("1d"), recordingContext());
     fake.urls.length = 0;
