@@ -93,3 +93,18 @@ function commitOfCheckout(folder: string): string | null {
     return null;
   }
 }
+
+/**
+ * For what is loaded when it is needed: calls `make` on the first call and answers the same to all later ones; after a
+ * failure the next call tries again.
+ */
+export function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make().catch((error) => {
+      made = undefined;
+      throw error;
+    });
+    return made;
+  };
+}

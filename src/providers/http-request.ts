@@ -5,20 +5,20 @@
 
 import type { IncomingMessage } from "node:http";
 import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from "node:zlib";
+import { once } from "../installation.ts";
 
 /** A connection without a request is closed after this time (ms): sooner than the usual server does, whose limit is 5 s. */
 const IDLE_MS = 4_000;
 
 /** Read with the first request: a server sends few itself, and these modules take 3 MB. */
-async function loadSenders() {
+const loadSenders = once(async () => {
   const [http, https] = await Promise.all([import("node:http"), import("node:https")]);
   const agentsOf = (keepAlive: boolean) => {
     const options = { keepAlive, timeout: IDLE_MS, proxyEnv: process.env };
     return { plain: new http.Agent(options), tls: new https.Agent(options) };
   };
   return { http, https, kept: agentsOf(true), single: agentsOf(false) };
-}
-let senders: ReturnType<typeof loadSenders> | undefined;
+});
 
 const DECODERS = new Map<string, (body: Buffer, options: { maxOutputLength: number }) => Buffer>([
   ["gzip", gunzipSync],
@@ -66,8 +66,7 @@ interface RequestOptions {
  */
 export async function sendGet(url: URL, { headers, signal, isSingle = false }: RequestOptions): Promise<HttpResponse> {
   if (strangeProxy !== undefined) throw new NotSentError(`${strangeProxy} is not the URL of an HTTP proxy`);
-  senders ??= loadSenders();
-  const { http, https, kept, single } = await senders;
+  const { http, https, kept, single } = await loadSenders();
   const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>();
   const isTls = url.protocol === "https:";
   const agents = isSingle ? single : kept;

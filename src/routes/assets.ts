@@ -8,10 +8,9 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { brotliCompress, constants } from "node:zlib";
 import { Hono } from "hono";
-import { ownFile } from "../installation.ts";
+import { once, ownFile } from "../installation.ts";
 import { scriptParts } from "../views/script-parts.tsx";
 import { iconStyles } from "../views/ui/icons.tsx";
-import { once } from "./http/lazy-routes.ts";
 
 /** Inside the executable: a folder with the files as they are served, and the client for Python. */
 export const ASSETS_FOLDER = "assets";
@@ -163,13 +162,8 @@ const IMMUTABLE = "public, max-age=31536000, immutable";
 
 const embedded = (file: string) => ownFile(`${ASSETS_FOLDER}/${file}`);
 
-let assets: ReturnType<typeof readAssets> | undefined;
-
 /** The addresses of all files for the pages, and the route that serves them; the servers of a process share them. */
-export const loadAssets = () => {
-  assets ??= readAssets();
-  return assets;
-};
+export const loadAssets = once(readAssets);
 
 async function readAssets() {
   const names = Object.keys(FILES) as AssetName[];

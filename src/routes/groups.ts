@@ -1,12 +1,13 @@
 /** Route files by group: each is read with the first request of one of the group's areas. */
 
 import type { OpenAPIHono } from "@hono/zod-openapi";
+import { once } from "../installation.ts";
 import type { HostList } from "../scheduler/hosts/host-list.ts";
 import type { Authenticator } from "./access/authenticator.ts";
 import type { ClientAddresses } from "./access/client-address.ts";
 import type { RefusalRecord } from "./access/refusal-record.ts";
 import type { SessionCookie } from "./access/session-cookie.ts";
-import { inTurn, once, type RouteGroup } from "./http/lazy-routes.ts";
+import { inTurn, type RouteGroup } from "./http/lazy-routes.ts";
 import type { StreamLimits } from "./http/stream-limits.ts";
 import type { LiveBroadcaster } from "./live/broadcaster.ts";
 import type { Dispatch } from "./mcp/own-api.ts";

@@ -3,6 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { ConfigError } from "../../src/config/reader.ts";
 import { readConfig } from "../../src/config.ts";
+import { ProviderError } from "../../src/domain/errors.ts";
 import { INTERVAL_SECONDS, type Interval } from "../../src/domain/market/interval.ts";
 import { isInstalled, loadCcxt } from "../../src/providers/ccxt/ccxt-module.ts";
 import { createCcxtProvider } from "../../src/providers/ccxt/ccxt-provider.ts";
@@ -58,6 +59,26 @@ describe("an exchange of ccxt", () => {
     expect([provider.intervals.length, provider.traits("BTC-USD", "1h").feed, loads()]).toEqual([5, "spot", 0]);
     await Promise.all([1, 2, 3].map(() => provider.fetchBars(window(), recordingContext())));
     expect([loads(), fake.created]).toEqual([1, [{ enableRateLimit: false, timeout: 60_000 }]]);
+  });
+
+  test("a package that could not be loaded is loaded again by the next request", async () => {
+    const fake = fakeCcxt();
+    candles(fake, "1h");
+    let isThere = false;
+    const provider = createCcxtProvider({
+      exchange: "kraken",
+      name: "ccxt-kraken",
+      title: "Kraken (ccxt)",
+      load: async () => {
+        if (!isThere) throw new ProviderError("auth", "The package ccxt is not installed");
+        return fake.module;
+      },
+    });
+    const both = await Promise.all([1, 2].map(() => failureOf(provider.fetchBars(window(), recordingContext()))));
+    expect(both.map((error) => error?.message)).toEqual(Array(2).fill("The package ccxt is not installed"));
+    isThere = true;
+    expect(await failureOf(provider.fetchBars(window(), recordingContext()))).toBeNull();
+    expect(fake.created.length).toBe(1);
   });
 
   test("pages are followed to the end of the window, the open candle is left out, and every request has a permit", async () => {

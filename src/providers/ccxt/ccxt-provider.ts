@@ -10,6 +10,7 @@ import { messageOf, ProviderError } from "../../domain/errors.ts";
 import { emptyBars } from "../../domain/market/bars.ts";
 import { DAY, INTERVAL_SECONDS, INTERVALS, type Interval } from "../../domain/market/interval.ts";
 import { parseSymbol } from "../../domain/market/symbol.ts";
+import { once } from "../../installation.ts";
 import { retryAfterOf } from "../http/classify.ts";
 import type { RetryTiming } from "../http/client.ts";
 import { Rows, UnreadableRows, wire, wireTime } from "../http/rows.ts";
@@ -56,18 +57,14 @@ export function createCcxtProvider(options: CcxtOptions): Provider {
   const { timeoutMs = 60_000, backoffMs = 1_000, busyMs = 5_000, random = Math.random } = options.timing ?? {};
   /** The job for which the package sends a request. */
   const requester = new AsyncLocalStorage<{ context: FetchContext; attempt: number }>();
-  let loading: Promise<Loaded> | undefined;
 
-  function loaded(): Promise<Loaded> {
-    loading ??= load().then((ccxt) => {
-      const exchange = createExchange(ccxt, options.exchange, timeoutMs);
-      const send = exchange.fetch.bind(exchange);
-      exchange.fetch = (url, ...rest) =>
-        metered({ ccxt, exchange }, () => send(withBase(url, options.baseUrl), ...rest));
-      return { ccxt, exchange };
-    });
-    return loading;
-  }
+  const loaded = once(async (): Promise<Loaded> => {
+    const ccxt = await load();
+    const exchange = createExchange(ccxt, options.exchange, timeoutMs);
+    const send = exchange.fetch.bind(exchange);
+    exchange.fetch = (url, ...rest) => metered({ ccxt, exchange }, () => send(withBase(url, options.baseUrl), ...rest));
+    return { ccxt, exchange };
+  });
 
   /** Sends a request of the package when the limiter permits it, and reports what came of it. */
   async function metered<Answer>({ ccxt, exchange }: Loaded, send: () => Promise<Answer>): Promise<Answer> {

@@ -35,18 +35,6 @@ export async function inTurn<const Loads extends readonly (() => Promise<unknown
   return modules as Loaded<Loads>;
 }
 
-/** Calls `make` on the first call and answers the same to all later ones; after a failure the next call tries again. */
-export function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => {
-    made ??= make().catch((error) => {
-      made = undefined;
-      throw error;
-    });
-    return made;
-  };
-}
-
 /** The area of a path: `/api/runs/1` lies in `api/runs`, `/runs/1` in `runs`. */
 function areaOf(path: string): string {
   const first = partAt(path, 1);

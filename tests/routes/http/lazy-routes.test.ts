@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 import { Hono } from "hono";
 import { getPath } from "hono/utils/url";
-import { type GroupRoutes, LazyRoutes, once, type RouteGroup } from "../../../src/routes/http/lazy-routes.ts";
+import { once } from "../../../src/installation.ts";
+import { type GroupRoutes, LazyRoutes, type RouteGroup } from "../../../src/routes/http/lazy-routes.ts";
 
 const asHono = (error: unknown) => new Hono().all("*", () => Promise.reject(error));
 
