@@ -14,11 +14,14 @@ import type { JobLoad } from "./job-load.ts";
 const PAUSE_MS = [20, 2_000] as const;
 /** How often it is looked whether keys may be taken again, milliseconds. */
 const LOOK_MS = 100;
-/** For how long a key is the worker's until it is claimed: if the worker dies, others get it after that. Milliseconds. */
-const TIMES = { lock: 10_000 };
-export type KeyTimes = typeof TIMES;
-/** How often the mark of the server's queue is looked for, milliseconds; it may be away for a moment while a server starts. */
-const MARK_LOOK_MS = 2_000;
+const TIMES = {
+  /** For how long a key is the worker's until it is claimed: if the worker dies, others get it after that. */
+  lock: 10_000,
+  /** How often the mark of the server's queue is looked for; it may be away for a moment while a server starts. */
+  look: 2_000,
+};
+/** Milliseconds. */
+export type KeyTimes = Partial<typeof TIMES>;
 const MISSES = 2;
 
 const ADVICE =
@@ -35,6 +38,8 @@ interface Dependencies {
   claim(key: string): Promise<ClaimAnswer | null>;
   /** Whether the server lets the worker take keys. */
   mayTake(): boolean;
+  /** Whether the server answers: one that ends takes its mark away. */
+  isHeard(): boolean;
   /** The state has changed. */
   onChange(): void;
   print(line: string): void;
@@ -90,7 +95,8 @@ export class KeyTaker {
     this.#queue = null;
     await before?.close();
     if (name === null) return print("The server has no job queue outside: it hands out the jobs");
-    const queue = await openBullMqQueue({ place, name, isOwner: false, times: { ...TIMES, ...times } });
+    const { look, ...queueTimes } = { ...TIMES, ...times };
+    const queue = await openBullMqQueue({ place, name, isOwner: false, times: queueTimes });
     this.#queue = queue;
     let said: QueueState | null = null;
     const say = () => {
@@ -106,7 +112,7 @@ export class KeyTaker {
     };
     queue.watch(say);
     say();
-    void this.#watchMark(queue, say);
+    void this.#watchMark(queue, say, look);
     queue.work(
       (key) => this.#take(key),
       most,
@@ -115,14 +121,15 @@ export class KeyTaker {
   }
 
   /** Looks whether the queue is that of the server: one of the same name elsewhere, or an old one, never has a key. */
-  async #watchMark(queue: BullMqQueue, say: () => void): Promise<void> {
+  async #watchMark(queue: BullMqQueue, say: () => void, look: number): Promise<void> {
     const mark = this.#mark;
     // One that cannot be asked now says so itself.
     const isThere = mark === null ? null : await queue.hasMark(mark).catch(() => null);
     if (this.#queue !== queue || this.#isClosed) return;
-    if (mark === this.#mark && isThere !== null) this.#misses = isThere ? 0 : this.#misses + 1;
+    const isKnown = isThere === true || (isThere === false && this.dependencies.isHeard());
+    if (mark === this.#mark && isKnown) this.#misses = isThere ? 0 : this.#misses + 1;
     say();
-    this.#look = setTimeout(() => void this.#watchMark(queue, say), MARK_LOOK_MS);
+    this.#look = setTimeout(() => void this.#watchMark(queue, say, look), look);
   }
 
   async #take(key: string): Promise<void> {

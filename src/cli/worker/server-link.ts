@@ -108,6 +108,11 @@ export class ServerLink {
     return this.#session !== null && !this.#session.isOver && this.#session.mayTake && !this.#isLeaving;
   }
 
+  /** Whether the server has answered the last request of this stay. */
+  get isHeard(): boolean {
+    return this.#session !== null && !this.#session.isOver && this.#failingSince === Number.POSITIVE_INFINITY;
+  }
+
   /** Tells the server of a key that was taken from the job queue; resolves with `null` if it has not heard of it. */
   async claim(key: string): Promise<ClaimAnswer | null> {
     const session = this.#session;

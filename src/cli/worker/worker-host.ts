@@ -63,6 +63,7 @@ export class WorkerHost {
     const keys = {
       claim: (key: string) => this.#link.claim(key),
       mayTake: () => this.#link.mayTake,
+      isHeard: () => this.#link.isHeard,
       onChange: () => this.#link.announce(),
     };
     this.#taker =

@@ -114,8 +114,10 @@ export function bullMqContract(kind: QueueKind, at: QueueAtProxy): void {
     await keys.taken(1);
     expect([keys.begun, await queue.counts()]).toEqual([["key"], { waiting: 0, active: 1 }]);
     keys.finish();
-    await other.close();
+    // One that ends in order takes its mark with it.
     await queue.close();
+    expect(await other.hasMark(queue.mark!)).toBe(false);
+    await other.close();
     // Another process of the same server: what was in the queue is gone.
     const next = await open();
     expect([await next.hasMark(queue.mark!), await next.hasMark(next.mark!)]).toEqual([false, true]);

@@ -1,9 +1,12 @@
 /** Workers on other machines that take keys from the queue themselves, beside a server: shares, labels, deaths, outages. */
 
-import { expect, test } from "bun:test";
+import { expect, spyOn, test } from "bun:test";
 import { fileURLToPath } from "node:url";
+import { JobLoad } from "../../../src/cli/worker/job-load.ts";
+import { KeyTaker } from "../../../src/cli/worker/key-taker.ts";
 import type { QueuePlace } from "../../../src/config/places.ts";
 import { readConfig } from "../../../src/config.ts";
+import { BullMqQueue, openBullMqQueue } from "../../../src/scheduler/queue/bullmq/bullmq-queue.ts";
 import {
   eventually,
   hasJobs,
@@ -196,6 +199,34 @@ export function workerContract(at: QueueAtProxy, isWhole: boolean): void {
     const lines = worker.lines.filter((line) => line.includes("is not that of the server: set BARKEEP_QUEUE here"));
     expect(lines).toHaveLength(1);
     for (const line of worker.lines) expect(line).not.toContain(QUEUE_PASSWORD);
+  });
+
+  test("a queue without the mark of its server is another one only while the server answers: one that ends takes it away", async () => {
+    const place = placeOf(at.url);
+    const server = await openBullMqQueue({ place, name: "jobs-test-mark", isOwner: true });
+    let isHeard = true;
+    const lines: string[] = [];
+    const taker = new KeyTaker({
+      ...{ place, load: new JobLoad(1, 1), most: 1, times: { ...keyTimes, look: 20 } },
+      claim: async () => null,
+      mayTake: () => false,
+      isHeard: () => isHeard,
+      onChange: () => {},
+      print: (line) => lines.push(line),
+    });
+    await taker.use("jobs-test-mark", server.mark);
+    await eventually(() => taker.state === "up");
+    const looks = spyOn(BullMqQueue.prototype, "hasMark");
+    isHeard = false;
+    await server.close();
+    looks.mockClear();
+    await eventually(() => looks.mock.calls.length > 5);
+    expect([await looks.mock.results[3]!.value, taker.state]).toEqual([false, "up"]);
+    isHeard = true;
+    await eventually(() => taker.state === "other");
+    expect(lines.map((line) => line.includes("is not that of the server"))).toEqual([false, true]);
+    await taker.close();
+    looks.mockRestore();
   });
 
   test("an outage of the queue leaves jobs at work on a worker alone, and both take keys again afterwards", async () => {

@@ -57,6 +57,8 @@ export class BullMqQueue implements JobQueue {
   /** Keys to be added with the next command, and what says that they were. */
   #next: { readonly keys: string[]; readonly added: Promise<void> } | null = null;
   #adding: Promise<void> = Promise.resolve();
+  /** The check that is under way; it never fails. */
+  #checking: Promise<void> = Promise.resolve();
   #failures = 0;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #closed = false;
@@ -84,8 +86,8 @@ export class BullMqQueue implements JobQueue {
       });
       opened = link;
       if (isOwner) await link.empty();
-      if (this.mark !== null) await link.leaveMark(this.mark);
       if (this.#closed) return await link.close();
+      if (this.mark !== null) await link.leaveMark(this.mark);
       if (!link.isOpen) throw new Error("the connection was closed");
       this.#link = link;
       this.#begin(link);
@@ -141,6 +143,9 @@ export class BullMqQueue implements JobQueue {
     const link = this.#link;
     link?.stop();
     while (this.#active.size > 0) await Promise.all(this.#active.values());
+    // One that is being left again would stay.
+    await this.#checking;
+    if (this.mark !== null) await link?.removeMark(this.mark);
     await link?.close();
     this.#link = null;
   }
@@ -185,8 +190,10 @@ export class BullMqQueue implements JobQueue {
   #check(link: Link): void {
     this.#timer = setTimeout(() => {
       // Also the mark, which is lost when somebody else empties the queue.
-      (this.mark === null ? link.counts() : link.leaveMark(this.mark)).then(
-        () => this.#link === link && !this.#closed && this.#check(link),
+      this.#checking = (this.mark === null ? link.counts() : link.leaveMark(this.mark)).then(
+        () => {
+          if (this.#link === link && !this.#closed) this.#check(link);
+        },
         (error) => link.fail(error),
       );
     }, this.#times.check);

@@ -20,7 +20,10 @@ const EMPTY_MS = 30_000;
 const CLOSE_MS = 3_000;
 /** A job whose process has died is never given up: the server counts the crashes. */
 const MAX_STALLED = 1_000_000;
-/** A mark is a job that would begin after this time, milliseconds: its key would be one that nobody has enqueued. */
+/**
+ * A mark is a job that would begin after this time, milliseconds: its key would be one that nobody has enqueued. One that a
+ * killed server leaves stays until the next start of a server with its database empties the queue.
+ */
 const MARK_MS = 10 * 24 * 60 * 60_000;
 /** Entries of the stream of events, which nobody reads. */
 const MAX_EVENTS = 100;
@@ -112,6 +115,12 @@ export class Link {
   async leaveMark(mark: string): Promise<void> {
     const options = { jobId: markId(mark), delay: MARK_MS, removeOnComplete: true, removeOnFail: true };
     await this.#within(this.queue.add("mark", { key: "" }, options), this.#commandMs);
+  }
+
+  /** Removes it: its owner ends, and a next one leaves its own. A server that is away is not waited for. */
+  async removeMark(mark: string): Promise<void> {
+    if (this.#failed) return;
+    await this.#within(this.queue.remove(markId(mark)), CLOSE_MS).catch(() => {});
   }
 
   async hasMark(mark: string): Promise<boolean> {
