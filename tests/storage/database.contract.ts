@@ -141,6 +141,38 @@ export function databaseContract(fresh: () => Promise<Host>): void {
     expect(await countBars(db, series, 0, 1e12)).toBe(10);
   });
 
+  test("a write whose statements return rows ends, takes effect as a whole, and leaves nothing if one of them fails", async () => {
+    await db.script("CREATE TABLE t (x INTEGER PRIMARY KEY, y INTEGER NOT NULL)");
+    const insert = (x: number, y: number | null = x) => ({
+      sql: "INSERT INTO t VALUES (?1, ?2), (?1 + 1, ?2) RETURNING x, y",
+      args: [x, y],
+    });
+    const stored = async () => (await db.rows("SELECT x, y FROM t ORDER BY x", [])).map((row) => [...row]);
+    await Promise.all([db.write([insert(1), insert(3)]), db.write([insert(5)])]);
+    const first = [
+      [1, 1],
+      [2, 1],
+      [3, 3],
+      [4, 3],
+      [5, 5],
+      [6, 5],
+    ];
+    expect(await stored()).toEqual(first);
+    const refused = [insert(1), insert(9, null)].map((statement) => db.write([insert(7), statement]));
+    expect((await Promise.allSettled(refused)).map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+    expect(await stored()).toEqual(first);
+    await db.write([{ sql: "UPDATE t SET y = 0 WHERE x > ? RETURNING x", args: [1] }]);
+    await db.write([{ sql: "DELETE FROM t WHERE y = ? RETURNING x", args: [0] }]);
+    expect(await stored()).toEqual([[1, 1]]);
+    // Whatever comes next is written as well: no statement stayed open.
+    expect(await db.change([insert(7)])).toEqual([
+      [
+        [7, 7],
+        [8, 7],
+      ].map((row) => expect.objectContaining(row)),
+    ]);
+  });
+
   test("a batch is stored with its line in the ledger and the job's counters", async () => {
     const series = await seriesId(db, KEY);
     const [job] = await order(["AAPL"]);

@@ -30,7 +30,10 @@ export class StatementCache {
 
   /** Runs a statement whose rows, if any, are of no interest. */
   run(sql: string, args: readonly unknown[]): void {
-    this.#prepare(sql).statement.run(args as unknown[]);
+    const { statement, returns } = this.#prepare(sql);
+    // All rows are taken: a statement that has more of them stays open, and then nothing can be committed.
+    if (returns) statement.all(args as unknown[]);
+    else statement.run(args as unknown[]);
   }
 
   rows(sql: string, args: readonly unknown[]): Row[] {
