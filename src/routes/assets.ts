@@ -1,5 +1,5 @@
 /**
- * Styles and scripts: styles are read at the start, scripts bundled and both compressed on the first request. Browsers
+ * Styles and scripts: all are read at the start, scripts bundled and both compressed on the first request. Browsers
  * cache them under an address with their version. The client for Python has an address without a version.
  */
 
@@ -58,24 +58,24 @@ const styles = (names: readonly string[]) => names.map((name) => publicFile(`css
 
 type Source =
   | { readonly parts: () => readonly string[] }
-  | { readonly module: () => string }
+  | { readonly module: string }
   | { readonly text: () => string };
 
 /**
- * What is served, each file from parts that are joined or from a module with all its imports, by their paths, or a text.
+ * What is served, each file from parts that are joined or from a module of `public/app` with all its imports, or a text.
  * htmx and its extension are one file: as two deferred scripts, htmx may process the page before the extension is
  * loaded, and the page would never connect.
  */
 const FILES = {
   css: { file: "app.css", type: "text/css", parts: () => styles(STYLES) },
   otherCss: { file: "pages.css", type: "text/css", parts: () => styles(OTHER_STYLES) },
-  js: { file: "app.js", type: "text/javascript", module: () => publicFile("app/main.js") },
+  js: { file: "app.js", type: "text/javascript", module: "main.js" },
   htmx: {
     file: "htmx.js",
     type: "text/javascript",
     parts: () => [packageFile("htmx.org/dist/htmx.min.js"), packageFile("htmx.org/dist/ext/hx-sse.min.js")],
   },
-  chart: { file: "chart.js", type: "text/javascript", module: () => publicFile("app/chart.js") },
+  chart: { file: "chart.js", type: "text/javascript", module: "chart.js" },
   noScriptCss: { file: "noscript.css", type: "text/css", text: iconStyles },
   favicon: { file: "favicon.svg", type: "image/svg+xml", parts: () => [publicFile("favicon.svg")] },
 } as const satisfies Record<string, Source & { readonly file: string; readonly type: string }>;
@@ -96,38 +96,51 @@ async function joinTexts(parts: readonly string[]): Promise<string> {
   return (await Promise.all(parts.map((part) => Bun.file(part).text()))).join("\n");
 }
 
-/**
- * A module and all that it imports as one module: served one by one they were 15 requests and 21 KB more, and ran at
- * least 85 ms later. Whitespace is removed because with it come comments that name local folders.
- */
-async function joinModules(entry: string): Promise<string> {
-  const { outputs } = await Bun.build({
-    entrypoints: [entry],
-    target: "browser",
-    minify: { whitespace: true },
-    define: { SCRIPT_PARTS: JSON.stringify(scriptParts()) },
-  });
-  return outputs[0]!.text();
+/** The modules of a folder, as they were when they were read. */
+interface Modules {
+  /** Of all of them: bundling one would delay a start. */
+  readonly version: string;
+  /**
+   * A module and all that it imports as one module: served one by one they were 15 requests and 21 KB more, and ran at
+   * least 85 ms later. Whitespace is removed because with it come comments that name local folders.
+   */
+  join(entry: string): Promise<string>;
 }
+
+/** Reads the modules of a folder. What changes there later has another version, and is not served under this one. */
+export async function readModules(folder: string): Promise<Modules> {
+  const paths = [...new Bun.Glob("**/*.js").scanSync(folder)].sort();
+  const texts = await Promise.all(paths.map((path) => Bun.file(join(folder, path)).text()));
+  const files = Object.fromEntries(paths.map((path, at) => [join(folder, path), texts[at]!]));
+  return {
+    version: versionOf([Bun.version, scriptParts(), ...paths, ...texts].join("\n")),
+    async join(entry) {
+      const { outputs } = await Bun.build({
+        entrypoints: [join(folder, entry)],
+        files,
+        target: "browser",
+        minify: { whitespace: true },
+        define: { SCRIPT_PARTS: JSON.stringify(scriptParts()) },
+      });
+      return outputs[0]!.text();
+    },
+  };
+}
+
+const appModules = once(() => readModules(publicFile("app")));
 
 async function buildText(source: Source): Promise<string> {
   if ("text" in source) return source.text();
-  return "module" in source ? joinModules(source.module()) : joinTexts(source.parts());
+  return "module" in source ? (await appModules()).join(source.module) : joinTexts(source.parts());
 }
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const versionOf = (text: string) => Bun.hash(text).toString(36);
 
-/** The version of all modules, from the sources of all: bundling them would delay a start. */
-const moduleVersion = once(async () => {
-  const files = [...new Bun.Glob("app/**/*.js").scanSync(publicFile(""))].sort();
-  return versionOf([Bun.version, scriptParts(), await joinTexts(files.map(publicFile))].join("\n"));
-});
-
 /** An asset of the executable, which has the text as it is served, or of a checkout. */
 async function readAsset(file: string, type: string, source: Source): Promise<Asset> {
   if (!Bun.isStandaloneExecutable && "module" in source)
-    return { file, type, version: await moduleVersion(), plain: once(() => buildText(source).then(encode)) };
+    return { file, type, version: (await appModules()).version, plain: once(() => buildText(source).then(encode)) };
   const text = await (Bun.isStandaloneExecutable ? Bun.file(embedded(file)).text() : buildText(source));
   const bytes = Promise.resolve(encode(text));
   return { file, type, version: versionOf(text), plain: () => bytes };

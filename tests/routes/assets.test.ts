@@ -1,7 +1,10 @@
 import { expect, test } from "bun:test";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
-import { loadAssets } from "../../src/routes/assets.ts";
+import { loadAssets, readModules } from "../../src/routes/assets.ts";
 import { startApp } from "../helpers/app.ts";
+import { temporaryFolder } from "../helpers/folder.ts";
 import { PASSWORD_HASH } from "../helpers/password.ts";
 
 const { addresses, route, compress } = await loadAssets();
@@ -30,6 +33,23 @@ test("each entry is served as one module with all that it imports", async () => 
     expect(script).toContain(word);
     expect(importsOf(script)).toEqual([]);
   }
+});
+
+test("a script that is changed between the start and its first request is served as it was under the version of the start", async () => {
+  using folder = temporaryFolder();
+  const write = (file: string, text: string) => Bun.write(join(folder.path, file), text);
+  await write("main.js", 'import { word } from "./parts/word.js";\ndocument.title = word;');
+  await write("parts/word.js", 'export const word = "before";');
+  const started = await readModules(folder.path);
+  await write("parts/word.js", 'export const word = "after";');
+  expect(await started.join("main.js")).toContain('"before"');
+  const next = await readModules(folder.path);
+  expect(await next.join("main.js")).toContain('"after"');
+  expect(next.version).not.toBe(started.version);
+  rmSync(join(folder.path, "parts"), { recursive: true });
+  expect(await next.join("main.js")).toContain('"after"');
+  await write("parts/word.js", 'export const word = "before";');
+  expect((await readModules(folder.path)).version).toBe(started.version);
 });
 
 test("a page has no icon of its own: they come with the script, and for a browser without scripts as a style sheet", async () => {
