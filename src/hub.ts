@@ -48,7 +48,7 @@ type EventBody = HubEvent extends infer E ? (E extends HubEvent ? Omit<E, "seq">
 
 export class ProgressHub {
   /** Distinguishes this start of the server from earlier ones in event ids (`<epoch>-<seq>`). */
-  readonly epoch = Date.now().toString(36);
+  readonly epoch = crypto.randomUUID().slice(0, 8);
   #seq = 0;
   #lineId = 0;
   readonly #jobs = new Map<string, JobProgress>();

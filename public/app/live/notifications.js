@@ -86,7 +86,8 @@ export function setUpNotifications() {
       source?.close();
       lastSignal = performance.now();
       source = new EventSource(`${base}events/notifications?since=${encodeURIComponent(last)}`);
-      source.addEventListener("heartbeat", () => {
+      source.addEventListener("heartbeat", ({ lastEventId }) => {
+        last = lastEventId;
         lastSignal = performance.now();
       });
       source.addEventListener("notification", async ({ data, lastEventId }) => {

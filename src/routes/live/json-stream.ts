@@ -127,7 +127,7 @@ export function followHub(hub: ProgressHub, options: FollowOptions = {}): Readab
 /** A log line older than those of the snapshot, which would otherwise be lost. */
 const isOlderLine = (event: HubEvent, firstLine: number) => event.type === "log" && event.line.id < firstLine;
 
-/** How many events came after `lastId`; all of them if it is from before a restart. */
+/** How many events came after `lastId`. If it is from an earlier start, those of this one: how that one ended is not known. */
 function skipped(hub: ProgressHub, lastId: string): number {
   const [epoch, seq] = lastId.split("-");
   return epoch === hub.epoch && /^\d+$/.test(seq ?? "") ? Math.max(0, hub.seq - Number(seq)) : hub.seq;

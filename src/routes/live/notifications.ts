@@ -26,7 +26,6 @@ const HEARTBEAT_MS = 20_000;
 const KEPT = 50;
 /** Messages that may wait for a reader; one who accepts none is disconnected. */
 const MAX_WAITING = 100;
-const HEARTBEAT = "event: heartbeat\ndata: {}\n\n";
 
 interface Dependencies {
   readonly hub: ProgressHub;
@@ -59,7 +58,7 @@ export class Notifications {
     this.#started.defer(onPromise((event) => this.#onPromise(event)));
     this.#started.adopt(
       setInterval(() => {
-        for (const write of this.#readers) write(HEARTBEAT);
+        for (const write of this.#readers) write(this.#heartbeat());
       }, this.heartbeatMs),
       clearInterval,
     );
@@ -69,10 +68,14 @@ export class Notifications {
     this.#started.dispose();
   }
 
-  /** A stream of what happens after `cursor`, the id of the last event that a browser got; without one, from now on. */
+  /**
+   * A stream of what happens after `cursor`, the id of the last event that a browser got; without one, from now on. All that
+   * this start has sent comes after a cursor of an earlier one.
+   */
   connect(cursor: string | undefined, lifetime?: StreamLifetime): ReadableStream<Uint8Array> {
     const [epoch, number] = (cursor ?? "").split("-");
-    const from = epoch === this.dependencies.hub.epoch ? Number(number) : Number.POSITIVE_INFINITY;
+    const isOfThisStart = epoch === this.dependencies.hub.epoch;
+    const from = epoch === "" ? Number.POSITIVE_INFINITY : isOfThisStart ? Number(number) : 0;
     const missed = this.#sent.filter((each) => each.number > from).map(({ text }) => text);
     let leave = () => {};
     return new ReadableStream<Uint8Array>(
@@ -97,7 +100,7 @@ export class Notifications {
           };
           this.#readers.add(write);
           // The headers leave with the first bytes.
-          write(HEARTBEAT + missed.join(""));
+          write(missed.join("") + this.#heartbeat());
         },
         cancel: () => leave(),
       },
@@ -134,10 +137,18 @@ export class Notifications {
     });
   }
 
+  /** With the id of the last event, so that a browser that has got none yet has a cursor too. */
+  #heartbeat(): string {
+    return `event: heartbeat\nid: ${this.#idOf(this.#number)}\ndata: {}\n\n`;
+  }
+
+  #idOf(number: number): string {
+    return `${this.dependencies.hub.epoch}-${number}`;
+  }
+
   #send(notification: DesktopNotification): void {
     this.#number += 1;
-    const id = `${this.dependencies.hub.epoch}-${this.#number}`;
-    const text = `event: notification\nid: ${id}\ndata: ${JSON.stringify(notification)}\n\n`;
+    const text = `event: notification\nid: ${this.#idOf(this.#number)}\ndata: ${JSON.stringify(notification)}\n\n`;
     this.#sent = [...this.#sent.slice(1 - KEPT), { number: this.#number, text }];
     for (const write of [...this.#readers]) write(text);
   }

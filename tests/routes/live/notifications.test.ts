@@ -90,10 +90,39 @@ test("a browser that connects again gets what it missed, and nothing twice", asy
   const text = await textOf(again);
   expect(text).toContain('"kind":"promise_missed"');
   expect(text).not.toContain('"kind":"promise_at_risk"');
-  // From another start of the server: what it has seen is not known, and old news are none.
-  const other = world.notifications.connect("other-0").getReader();
-  expect(await textOf(other)).not.toContain("promise_");
-  await Promise.all([again.cancel(), other.cancel()]);
+  const fresh = world.notifications.connect("").getReader();
+  expect(await textOf(fresh)).not.toContain("promise_");
+  await Promise.all([again.cancel(), fresh.cancel()]);
+});
+
+test("a browser that connects again after a restart gets all that was sent since, also if it had got nothing before", async () => {
+  using before = startNotifications();
+  const first = before.notifications.connect(undefined).getReader();
+  const cursor = /^id: (.*)$/m.exec(await textOf(first))![1]!;
+  await first.cancel();
+  // Both starts lie in one millisecond here, and are told apart all the same.
+  using world = startNotifications();
+  world.report(promised("freshness_at_risk"));
+  world.report(promised("freshness_missed"));
+  const again = world.notifications.connect(cursor).getReader();
+  const text = await textOf(again);
+  expect(text.match(/"kind":"\w+"/g)).toEqual(['"kind":"promise_at_risk"', '"kind":"promise_missed"']);
+  // The cursor of the heartbeat that follows is that of the last one.
+  expect([...text.matchAll(/^id: (.*)$/gm)].map(([, id]) => id)).toEqual(
+    [1, 2, 2].map((number) => `${world.hub.epoch}-${number}`),
+  );
+  await again.cancel();
+});
+
+test("a browser that got nothing before it lost the connection gets what was sent meanwhile", async () => {
+  using world = startNotifications();
+  const first = world.notifications.connect("").getReader();
+  const cursor = /^id: (.*)$/m.exec(await textOf(first))![1]!;
+  await first.cancel();
+  world.report(promised("freshness_missed"));
+  const again = world.notifications.connect(cursor).getReader();
+  expect(await textOf(again)).toContain('"kind":"promise_missed"');
+  await again.cancel();
 });
 
 test("a browser that reads nothing is disconnected, and its place is free", async () => {
@@ -113,7 +142,8 @@ test("a browser that reads nothing is disconnected, and its place is free", asyn
 test("a connection gets heartbeats, and closing stops everything", async () => {
   using world = startNotifications(5);
   const reader = world.notifications.connect(undefined).getReader();
-  for (let count = 0; count < 3; count++) expect(await textOf(reader)).toBe("event: heartbeat\ndata: {}\n\n");
+  for (let count = 0; count < 3; count++)
+    expect(await textOf(reader)).toBe(`event: heartbeat\nid: ${world.hub.epoch}-0\ndata: {}\n\n`);
   world.notifications.close();
   expect(world.listeners.size).toBe(0);
   await reader.cancel();
