@@ -142,10 +142,12 @@ function zoneNote({ zone, format }: Layout, { name }: FileTarget): string[] {
   return zone === "UTC" ? [] : [`${name}: times are read as ${zone} (${format})`];
 }
 
-/** `2 of 40 rows corrected by later rows, lines 3 and 9: …` */
+/** `2 of 40 rows rejected, lines 3, 9: …`; a reason that is not known to be that of all lines is said of its own line. */
 function describeKind(kind: string, { count, rows }: BadKind, total: number): string {
   const lines = rows.slice(0, SHOWN_LINES).map(({ line }) => line);
   const where = `${count === 1 ? "line" : "lines"} ${lines.join(", ")}${count > lines.length ? " and others" : ""}`;
   const what = kind === "corrected" ? "replaced by later rows" : kind === "repeated" ? "repeated" : "rejected";
-  return `${count} of ${total} rows ${what}, ${where}: ${rows[0]!.reason}`;
+  const { line, reason } = rows[0]!;
+  const isOfAll = rows.length === count && rows.every((row) => row.reason === reason);
+  return `${count} of ${total} rows ${what}, ${where}${isOfAll ? "" : `; line ${line}`}: ${reason}`;
 }

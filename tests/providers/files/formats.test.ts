@@ -287,15 +287,25 @@ test("hexadecimal numbers, words and commas that split a row are no numbers, and
     "5: 9 columns, the first row has 6; numbers with commas need quotation marks",
   ]);
   expect(logs).toEqual([
-    'AAPL.csv: 2 of 4 rows rejected, lines 2, 3: high "0x6A" is not a number',
+    'AAPL.csv: 2 of 4 rows rejected, lines 2, 3; line 2: high "0x6A" is not a number',
     "AAPL.csv: 1 of 4 rows rejected, line 5: 9 columns, the first row has 6; numbers with commas need quotation marks",
   ]);
+});
+
+test("a reason that all rejected lines have is said of all, and another of its line alone", async () => {
+  const { logs } = await readFile(
+    "AAPL.csv",
+    `${HEAD}${rows(3, () => "2024-01-02,1,2,.5,x,10")}\n2024-01-03,1,2,.5,1.5,10\n`,
+  );
+  expect(logs).toEqual(['AAPL.csv: 3 of 4 rows rejected, lines 2, 3, 4: close "x" is not a number']);
 });
 
 test("ten thousand invalid rows are one message", async () => {
   const invalid = rows(10_000, () => "2024-01-02,1,2,.5,x,10");
   const { logs, rejected } = await readFile("AAPL.csv", `${HEAD}${invalid}\n2024-01-03,1,2,.5,1.5,10\n`);
-  expect(logs).toEqual(['AAPL.csv: 10000 of 10001 rows rejected, lines 2, 3, 4 and others: close "x" is not a number']);
+  expect(logs).toEqual([
+    'AAPL.csv: 10000 of 10001 rows rejected, lines 2, 3, 4 and others; line 2: close "x" is not a number',
+  ]);
   expect(rejected).toHaveLength(1_000);
 });
 
