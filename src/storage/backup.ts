@@ -8,8 +8,10 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
+  readSync,
   renameSync,
   rmSync,
+  statSync,
 } from "node:fs";
 import { hostname } from "node:os";
 import { dirname, resolve } from "node:path";
@@ -22,6 +24,8 @@ import { emptyLog, findDamage } from "./maintenance.ts";
 
 /** Files that SQLite keeps beside a database. */
 const COMPANIONS = ["-wal", "-shm", "-journal"] as const;
+/** The first bytes of every database. */
+const SIGNATURE = "SQLite format 3\0";
 
 /**
  * Writes a copy of the database to `path` while others keep writing, and checks it. The file gets its name when it is whole;
@@ -88,6 +92,8 @@ export interface Restored {
 export async function restoreBackup(backup: string, url: string): Promise<Restored> {
   if (!url.startsWith("file:")) throw new Error("A remote database is restored on its server, not from here.");
   if (!existsSync(backup)) throw new Error(`There is no file ${backup}`);
+  const fault = faultOf(backup);
+  if (fault !== null) throw notRestored(backup, fault);
   const target = pathOf(url);
   const part = `${target}.part`;
   mkdirSync(dirname(target), { recursive: true });
@@ -112,13 +118,33 @@ export async function restoreBackup(backup: string, url: string): Promise<Restor
   }
 }
 
+const notRestored = (backup: string, why: string) =>
+  new Error(`${backup} cannot be restored: ${why}. Nothing was changed.`);
+
+/** What shows without opening it that a file is no backup. */
+function faultOf(path: string): string | null {
+  const about = statSync(path);
+  if (about.isDirectory()) return "it is a folder";
+  if (!about.isFile()) return "it is not a file";
+  if (about.size === 0) return "it is empty";
+  const file = openSync(path, "r");
+  try {
+    const start = Buffer.alloc(SIGNATURE.length);
+    readSync(file, start, 0, start.length, 0);
+    return start.toString("latin1") === SIGNATURE ? null : "it is not an SQLite database";
+  } finally {
+    closeSync(file);
+  }
+}
+
 /** Checks that a file is a whole database of Barkeep that this version can use; returns its profiles. */
 async function checkBackup(part: string, name: string): Promise<number> {
-  const refuse = (why: string) => new Error(`${name} cannot be restored: ${why}. Nothing was changed.`);
+  const refuse = (why: string) => notRestored(name, why);
   try {
     await checkCopy(part);
   } catch (error) {
-    throw refuse(messageOf(error));
+    // The cause: its own message names the copy of the file, which is gone then.
+    throw refuse(messageOf(error instanceof Error ? (error.cause ?? error) : error));
   }
   const copy = await openDatabase(`file:${encodeURIComponent(part)}`);
   try {

@@ -1,7 +1,7 @@
 /** Backups, and databases that must not be created, changed or begun anew. */
 
 import { expect, test } from "bun:test";
-import { existsSync, readdirSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { backUp, restoreBackup } from "../../src/storage/backup.ts";
@@ -99,6 +99,33 @@ test("a restore puts the backup in place and keeps what was there; the counts ar
   expect(await valueIn(folder.database())).toEqual([["old"]]);
   expect(await valueIn(`file:${kept}`)).toEqual([["new"]]);
   expect(existsSync(copy)).toBe(true);
+});
+
+test("a restore says of the file itself what is wrong with it, and not of the copy that it makes", async () => {
+  using folder = temporaryFolder();
+  const file = (name: string) => join(folder.path, name);
+  const db = await migrated(folder);
+  await backUp(db, file("copy.db"));
+  db.close();
+  const whole = readFileSync(file("copy.db"));
+  writeFileSync(file("text.csv"), "Date,Open,High,Low,Close,Volume\n");
+  writeFileSync(file("empty.db"), "");
+  writeFileSync(file("short.db"), "SQLite");
+  writeFileSync(file("cut.db"), whole.subarray(0, 50_000));
+  mkdirSync(file("folder"));
+  const words = async (name: string) => {
+    const error = await restoreBackup(file(name), folder.database("target.db")).catch((each: Error) => each);
+    const { message } = error as Error;
+    expect(message).not.toMatch(/\.part|%2F|Restore a backup/);
+    return message.replace(`${file(name)} cannot be restored: `, "").replace(". Nothing was changed.", "");
+  };
+  expect(await words("text.csv")).toBe("it is not an SQLite database");
+  expect(await words("empty.db")).toBe("it is empty");
+  expect(await words("short.db")).toBe("it is not an SQLite database");
+  expect(await words("folder")).toBe("it is a folder");
+  expect(await words("cut.db")).toMatch(/malformed|damaged|not a database/);
+  expect(existsSync(file("target.db"))).toBe(false);
+  expect(readdirSync(folder.path).filter((name) => name.includes("part"))).toEqual([]);
 });
 
 test("a restore changes nothing while a server runs, or if the backup is damaged, newer or something else", async () => {
