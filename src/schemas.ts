@@ -5,11 +5,11 @@ import { canonicalProvider } from "./domain/defaults.ts";
 import { type FieldError, hasControlCharacters, quote } from "./domain/errors.ts";
 import { MAX_SYMBOL_LENGTH, MAX_SYMBOLS, parseSymbol, symbolHint } from "./domain/market/symbol.ts";
 
-const wantsWholeNumber = (min: number, max: number) => `wants a whole number from ${min} to ${max}`;
+export const wantsWholeNumber = (min: number, max: number) => `wants a whole number from ${min} to ${max}`;
 
-/** A whole number from `min` to `max`. */
-export const wholeNumber = (min: number, max: number) => {
-  const error = wantsWholeNumber(min, max);
+/** A whole number from `min` to `max`; `or` is what may be given instead. */
+export const wholeNumber = (min: number, max: number, or = "") => {
+  const error = wantsWholeNumber(min, max) + or;
   return z.int({ error }).min(min, { error }).max(max, { error });
 };
 

@@ -59,7 +59,7 @@ test("what the server refuses is told as it says it, field by field", async () =
   expect(refusal).toBeInstanceOf(ApiError);
   expect([refusal.status, refusal.errors]).toEqual([
     422,
-    [{ path: "years", message: "wants a whole number from 1 to 30" }],
+    [{ path: "years", message: 'wants a whole number from 1 to 30, or "all"' }],
   ]);
 });
 

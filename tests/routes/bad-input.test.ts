@@ -15,8 +15,8 @@ const good = { symbols: ["AAPL"] };
 const orders: [string, unknown, string, RegExp][] = [
   ["an unknown mode", { ...good, mode: "turbo" }, "mode", /"turbo" is not one of full, incremental, reprocess, repair/],
   ["an unknown interval", { ...good, interval: "2d" }, "interval", /"2d" is not one of 1m, 5m, 15m, 1h, 1d/],
-  ["0 years", { ...good, years: 0 }, "years", /from 1 to 30/],
-  ["31 years", { ...good, years: 31 }, "years", /from 1 to 30/],
+  ["0 years", { ...good, years: 0 }, "years", /from 1 to 30, or "all"$/],
+  ["31 years", { ...good, years: 31 }, "years", /from 1 to 30, or "all"$/],
   ["1.5 years", { ...good, years: 1.5 }, "years", /whole number/],
   ["years as text", { ...good, years: "2" }, "years", /whole number/],
   ["years that are no number", { ...good, years: null }, "years", /whole number/],

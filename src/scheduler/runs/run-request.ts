@@ -14,7 +14,16 @@ import { DAY, INTERVALS, type Interval } from "../../domain/market/interval.ts";
 import { MODES, type Mode } from "../../domain/runs/states.ts";
 import type { Provider } from "../../providers/provider.ts";
 import { whyNotUsable } from "../../providers/registry.ts";
-import { choice, fieldErrors, providerName, strictObject, symbols, text, wholeNumber } from "../../schemas.ts";
+import {
+  choice,
+  fieldErrors,
+  providerName,
+  strictObject,
+  symbols,
+  text,
+  wantsWholeNumber,
+  wholeNumber,
+} from "../../schemas.ts";
 import type { RunRow } from "../../storage/runs/runs.ts";
 
 export interface RunRequest {
@@ -37,6 +46,8 @@ export interface RunRequest {
 
 const date = z.iso.date({ error: "wants a date, like 2024-01-31" });
 
+const OR_ALL = ', or "all"';
+
 /** The body of `POST /api/runs` (docs/contract.md §4). */
 export const RunRequestBody = strictObject({
   name: text(MAX_RUN_NAME).optional().describe("what the run is called on the pages and in mails"),
@@ -44,9 +55,8 @@ export const RunRequestBody = strictObject({
   mode: choice(MODES).default(RUN_DEFAULTS.mode),
   interval: choice(INTERVALS).default(RUN_DEFAULTS.interval),
   years: z
-    .union([z.literal("all"), wholeNumber(1, MAX_YEARS)], {
-      error: `wants a whole number from 1 to ${MAX_YEARS}, or "all"`,
-    })
+    // A number out of bounds is refused by its own check, which has to say the same.
+    .union([z.literal("all"), wholeNumber(1, MAX_YEARS, OR_ALL)], { error: wantsWholeNumber(1, MAX_YEARS) + OR_ALL })
     .optional()
     .describe(`years of history up to now; ${RUN_DEFAULTS.years} if neither years nor from is given`),
   from: date.optional().describe("the first day of a full run, instead of years"),
