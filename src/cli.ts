@@ -166,10 +166,12 @@ try {
   await program.parseAsync(process.argv.length > 2 ? process.argv : [...process.argv, "serve"]);
 } catch (error) {
   process.exitCode = exitCodeOf(error);
-  if (!(error instanceof CommanderError))
-    console.error(error instanceof ConfigError ? error.message : messageOf(error));
+  const message = error instanceof ConfigError ? error.message : messageOf(error);
+  if (!(error instanceof CommanderError)) console.error(message);
   if (error instanceof Error && "errors" in error && Array.isArray(error.errors)) {
-    for (const each of error.errors) printError(`  ${describeError(each)}`);
+    // One field alone is the message itself.
+    const more = error.errors.map(describeError).filter((each) => !message.includes(each));
+    for (const each of more) printError(`  ${each}`);
   }
 }
 

@@ -49,6 +49,15 @@ test("the run command brings symbols to their profiles and reports how it ended"
   expect(wrong.code).toBe(2);
   expect(wrong.err).toContain("Allowed choices are 1m, 5m, 15m, 1h, 1d");
 
+  // Each field is named once, alone and beside others.
+  const years = await call(env, "run", "AAPL", "--years", "99");
+  expect([years.code, years.err]).toEqual([2, 'years: wants a whole number from 1 to 30, or "all"\n']);
+  const both = await call(env, "run", "AAPL", "--years", "99", "--max-workers", "99");
+  expect([both.code, both.err.match(/\b(?:years|max_workers): wants/g)]).toEqual([
+    2,
+    ["years: wants", "max_workers: wants"],
+  ]);
+
   // A password of the server is neither asked for nor changed.
   const guarded = { ...env, BARKEEP_PASSWORD: PASSWORD };
   const partly = await call(guarded, "run", "KO", "DEMO-FAIL", "--years", "1", "--json");
