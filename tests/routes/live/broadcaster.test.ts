@@ -5,6 +5,7 @@ import { ProgressHub } from "../../../src/hub.ts";
 import { LiveBroadcaster } from "../../../src/routes/live/broadcaster.ts";
 import { streamRoutes } from "../../../src/routes/live/stream.ts";
 import { job, line, run } from "../../helpers/fixtures.ts";
+import { cards, partials } from "./read-frame.ts";
 
 let hub: ProgressHub;
 let broadcaster: LiveBroadcaster;
@@ -65,14 +66,6 @@ const flushed = () =>
       resolve();
     });
   });
-
-const partials = (data: string) => [...data.matchAll(/<hx-partial id="([^"]+)"/g)].map(([, id]) => id);
-
-/** The cards of a strip in their order; the one of the open run is marked. */
-const cards = (data: string) =>
-  [...data.matchAll(/<a id="(card-[^"]+)"[^>]*>/g)].map(
-    ([tag, id]) => `${id}${tag.includes("aria-current") ? " open" : ""}`,
-  );
 
 describe("what a viewer is sent", () => {
   test("a frame has the newest state of each changed job and the run's head in one message, then the log", async () => {
