@@ -3,10 +3,10 @@
  * sliding minute exceeds it, how late their reports reach the server, and what the network costs a job.
  */
 
-import { Permits } from "../src/cli/worker/permits.ts";
 import { ServerLink } from "../src/cli/worker/server-link.ts";
 import { DAY } from "../src/domain/market/interval.ts";
 import { isoSecond, parseIsoDate } from "../src/domain/time.ts";
+import { LeasedPermits } from "../src/pipeline/leased-permits.ts";
 import type { Report } from "../src/pipeline/remote/protocol.ts";
 import { WorkerPool } from "../src/pipeline/workers/pool.ts";
 import { WorkerHandle } from "../src/pipeline/workers/worker-handle.ts";
@@ -147,7 +147,7 @@ function slowWay(target: string) {
 /** A job with a fast vendor and a slow way to the server: with permits ahead, and with each request waiting for its own. */
 async function measureAhead() {
   const { takes } = WorkerHandle.prototype;
-  const { reported } = Permits.prototype;
+  const { reported } = LeasedPermits.prototype;
   // All is done by the worker.
   WorkerHandle.prototype.takes = () => false;
   await using app = await startServer({ workerLeaseMs: 20_000, env: { DEMO_LATENCY_MS: "5" } });
@@ -163,11 +163,11 @@ async function measureAhead() {
   };
   for (let turn = 0; turn < 2 * AHEAD_TURNS; turn++) {
     const how = turn % 2 === 0 ? "ahead" : "alone";
-    Permits.prototype.reported =
+    LeasedPermits.prototype.reported =
       how === "ahead"
         ? reported
-        : function (this: Permits, thread, each) {
-            if (each.type === "outcome") this.end(each.attempt ?? "");
+        : function (this: LeasedPermits, thread, each) {
+            if (each.type === "outcome") this.end(each);
             link!.report({ thread, report: each });
           };
     const begun = performance.now();
@@ -175,7 +175,7 @@ async function measureAhead() {
     if (turn > 1) seconds[how].push((performance.now() - begun) / 1_000);
   }
   ServerLink.prototype.report = send;
-  Permits.prototype.reported = reported;
+  LeasedPermits.prototype.reported = reported;
   WorkerHandle.prototype.takes = takes;
   await worker.host.leave();
   const [ahead, alone] = [median(seconds.ahead), median(seconds.alone)];

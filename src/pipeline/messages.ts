@@ -162,7 +162,7 @@ export type ToWorker =
   | { readonly type: "share_refused"; readonly share: number; readonly error: PlainError }
   /** The limiter lets the request wait: why, and until when. */
   | { readonly type: "held"; readonly request: number; readonly wait: Wait }
-  /** Permits that a worker on another machine asked for ahead: so many, numbered from `request`. */
+  /** Permits that were asked for ahead: so many, numbered from `request`. */
   | { readonly type: "leased"; readonly attempt: string; readonly request: number; readonly count: number }
   /** The limiter holds a provider: permits that were leased ahead are not used any more. */
   | { readonly type: "recall"; readonly provider: string }

@@ -59,7 +59,6 @@ export class PermitRequests {
         reject(signal.reason);
       };
       if (signal.aborted) return reject(signal.reason);
-      signal.addEventListener("abort", onAbort, { once: true });
       const answered = () => {
         this.#waiting.delete(request);
         signal.removeEventListener("abort", onAbort);
@@ -76,6 +75,8 @@ export class PermitRequests {
         },
       });
       report({ type: "acquire", request, provider, cost });
+      // One that was leased ahead is granted at once.
+      if (this.#waiting.has(request)) signal.addEventListener("abort", onAbort, { once: true });
     });
   }
 }

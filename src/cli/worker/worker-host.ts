@@ -3,19 +3,17 @@
 import { availableParallelism, totalmem } from "node:os";
 import type { QueuePlace } from "../../config/places.ts";
 import { threadModule } from "../../installation.ts";
+import { LeasedPermits } from "../../pipeline/leased-permits.ts";
 import type { FromWorker, RemoteSettings, ServerAddress, ToWorker } from "../../pipeline/messages.ts";
 import type { Order, Registered, Registration } from "../../pipeline/remote/protocol.ts";
 import { type Away, ServerConnection } from "../../pipeline/remote/server-connection.ts";
 import { RULES } from "../../scheduler/hosts/rules.ts";
 import { JobLoad } from "./job-load.ts";
 import { KeyTaker, type KeyTimes } from "./key-taker.ts";
-import { Permits } from "./permits.ts";
 import { ServerLink } from "./server-link.ts";
 
 /** Threads that ended in a row without a job's end, after which the worker gives up. */
 const MAX_CRASHES = 20;
-/** How often permits are looked for that were not used in time, milliseconds. */
-const EXPIRY_LOOK_MS = 1_000;
 /** How long the end of the worker waits until its jobs have stored what is under way, milliseconds. */
 const LEAVE_MS = 30_000;
 
@@ -37,11 +35,10 @@ export class WorkerHost {
   readonly #link: ServerLink;
   readonly #load: JobLoad;
   readonly #taker: KeyTaker | null;
-  readonly #permits = new Permits({
+  readonly #permits = new LeasedPermits({
     report: (thread, report) => this.#link.report({ thread, report }),
     tell: (thread, message) => this.#tell(thread, message),
   });
-  readonly #expiry = setInterval(() => this.#permits.returnExpired(), EXPIRY_LOOK_MS);
   #sessions: RemoteSettings["sessions"] = {};
   #started = 0;
   #crashes = 0;
@@ -92,7 +89,7 @@ export class WorkerHost {
       this.#onJobEnd = resolve;
       await Promise.race([promise, Bun.sleep(100)]);
     }
-    clearInterval(this.#expiry);
+    this.#permits.clear();
     await closing;
     await this.#link.close();
     await this.#closeThreads();
@@ -180,11 +177,11 @@ export class WorkerHost {
     if (!this.#threads.delete(number)) return;
     this.#ready.delete(number);
     this.#crashes += 1;
-    for (const [attempt, { thread }] of this.#jobs) {
+    for (const [attempt, { jobId, thread }] of this.#jobs) {
       if (thread !== number) continue;
       this.#jobs.delete(attempt);
       this.#load.end(attempt);
-      this.#permits.end(attempt);
+      this.#permits.end({ jobId, attempt });
     }
     this.#link.report({ thread: number, report: { type: "thread_ended", why: why.slice(0, 2_000) } });
     this.settings.print(`A thread has ended: ${why.trim().split("\n")[0]}`);

@@ -23,7 +23,8 @@ export interface TaskListener {
 
 /** A request of a job to the limiter. */
 export interface PermitRequest {
-  readonly abort: AbortController;
+  /** Stops its wait; one that was leased ahead does not wait. */
+  readonly abort?: AbortController;
   settle?: (report: QuotaReport) => void;
   /** Returns one that was leased ahead; afterwards it is used, or returned. */
   unsent?: (() => void) | undefined;
@@ -102,7 +103,7 @@ export class Assignment implements CountedJob {
       return;
     }
     for (const [at, { settle, unsent }] of permits.entries())
-      this.permits.set(request + at, { abort: new AbortController(), settle, unsent, open: false });
+      this.permits.set(request + at, { settle, unsent, open: false });
     worker.send({ type: "leased", attempt, request, count: permits.length });
   }
 

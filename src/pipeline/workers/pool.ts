@@ -291,7 +291,7 @@ export class WorkerPool {
         assignment.returnUnused(message.requests);
         return;
       case "release":
-        assignment.permits.get(message.request)?.abort.abort();
+        assignment.permits.get(message.request)?.abort?.abort();
         this.#forget(assignment, message.request);
         break;
       case "settle": {
@@ -339,12 +339,12 @@ export class WorkerPool {
   /** A provider of a job holds its requests: permits that were leased ahead are not used any more. */
   #recall({ provider, repairProvider }: SymbolTask): void {
     for (const each of repairProvider === null ? [provider] : [provider, repairProvider])
-      for (const worker of this.#workers) if (worker.host !== null) worker.send({ type: "recall", provider: each });
+      for (const worker of this.#workers) worker.send({ type: "recall", provider: each });
   }
 
   #rejectJobs(worker: PoolThread, error: Error): void {
     for (const assignment of worker.jobs.values()) {
-      for (const { abort } of assignment.permits.values()) abort.abort();
+      for (const { abort } of assignment.permits.values()) abort?.abort();
       assignment.forgetPermits(false);
       this.#answers.leaveAll(assignment);
       this.#counts.end(assignment);

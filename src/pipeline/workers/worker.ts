@@ -9,6 +9,7 @@ import { redactor } from "../../redact.ts";
 import { storageFault } from "../../storage/db.ts";
 import { JobLost } from "../../storage/runs/attempts.ts";
 import { Stopped } from "../job-context.ts";
+import { LeasedPermits } from "../leased-permits.ts";
 import {
   type FromWorker,
   type JobReport,
@@ -29,6 +30,8 @@ import { Turns } from "./turns.ts";
 
 declare const self: Worker;
 
+/** The number of this thread among those that lease permits together. */
+const THREAD = 0;
 /** How long a database in trouble may delay a shutdown, milliseconds; the server exits after nine seconds. */
 const LAST_WRITE_MS = 3_000;
 
@@ -57,6 +60,11 @@ const providers = new Map<string, Provider>();
 /** The jobs at work, by id. */
 const jobs = new Map<number, JobSignals>();
 const permits = new PermitRequests();
+/** Those leased ahead; on another machine its main thread leases them, for all of its threads. */
+const leased = new LeasedPermits({
+  report: (_thread, report) => send(report),
+  tell: (_thread, order) => void obey(order),
+});
 const sharedRequests = new SharedRequests();
 /** Computing features holds a whole series in memory: one job of this thread at a time. */
 const engineerTurns = new Turns();
@@ -89,7 +97,10 @@ async function work(task: SymbolTask, hasOthers: boolean): Promise<void> {
   const store = access.of(task);
   const signals = new JobSignals();
   jobs.set(jobId, signals);
-  const report = (message: JobReport) => send({ ...message, jobId, ...(attempt !== undefined && { attempt }) });
+  const report = (message: JobReport) => {
+    if (attempt === undefined) leased.reported(THREAD, { ...message, jobId });
+    else send({ ...message, jobId, attempt });
+  };
   try {
     const outcome = await runSymbol(task, {
       store,
@@ -143,7 +154,7 @@ async function work(task: SymbolTask, hasOthers: boolean): Promise<void> {
 }
 
 self.onmessage = ({ data }: MessageEvent<readonly ToWorker[]>) => {
-  for (const message of data) void obey(message);
+  for (const message of data) if (!leased.ordered(THREAD, message)) void obey(message);
 };
 
 async function obey(message: ToWorker): Promise<void> {

@@ -1,8 +1,8 @@
 /** Permits that a worker has ahead, with a server and threads that the test plays. */
 
 import { afterEach, beforeEach, expect, setSystemTime, spyOn, test } from "bun:test";
-import { Permits } from "../../../src/cli/worker/permits.ts";
-import type { FromWorker, ToWorker } from "../../../src/pipeline/messages.ts";
+import { LeasedPermits } from "../../src/pipeline/leased-permits.ts";
+import type { FromWorker, ToWorker } from "../../src/pipeline/messages.ts";
 
 /** When the stay at the server ends. */
 const LATER = Date.UTC(2030, 0);
@@ -25,7 +25,7 @@ afterEach(() => {
 function play() {
   const sent: OfJob[] = [];
   const told: ToWorker[] = [];
-  const permits = new Permits({
+  const permits = new LeasedPermits({
     report: (_thread, report) => void sent.push(report),
     tell: (_thread, message) => void told.push(message),
   });
@@ -92,7 +92,7 @@ test("a job whose requests take more than half a second is leased nothing ahead"
 
 test("a permit is never used after its time, by whichever clock, and is returned", () => {
   for (const wait of ["steady", "epoch"] as const) {
-    const { permits, sent, told, acquire, lease } = play();
+    const { sent, told, types, acquire, lease } = play();
     acquire();
     now += 10;
     acquire();
@@ -107,9 +107,28 @@ test("a permit is never used after its time, by whichever clock, and is returned
     expect(sent[0]).toMatchObject({ type: "unused", requests: numbers });
     expect(sent[1]).toMatchObject({ type: "acquire", request: 3 });
     sent.length = 0;
-    permits.returnExpired();
-    expect(sent).toEqual([]);
+    acquire();
+    expect(types(), wait).not.toContain("unused");
   }
+});
+
+test("a permit that a waiting job does not use is returned when its time is over", () => {
+  const looks: (() => void)[] = [];
+  using _ = spyOn(globalThis, "setTimeout").mockImplementation(((look: () => void) => looks.push(look)) as never);
+  const { acquire, lease, sent } = play();
+  acquire();
+  now += 10;
+  acquire();
+  const block = lease();
+  sent.length = 0;
+  now += 4_999;
+  looks.shift()!();
+  expect(sent).toEqual([]);
+  now += 1;
+  looks.shift()!();
+  const numbers = Array.from({ length: 8 }, (_, at) => block.request + at);
+  expect(sent).toMatchObject([{ type: "unused", requests: numbers }]);
+  expect(looks).toEqual([]);
 });
 
 test("what is unused is returned at once when a job ends, is stopped, or its provider holds", () => {
