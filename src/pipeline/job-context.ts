@@ -202,10 +202,12 @@ export class JobContext {
     return performance.now() - this.#yieldedAt >= YIELD_MS;
   }
 
-  /** Yields to the event loop, then throws if the job was stopped. */
+  /** Yields to the event loop if that is due, then throws if the job was stopped. */
   async checkpoint(): Promise<void> {
-    await yieldToEvents();
-    this.#yieldedAt = performance.now();
+    if (this.isYieldDue) {
+      await yieldToEvents();
+      this.#yieldedAt = performance.now();
+    }
     this.io.signal.throwIfAborted();
   }
 }
