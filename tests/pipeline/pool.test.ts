@@ -123,20 +123,26 @@ test("a pool that is closed while its workers still start closes without errors"
   }
 });
 
-test("a job that waits for the limiter reports every request that it has sent, refused ones too", async () => {
-  using folder = temporaryFolder();
-  const fake = fakeEodhd();
-  fake.script.push(reply(429, ""), reply(429, ""));
+/** A database with a run of one symbol whose job has been started; `task` is that job. */
+async function startedJob(folder: ReturnType<typeof temporaryFolder>, provider: string, symbol: string) {
   const database = await migratedDatabase(folder);
   const db = await openDatabase(database);
   await saveSetting(db, LEASE_KEY, "");
   const range = { rangeFrom: 1_717_200_000, rangeTo: 1_717_804_800, asOf: 1_717_804_800 };
-  const row = { id: "r1", mode: "full", interval: "1d", provider: "eodhd", years: "1", batchDays: 30 } as const;
+  const row = { id: "r1", mode: "full", interval: "1d", provider, years: "1", batchDays: 30 } as const;
   await insertRun(db, { ...row, ...range, maxWorkers: 1, rebuild: false, repairProvider: null, createdAt: 1 }, [
-    "AAPL",
+    symbol,
   ]);
   const [job] = await jobsOfRun(db, "r1");
   await moveJobs(db, [job!.id], "start");
+  return { database, db, task: { ...task(job!.id), ...range, symbol, provider } };
+}
+
+test("a job that waits for the limiter reports every request that it has sent, refused ones too", async () => {
+  using folder = temporaryFolder();
+  const fake = fakeEodhd();
+  fake.script.push(reply(429, ""), reply(429, ""));
+  const { database, db, task } = await startedJob(folder, "eodhd", "AAPL");
   const waited: number[] = [];
   const busy: Gate = {
     async acquire({ held }) {
@@ -148,11 +154,36 @@ test("a job that waits for the limiter reports every request that it has sent, r
     void (stage === "waiting" && waited.push(apiCalls));
   const values = valuesFor(fake, "eodhd") as Record<string, string>;
   const pool = startPool(database, 1, busy, values);
-  const symbol = { jobId: job!.id, symbol: "AAPL", provider: "eodhd" };
-  const outcome = await pool.run({ ...task(1), ...range, ...symbol }, { ...listener, stage: stages });
+  const outcome = await pool.run(task, { ...listener, stage: stages });
   expect(outcome.kind).toBe("done");
   expect(waited).toEqual([0, 1, 2, 3, 4]);
   await pool.close();
   db.close();
   await fake.close();
+}, 60_000);
+
+test("a job whose requests follow each other fast has permits ahead, and what it does not use is returned", async () => {
+  using folder = temporaryFolder();
+  const { database, db, task } = await startedJob(folder, "demo", "ACME");
+  const counts = { asked: 0, leased: 0, settled: 0, unsent: 0 };
+  const settle = () => void (counts.settled += 1);
+  const limiter: Gate = {
+    async acquire() {
+      counts.asked += 1;
+      return { settle };
+    },
+    async lease({ count }) {
+      counts.leased += count;
+      return Array.from({ length: count }, () => ({ settle, unsent: () => void (counts.unsent += 1) }));
+    },
+  };
+  const pool = startPool(database, 1, limiter);
+  const requests = 24;
+  const outcome = await pool.run({ ...task, rangeFrom: task.rangeTo - requests * 30 * 86_400 }, listener);
+  expect(outcome).toMatchObject({ kind: "done", apiCalls: requests });
+  expect(counts.leased).toBeGreaterThan(0);
+  expect(counts.settled).toBe(requests);
+  expect(counts.asked + counts.leased - counts.unsent).toBe(requests);
+  await pool.close();
+  db.close();
 }, 60_000);
