@@ -6,7 +6,7 @@ import { type RejectedRow, validateRows } from "../../domain/market/validate-bar
 import { cutsWithin } from "../../domain/plan.ts";
 import { type Batch, mergeBatches, type Span } from "../../domain/runs/batch-plan.ts";
 import { type BatchState, coverageOf } from "../../domain/runs/coverage.ts";
-import type { Provider } from "../../providers/provider.ts";
+import type { FetchContext, Provider } from "../../providers/provider.ts";
 import type { KnownWindow } from "../../storage/runs/batches.ts";
 import { fetchInBulk } from "../bulk.ts";
 import type { JobContext } from "../job-context.ts";
@@ -63,6 +63,7 @@ export async function fetchBatches(
   let consecutiveFailures = 0;
   const progress = new BatchProgress(job, batches, answered, ledger);
 
+  const context = job.contextOf(target.provider, () => progress.retry());
   const surroundings = surroundingsOf(job, target, writes);
   try {
     for (const group of mergeBatches(pending, target.provider.maxWindowDays(job.task.interval, job.task.symbol))) {
@@ -70,7 +71,7 @@ export async function fetchBatches(
       job.stage({ stage: "fetch", done: group[0]!.n - 1, total });
       try {
         progress.begin(group);
-        await fetchGroup(job, target, group, progress, writes, surroundings);
+        await fetchGroup(job, target, group, { context, progress, writes, surroundings });
         consecutiveFailures = 0;
       } catch (error) {
         // A spent quota is not the window's failure: it is fetched later.
@@ -113,6 +114,7 @@ function concernsOneWindow(error: ProviderError): boolean {
 /** The states of a job's batches, reported whenever they change. */
 class BatchProgress {
   readonly #states: BatchState[];
+  #group: readonly Batch[] = [];
   #isDue = false;
 
   /** @param ledger what is known of batches that were answered or failed before */
@@ -131,10 +133,16 @@ class BatchProgress {
     this.#report();
   }
 
-  /** Marks those of `group` that failed before as retrying. */
+  /** The batches of `group` are requested next; those that failed before are retried. */
   begin(group: readonly Batch[]): void {
+    this.#group = group;
     const again = group.filter(({ n }) => this.#states[n - 1] === "failed");
     if (again.length > 0) this.set(again, "retrying");
+  }
+
+  /** The request of the batches under way is sent again. */
+  retry(): void {
+    this.set(this.#group, "retrying");
   }
 
   /** Batches that are committed together are reported together. */
@@ -153,19 +161,24 @@ class BatchProgress {
   }
 }
 
+/** What the requests of a job have in common. */
+interface Fetching {
+  readonly context: FetchContext;
+  readonly progress: BatchProgress;
+  readonly writes: PendingWrites;
+  readonly surroundings: Surroundings;
+}
+
 /** Fetches adjacent batches in one request chain; each is stored and reported separately. */
 async function fetchGroup(
   job: JobContext,
   target: FetchTarget,
   group: readonly Batch[],
-  progress: BatchProgress,
-  writes: PendingWrites,
-  surroundings: Surroundings,
+  { context, progress, writes, surroundings }: Fetching,
 ): Promise<void> {
   const { task, io } = job;
   const window = { from: group[0]!.from, to: group.at(-1)!.to };
   const { symbol, interval, asOf } = task;
-  const context = job.contextOf(target.provider, () => progress.set(group, "retrying"));
   const request = async (span: Span, mayShare = false) => {
     const startedAt = performance.now();
     const shared = mayShare ? await fetchInBulk(job, span) : null;

@@ -57,6 +57,8 @@ let opening: Promise<StoreAccess | undefined> = Promise.resolve(undefined);
 let isClosing = false;
 let calendar: Calendar;
 const providers = new Map<string, Provider>();
+/** The account names of providers with their keys. */
+const accounts = new Map<string, string>();
 /** The jobs at work, by id. */
 const jobs = new Map<number, JobSignals>();
 const permits = new PermitRequests();
@@ -74,7 +76,11 @@ function configure(providerValues: WorkerSettings["providerValues"]): void {
   settings = { ...settings, providerValues };
   redact = redactor(secretsOf(providerValues));
   providers.clear();
+  accounts.clear();
 }
+
+const accountOf = (provider: string) =>
+  accounts.getOrInsertComputed(provider, () => accountFor(provider, settings.providerValues));
 
 function providerOf(name: string): Provider {
   const known = providers.get(name);
@@ -127,7 +133,7 @@ async function work(task: SymbolTask, hasOthers: boolean): Promise<void> {
       shared: (key, part, make) => sharedRequests.request({ key, part, signal: signals.job }, make, report),
       coverage: (coverage) => report({ type: "coverage", coverage }),
       leftOut: (cuts) => report({ type: "left_out", cuts }),
-      plan: (provider) => planMemory(store, accountFor(provider, settings.providerValues)),
+      plan: (provider) => planMemory(store, accountOf(provider)),
       stage: (stage, counters) => report({ type: "stage", stage: withoutSecrets(stage), ...counters }),
     });
     report({ type: "outcome", outcome });
