@@ -46,6 +46,16 @@ export function sliceBars(bars: BarColumns, start: number, end: number): BarColu
   };
 }
 
+/** A copy of the bars `start` (inclusive) to `end` (exclusive). */
+export const copyBars = (bars: BarColumns, start: number, end: number): BarColumns => ({
+  ts: bars.ts.slice(start, end),
+  open: bars.open.slice(start, end),
+  high: bars.high.slice(start, end),
+  low: bars.low.slice(start, end),
+  close: bars.close.slice(start, end),
+  volume: bars.volume.slice(start, end),
+});
+
 /** The bars of both, one after the other: a copy, unless one has none. */
 export function joinBars(before: BarColumns, after: BarColumns): BarColumns {
   if (before.ts.length === 0) return after;

@@ -5,6 +5,7 @@ import {
   BAR_FIELDS,
   type BarColumns,
   barsBetween,
+  copyBars,
   emptyBars,
   filterBars,
   joinBars,
@@ -39,6 +40,8 @@ interface Verdicts {
   readonly restored: BarColumns;
 }
 
+const NO_VERDICTS: Verdicts = { refused: emptyBars(), withdrawn: emptyBars(), restored: emptyBars() };
+
 /** One sequence of bars that are stored and bars put aside; no time is in both. */
 export function sequenceOf(stored: BarColumns, aside: BarColumns, answer = emptyBars()): Sequence {
   const parts = [stored, aside, answer];
@@ -67,18 +70,20 @@ export function sequenceOf(stored: BarColumns, aside: BarColumns, answer = empty
  * @returns also the sequence with its new origins
  */
 export function judge({ bars, origins }: Sequence, from: number, to: number): Verdicts & { readonly after: Sequence } {
-  const jumps = new Set(findLoneJumps(bars));
+  const found = findLoneJumps(bars);
+  if (found.length === 0 && !origins.includes(ORIGINS.aside)) {
+    return { ...NO_VERDICTS, after: { bars, origins: new Uint8Array(origins.length).fill(ORIGINS.stored) } };
+  }
+  const jumps = new Set(found);
   const now = origins.map((origin) => (origin === ORIGINS.answer ? ORIGINS.stored : origin));
   const lists: { [Each in keyof Verdicts]: number[] } = { refused: [], withdrawn: [], restored: [] };
-  if (jumps.size > 0 || origins.includes(ORIGINS.aside)) {
-    const end = Math.min(bars.ts.length, lowerBound(bars.ts, to) + NEIGHBOURS);
-    for (let at = Math.max(0, lowerBound(bars.ts, from) - NEIGHBOURS); at < end; at++) {
-      const isJump = jumps.has(at);
-      if (isJump && origins[at] === ORIGINS.answer) lists.refused.push(at);
-      else if (isJump && origins[at] === ORIGINS.stored) lists.withdrawn.push(at);
-      else if (!isJump && origins[at] === ORIGINS.aside) lists.restored.push(at);
-      now[at] = isJump ? ORIGINS.aside : ORIGINS.stored;
-    }
+  const end = Math.min(bars.ts.length, lowerBound(bars.ts, to) + NEIGHBOURS);
+  for (let at = Math.max(0, lowerBound(bars.ts, from) - NEIGHBOURS); at < end; at++) {
+    const isJump = jumps.has(at);
+    if (isJump && origins[at] === ORIGINS.answer) lists.refused.push(at);
+    else if (isJump && origins[at] === ORIGINS.stored) lists.withdrawn.push(at);
+    else if (!isJump && origins[at] === ORIGINS.aside) lists.restored.push(at);
+    now[at] = isJump ? ORIGINS.aside : ORIGINS.stored;
   }
   return {
     refused: pickBars(bars, lists.refused),
@@ -182,7 +187,7 @@ export function appended(a: Sequence, b: Sequence): Sequence {
   return { bars: joinBars(a.bars, b.bars), origins };
 }
 
+/** A copy: a view would keep the whole sequence in memory. */
 function part({ bars, origins }: Sequence, start: number, end: number): Sequence {
-  const places = Array.from({ length: end - start }, (_, at) => start + at);
-  return { bars: pickBars(bars, places), origins: origins.slice(start, end) };
+  return { bars: copyBars(bars, start, end), origins: origins.slice(start, end) };
 }
