@@ -159,7 +159,7 @@ async function fetchAll(run: string, symbol: string, asOf: number): Promise<void
       bars = joinBars(bars, answer.bars);
     }
   }
-  storeProfile(work, bars, bars.ts[0]!, computed(engineer(bars, setup(symbol), undefined, 1)));
+  storeProfile(work, bars, bars.ts[0]!, computed(engineer(bars, setup(symbol), undefined, 0)));
 }
 
 function readBars(series: number): BarColumns {
@@ -187,7 +187,7 @@ async function update(run: string, symbol: string, asOf: number): Promise<void> 
   const bars = joinBars(stored, write);
   const resume = resumeFrom(state, bars, setup(symbol));
   if ("refused" in resume) throw new Error(`the state of ${symbol} was refused: ${resume.refused}`);
-  storeProfile(work, bars, firstBar, computed(engineer(bars, setup(symbol), resume, 1)));
+  storeProfile(work, bars, firstBar, computed(engineer(bars, setup(symbol), resume, 0)));
 }
 
 console.log("ready");

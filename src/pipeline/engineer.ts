@@ -32,7 +32,7 @@ export async function engineerSeries(job: JobContext): Promise<EngineeredSeries 
   const bars = update?.bars ?? adjust(await readFrom(job, 0));
   if (bars.ts.length === 0) return null;
 
-  const pass = engineer(bars, setup, update?.resume, 1);
+  const pass = engineer(bars, setup, update?.resume, 0);
   const reports = new FeatureReports(job);
   let family: string | null = null;
   let step = pass.next();

@@ -40,7 +40,7 @@ export async function deriveProfile(context: ExportContext, task: DerivedTask): 
   const bars = await readAll(context, series, interval);
   const length = bars.ts.length;
   if (length === 0) return null;
-  const pass = engineer(bars, featureSetup(symbol, interval, series.venue), undefined, tails ? TAIL : 1);
+  const pass = engineer(bars, featureSetup(symbol, interval, series.venue), undefined, tails ? TAIL : 0);
   let step = pass.next();
   while (!step.done) {
     context.throwIfStopped();
