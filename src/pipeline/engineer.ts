@@ -6,6 +6,7 @@ import { FEATURE_COUNT, FEATURES } from "../features/catalog.ts";
 import { type Engineered, engineer, LOOKBACK_BARS, type Resume, resumeFrom, TAIL } from "../features/engine.ts";
 import { featureSetup } from "../features/setup.ts";
 import { CATALOG_VERSION } from "../features/version.ts";
+import type { SeriesRow } from "../storage/market/series.ts";
 import type { ProfileRecord } from "../storage/profiles/profiles.ts";
 import type { JobContext } from "./job-context.ts";
 import { adjusterFrom, type StoredPrices, USUAL_ADJUSTMENT } from "./price-adjustment.ts";
@@ -23,12 +24,14 @@ export interface EngineeredSeries {
   readonly profile: Pick<ProfileRecord, "firstBar" | "lastBar" | "lastClose" | "features" | "state">;
 }
 
-/** Computes all features of the job's series and reports each; `null` if the series has no bars. */
-export async function engineerSeries(job: JobContext): Promise<EngineeredSeries | null> {
+/**
+ * Computes all features of the job's series, which is stored as `row`, and reports each; `null` if the series has no bars.
+ */
+export async function engineerSeries(job: JobContext, row: SeriesRow): Promise<EngineeredSeries | null> {
   const { io, series, task } = job;
   const setup = featureSetup(task.symbol, task.interval, job.market);
-  const adjust = await adjusterFrom(pricesOf(io.store), series, USUAL_ADJUSTMENT);
-  const update = await readUpdate(job, adjust);
+  const adjust = await adjusterFrom(pricesOf(io.store, row), series, USUAL_ADJUSTMENT);
+  const update = await readUpdate(job, row, adjust);
   const bars = update?.bars ?? adjust(await readFrom(job, 0));
   if (bars.ts.length === 0) return null;
 
@@ -112,8 +115,8 @@ async function readLast(job: JobContext, lastBar: number, added: number): Promis
 }
 
 /** What the adjustment reads of stored prices. */
-const pricesOf = (store: JobStore): StoredPrices => ({
-  readSeries: store.readSeries,
+const pricesOf = (store: JobStore, row: SeriesRow): StoredPrices => ({
+  readSeries: async () => row,
   listActions: store.listActions,
   lastBar: (series, to) => store.readLastBars(series, to, 1),
 });
@@ -121,16 +124,14 @@ const pricesOf = (store: JobStore): StoredPrices => ({
 /** The last stored bars and the state that fits them, or `null` if the whole series must be computed. */
 async function readUpdate(
   job: JobContext,
+  { changedFrom }: SeriesRow,
   adjust: (bars: BarColumns) => BarColumns,
 ): Promise<{ bars: BarColumns; resume: Resume; firstBar: number } | null> {
   const { io, series, task, market } = job;
   if (task.fetchMode === "nothing" || (task.mode !== "incremental" && task.mode !== "repair")) return null;
   const { symbol, interval } = task;
-  const [state, profile, { changedFrom }] = [
-    await io.store.findFeatureState(symbol, interval),
-    await io.store.findProfile(symbol, interval),
-    await io.store.readSeries(series),
-  ];
+  const state = await io.store.findFeatureState(symbol, interval);
+  const profile = await io.store.findProfile(symbol, interval);
   if (state === undefined || profile === undefined || profile.seriesId !== series) return null;
   const refuse = (why: string) => {
     io.log("info", `stored feature state not used (${why}): computing the whole series`);

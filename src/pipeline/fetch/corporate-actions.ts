@@ -14,7 +14,8 @@ import type { JobContext } from "../job-context.ts";
 export async function updateActions(job: JobContext): Promise<void> {
   const { io, task, series } = job;
   const { provider } = io;
-  const { actionsRun } = await io.store.readSeries(series);
+  const isRead = job.actionsFrom !== null || provider.fetchActions !== undefined;
+  const { actionsRun } = isRead ? await io.store.readSeries(series) : { actionsRun: null };
   if (job.actionsFrom !== null && (await io.store.asOfRun(actionsRun)) >= job.actionsFrom) {
     // Those of the days since the last time came with the bars.
     if (actionsRun !== task.runId)

@@ -1,6 +1,7 @@
 /** The fetch stage: what each mode fetches, and what happens when an answer does not fit the stored bars. */
 
 import { numberedBatches, uncovered } from "../../domain/runs/batch-plan.ts";
+import type { SeriesRow } from "../../storage/market/series.ts";
 import { isListingWrong, startOfBars } from "../first-bar.ts";
 import type { JobContext } from "../job-context.ts";
 import { PriceFactorDetected } from "../validation/answer-change.ts";
@@ -74,24 +75,27 @@ async function fetchFrom(job: JobContext, from: number): Promise<void> {
 
 /**
  * Compares what may have changed with the calendar and with splits and dividends; returns the number of gaps that are not
- * confirmed.
+ * confirmed. `row` is the series as it is stored.
  */
-export async function checkSeries(job: JobContext): Promise<number> {
+export async function checkSeries(job: JobContext, row: SeriesRow): Promise<number> {
   const { io, series, task, plannedFrom, hasNewActions } = job;
-  const { changedFrom, symbol, interval, provider, adjustment } = await io.store.readSeries(series);
+  const { changedFrom, symbol, interval, provider, adjustment } = row;
   // If nothing was fetched and nothing changed, only sessions since the last check remain.
   const changed = Math.min(plannedFrom ?? task.asOf, changedFrom ?? task.asOf);
   const from = task.mode === "incremental" ? changed : 0;
   const examined = { id: series, symbol, interval, provider, adjustment };
   await recordFindings(io.store, examined, hasNewActions ? 0 : from, io);
-  return recordGaps(job, from);
+  return recordGaps(job, from, row);
 }
 
 /** Whether the provider answered for every day of the run's range and of all windows ever requested. */
-export async function isHistoryComplete({ io, series, task, keptFrom }: JobContext): Promise<boolean> {
+export async function isHistoryComplete(
+  { io, series, task, keptFrom }: JobContext,
+  { listedFrom }: SeriesRow,
+): Promise<boolean> {
   const answered = await io.store.answeredWindows(series);
   // There is nothing to answer before the first bar, or before what is kept.
-  const listed = Math.max((await io.store.readSeries(series)).listedFrom ?? 0, keptFrom);
+  const listed = Math.max(listedFrom ?? 0, keptFrom);
   const from = Math.min(
     task.mode === "full" ? Math.max(task.rangeFrom, listed) : Number.POSITIVE_INFINITY,
     ...answered.map((w) => w.from),

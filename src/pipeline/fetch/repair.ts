@@ -4,6 +4,7 @@ import { isSpentQuota, ProviderError } from "../../domain/errors.ts";
 import { CONFIRMED_AFTER, isMissing } from "../../domain/market/holes.ts";
 import { DAY } from "../../domain/market/interval.ts";
 import { type Batch, numberedBatches, type Span, uncovered } from "../../domain/runs/batch-plan.ts";
+import type { SeriesRow } from "../../storage/market/series.ts";
 import type { JobContext } from "../job-context.ts";
 import { recordGapsOf } from "../validation/record-gaps.ts";
 import { type FetchTarget, fetchBatches } from "./fetch-batches.ts";
@@ -11,26 +12,27 @@ import { finalAtOf } from "./incremental.ts";
 
 /**
  * Checks the sessions of the job's series from `from` (epoch seconds) on again, all of them if they were last checked by
- * an earlier release; returns the number of unconfirmed gaps of the series.
+ * an earlier release; returns the number of unconfirmed gaps of the series. `row` is the series as it is stored.
  */
-export async function recordGaps(job: JobContext, from: number): Promise<number> {
+export async function recordGaps(job: JobContext, from: number, { gapRules }: SeriesRow): Promise<number> {
   const { io, task, series, traits } = job;
   const { symbol, interval, provider, asOf } = task;
-  const compared = { id: series, symbol, interval, provider, sessions: traits.sessions };
+  const compared = { id: series, symbol, interval, provider, sessions: traits.sessions, gapRules };
   return recordGapsOf(io, compared, from, { asOf, finalAt: finalAtOf(job) });
 }
 
 /** Fetches only the windows without an answer in the ledger and the gaps in the stored bars. */
 export async function repair(job: JobContext): Promise<void> {
   const { io, task, series } = job;
-  await recordGaps(job, 0);
+  const row = await io.store.readSeries(series);
+  await recordGaps(job, 0, row);
   const own: FetchTarget = {
     provider: io.provider,
     series,
     into: "compare",
     answersGaps: answersGaps(job, io.repairProvider),
   };
-  const listed = Math.max((await io.store.readSeries(series)).listedFrom ?? 0, job.keptFrom);
+  const listed = Math.max(row.listedFrom ?? 0, job.keptFrom);
   const unanswered = uncovered(
     { from: Math.max(task.rangeFrom, listed), to: task.rangeTo },
     await io.store.answeredWindows(series),
@@ -49,7 +51,7 @@ async function fillFrom(job: JobContext, provider: NonNullable<JobContext["io"][
     io.log("warn", `${provider.title} was not used: its prices are adjusted differently (${otherTraits.adjustment})`);
     return;
   }
-  await recordGaps(job, 0);
+  await recordGaps(job, 0, await io.store.readSeries(series));
   // Confirmed gaps too: the user named the second provider to fill them.
   const batches = batchesOf(job, await gapsToFetch(job, "all"));
   try {

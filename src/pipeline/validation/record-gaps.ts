@@ -22,6 +22,8 @@ const BASELINE_DAYS = 45;
 interface ComparedSeries extends SeriesVenue {
   readonly id: number;
   readonly interval: Interval;
+  /** The rules by which its sessions were last checked. */
+  readonly gapRules: number;
 }
 
 interface GapIo {
@@ -45,7 +47,7 @@ interface Moments {
 export async function recordGapsOf(io: GapIo, series: ComparedSeries, from: number, moments: Moments): Promise<number> {
   const { store } = io;
   const { id, symbol, interval } = series;
-  const isOutdated = (await store.readSeries(id)).gapRules !== GAP_RULES;
+  const isOutdated = series.gapRules !== GAP_RULES;
   if (!areSessionsKnown(series, interval)) {
     if (venueOfSeries(series) === "unknown") io.log("warn", noCalendar(symbol));
     // An earlier version may have compared it with another exchange.

@@ -68,15 +68,17 @@ async function completeUnchanged(job: JobContext): Promise<Outcome | null> {
 async function workOn(job: JobContext): Promise<Outcome> {
   const { task, io, series } = job;
   const { symbol, interval, provider } = task;
-  const gaps = await checkSeries(job);
+  // What comes next changes neither its listing nor from where on its bars have changed.
+  const row = await io.store.readSeries(series);
+  const gaps = await checkSeries(job, row);
 
-  const engineered = await job.engineerTurn(() => engineerSeries(job));
+  const engineered = await job.engineerTurn(() => engineerSeries(job, row));
   if (engineered === null) throw new ProviderError("no_data", await explainNoBars(job));
 
   await job.checkpoint();
   job.stage({ stage: "create" });
   const backfill = {
-    history_complete: await isHistoryComplete(job),
+    history_complete: await isHistoryComplete(job, row),
     history_rows: engineered.rows,
     api_calls_used: job.apiCalls,
     fetch_duration_seconds: Math.round(job.fetchMs / 100) / 10,
