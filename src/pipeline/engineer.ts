@@ -32,7 +32,7 @@ export async function engineerSeries(job: JobContext, row: SeriesRow): Promise<E
   const setup = featureSetup(task.symbol, task.interval, job.market);
   const adjust = await adjusterFrom(pricesOf(io.store, row), series, USUAL_ADJUSTMENT);
   const update = await readUpdate(job, row, adjust);
-  const bars = update?.bars ?? adjust(await readFrom(job, 0));
+  const bars = update?.bars ?? adjust(job.written.whole() ?? (await readFrom(job, 0)));
   if (bars.ts.length === 0) return null;
 
   const pass = engineer(bars, setup, update?.resume, 0);

@@ -13,6 +13,7 @@ import type { SeriesFacts } from "../storage/market/bars.ts";
 import type { JobWork } from "../storage/runs/jobs.ts";
 import type { SharedValue, StopReason, SymbolTask } from "./messages.ts";
 import type { JobStore } from "./store/job-store.ts";
+import { WrittenBars } from "./written-bars.ts";
 
 /** How long a job computes without a pause, milliseconds, as far as there is one: a pause costs as much as a short update. */
 const YIELD_MS = 4;
@@ -80,6 +81,8 @@ export class JobContext {
   #storedPoints: number;
   /** What is stored of the series; kept up to date by whoever writes to it. */
   stored: SeriesFacts;
+  /** The bars of the series, if this job has written all of them. */
+  readonly written: WrittenBars;
   /** Whether its work time was written together with its end. */
   isSaved = false;
   /** Start of the planned fetch, epoch seconds; `null` before the plan, or if nothing is fetched. */
@@ -122,6 +125,7 @@ export class JobContext {
     readonly keptFrom: number,
   ) {
     this.stored = stored;
+    this.written = new WrittenBars(stored.first === null);
     this.dataPoints = stored.bars;
     this.#storedPoints = stored.bars;
     this.apiCalls = before.apiCalls;

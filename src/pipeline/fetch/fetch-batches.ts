@@ -272,6 +272,9 @@ async function fetchGroup(
       },
     };
     const stored = writes.hold(() => io.store.saveBatch(record));
+    const isAdded = into === "compare" && record.known.ts.length + restored.ts.length + revised.length === 0;
+    if (isAdded && target.series === job.series) job.written.add(write);
+    else job.written.forget();
     job.dataPoints = dataPoints;
     if (provisional !== undefined) job.stored = { ...job.stored, provisionalFrom: provisional };
     const noted = { isForeign: into === "fill", hasAside: aside.ts.length > 0 };

@@ -83,7 +83,8 @@ export async function checkSeries(job: JobContext, row: SeriesRow): Promise<numb
   // If nothing was fetched and nothing changed, only sessions since the last check remain.
   const changed = Math.min(plannedFrom ?? task.asOf, changedFrom ?? task.asOf);
   const from = task.mode === "incremental" ? changed : 0;
-  const examined = { id: series, symbol, interval, provider, adjustment };
+  const days = interval === "1d" ? job.written.days() : null;
+  const examined = { id: series, symbol, interval, provider, adjustment, days };
   await recordFindings(io.store, examined, hasNewActions ? 0 : from, io);
   return recordGaps(job, from, row);
 }

@@ -24,6 +24,8 @@ interface Examined {
   readonly interval: Interval;
   readonly provider: string;
   readonly adjustment: string;
+  /** All of its days, if they are known; `null`: they are read. */
+  readonly days?: readonly DayPrices[] | null;
 }
 
 const keyOf = ({ kind, date, ratio, jumpDate }: Finding) => [kind, date, ratio, jumpDate].join(" ");
@@ -67,7 +69,8 @@ function partBefore(finding: Finding, start: number): Finding[] {
 }
 
 /** The days of a series with the volumes that decide something: adding up all minutes would take long. */
-async function daysOf(store: SeriesStore, { id, interval }: Examined, from: number): Promise<DayPrices[]> {
+async function daysOf(store: SeriesStore, { id, interval, days: known }: Examined, from: number): Promise<DayPrices[]> {
+  if (known) return known.filter(({ date }) => date >= from);
   const days = await store.readDays(id, interval, from);
   if (interval === "1d") return days;
   const volumes = new Map<number, number>();
