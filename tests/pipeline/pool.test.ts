@@ -166,7 +166,12 @@ test("a job whose requests follow each other fast has permits ahead, and what it
   using folder = temporaryFolder();
   const { database, db, task } = await startedJob(folder, "demo", "ACME");
   const counts = { asked: 0, leased: 0, settled: 0, unsent: 0 };
-  const settle = () => void (counts.settled += 1);
+  const settle = () => {
+    counts.settled += 1;
+  };
+  const unsent = () => {
+    counts.unsent += 1;
+  };
   const limiter: Gate = {
     async acquire() {
       counts.asked += 1;
@@ -174,7 +179,7 @@ test("a job whose requests follow each other fast has permits ahead, and what it
     },
     async lease({ count }) {
       counts.leased += count;
-      return Array.from({ length: count }, () => ({ settle, unsent: () => void (counts.unsent += 1) }));
+      return Array.from({ length: count }, () => ({ settle, unsent }));
     },
   };
   const pool = startPool(database, 1, limiter);
