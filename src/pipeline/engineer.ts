@@ -151,9 +151,12 @@ async function readUpdate(
 }
 
 function featuresOf({ values }: Engineered): Record<string, number | null> {
-  return Object.fromEntries(
-    FEATURES.map(({ name }, index) => [name, Number.isNaN(values[index]) ? null : values[index]!]),
-  );
+  const features: Record<string, number | null> = {};
+  for (let at = 0; at < FEATURES.length; at++) {
+    const value = values[at]!;
+    features[FEATURES[at]!.name] = Number.isNaN(value) ? null : value;
+  }
+  return features;
 }
 
 /** The catalogue's version as profiles store it. */

@@ -16,8 +16,13 @@ export interface EncodedFeatures {
 
 export function encodeFeatures(features: Features): EncodedFeatures {
   const names = Object.keys(features);
-  const values = Float64Array.from(names, (name) => features[name] ?? Number.NaN);
-  const known = values.reduce((count, value) => (Number.isNaN(value) ? count : count + 1), 0);
+  const values = new Float64Array(names.length);
+  let known = 0;
+  for (let at = 0; at < names.length; at++) {
+    const value = features[names[at]!] ?? Number.NaN;
+    values[at] = value;
+    if (!Number.isNaN(value)) known += 1;
+  }
   return { names: JSON.stringify(names), values: Buffer.from(values.buffer), known };
 }
 
