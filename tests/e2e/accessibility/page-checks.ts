@@ -5,10 +5,10 @@ export const LEAN = { selectors: false, iframes: false, preload: false } as cons
 
 /**
  * In the page: removes what has two others of the same shape in the same place, as the rows of a table have, since axe
- * judges it as those. First it finds what depends on all of them: ids that occur twice, references to no element, and
- * areas that scroll but not by keyboard.
+ * judges it as those; so, too, what `judged` has of the parts around the content. First it finds what depends on all of
+ * them: ids that occur twice, references to no element, and areas that scroll but not by keyboard.
  */
-export const WITHOUT_REPETITION = `async () => {
+export const WITHOUT_REPETITION = `async (judged, valued) => {
   const all = [...document.querySelectorAll("body *")];
   const ids = all.map(({ id }) => id).filter((id) => id !== "");
   const known = new Set(ids);
@@ -28,16 +28,8 @@ export const WITHOUT_REPETITION = `async () => {
     ...violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ": " + html.slice(0, 160))),
   ];
 
-  const valued = new Set(["class", "role", "type", "scope", "tabindex", "lang", "autocomplete"]);
-  const readSelectors = (rules) => {
-    for (const { selectorText = "", cssRules = [] } of rules) {
-      for (const [, name] of selectorText.matchAll(/\\[([-\\w]+)/g)) valued.add(name);
-      readSelectors(cssRules);
-    }
-  };
-  for (const { cssRules } of document.styleSheets) readSelectors(cssRules);
   const isValued = (name) =>
-    valued.has(name) || (name.startsWith("aria-") && name !== "aria-label" && !REFERENCES.includes(name));
+    valued.includes(name) || (name.startsWith("aria-") && name !== "aria-label" && !REFERENCES.includes(name));
   const numbers = new Map();
   /** A number for everything that is written the same. */
   const numberOf = (text) => {
@@ -46,18 +38,27 @@ export const WITHOUT_REPETITION = `async () => {
   };
   const shapes = new Map();
   /** Equal for elements as visible, with texts in the same places, and the same values of what styles and rules look at. */
-  const shapeOf = (element) => {
+  const shapeOf = (element, label) => {
     const parts = [element.localName, element.checkVisibility()];
     for (const { name, value } of element.attributes) parts.push(name + "=" + (isValued(name) ? value : value !== ""));
     for (const child of element.childNodes) {
-      if (child.nodeType === 1) parts.push(shapeOf(child));
+      if (child.nodeType === 1) parts.push(shapeOf(child, label));
       else if (child.nodeType === 3 && child.data.trim() !== "") parts.push("text");
     }
-    const shape = numberOf(parts.join("|"));
+    const shape = label(parts.join("|"));
     shapes.set(element, shape);
     return shape;
   };
-  shapeOf(document.body);
+
+  const root = document.documentElement;
+  const page = [document.styleSheets.length, ...[...root.attributes].map(({ name, value }) => name + "=" + value)].join();
+  const parts = [...document.querySelectorAll("body > :not(main, header), header.top > *")].map((part) => {
+    const key = page + " " + part.parentElement.localName + " > " + shapeOf(part, (text) => "(" + text + ")");
+    if (judged.includes(key)) part.remove();
+    return key;
+  });
+
+  shapeOf(document.body, numberOf);
   const counts = new Map();
   const prune = (parent, place) => {
     for (const child of [...parent.children]) {
@@ -70,13 +71,13 @@ export const WITHOUT_REPETITION = `async () => {
     }
   };
   prune(document.body, 0);
-  return found;
+  return { found, parts };
 }`;
 
 /**
- * In the page: texts by everything that their contrast depends on, its colours, their size, and whether they belong to a
- * control that is disabled. Of each combination that is not among `known` the contrast of a few is checked, as it is the
- * same for all others on all pages; returns the violations, and the combinations of which one was judged.
+ * In the page: texts by everything that their contrast depends on: colours, size, and whether their control is disabled. Of
+ * each combination that is not among `known` a few are checked, as all others on all pages are the same; returns the
+ * violations, and the combinations that were tried, and of which one was judged.
  */
 export const CONTRASTS = `async (known) => {
   const [keys, under, checked] = [new Map(), new Map(), new Set(known)];
@@ -107,13 +108,14 @@ export const CONTRASTS = `async (known) => {
     keys.set(element, key);
     chosen.push(element);
   }
-  if (chosen.length === 0) return { violations: [], judged: [] };
+  if (chosen.length === 0) return { violations: [], judged: [], tried: [] };
   const options = { ...${JSON.stringify(LEAN)}, runOnly: ["color-contrast"], elementRef: true };
   const { violations, passes } = await axe.run({ include: chosen }, options);
   const judged = [...violations, ...passes].flatMap(({ nodes }) => nodes.map(({ element }) => keys.get(element)));
   return {
     violations: violations.map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html }) => ({ html })) })),
     judged: judged.filter((key) => key !== undefined),
+    tried: [...new Set(keys.values())],
   };
 }`;
 
