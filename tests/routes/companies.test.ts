@@ -34,6 +34,26 @@ describe("an import", () => {
     expect(await symbolsFor("q=rockets")).toEqual(["ACME"]);
   });
 
+  test("an import may be UTF-16 as spreadsheets save it, with its mark or without, and is refused as a whole if it is no text", async () => {
+    const send = (body: Uint8Array<ArrayBuffer>, type = "text/csv") =>
+      ask(`${app.url}/api/companies/import`, { method: "POST", body, headers: { "Content-Type": type } });
+    const little = (text: string) => new Uint8Array(Buffer.from(text, "utf16le"));
+    const big = (text: string) => new Uint8Array(Buffer.from(text, "utf16le").swap16());
+    const list = (symbol: string) => `symbol\tname\r\n${symbol}\tSociété ${symbol}\r\n`;
+    for (const [symbol, bytes] of [
+      ["WIDEA", little(`\ufeff${list("WIDEA")}`)],
+      ["WIDEB", big(`\ufeff${list("WIDEB")}`)],
+      ["WIDEC", little(list("WIDEC"))],
+    ] as const) {
+      expect([symbol, (await send(bytes)).body]).toEqual([symbol, { imported: 1, rejected: [] }]);
+      expect(await symbolsFor(`q=${encodeURIComponent(`Société ${symbol}`)}`)).toEqual([symbol]);
+    }
+    for (const bytes of [new Uint8Array([0x41, 0, 0x42]), new Uint8Array([0xe9, 0x41]), little("A\ud800")]) {
+      const { status, body } = await send(bytes, "text/plain");
+      expect([status, body.detail]).toEqual([422, expect.stringContaining("is not text in UTF-8 or UTF-16")]);
+    }
+  });
+
   test("an import may be plain text, or a file of a form", async () => {
     expect((await importText("TXTA\nTXTB", "text/plain")).body).toEqual({ imported: 2, rejected: [] });
     const form = new FormData();
@@ -50,7 +70,7 @@ describe("an import", () => {
     expect((await importText("")).status).toBe(422);
     const bytes = await ask(`${app.url}/api/companies/import`, {
       method: "POST",
-      body: new Uint8Array([0xff, 0xfe, 0x41, 0]),
+      body: new Uint8Array([0x41, 0xff, 0xfe, 0x42]),
       headers: { "Content-Type": "text/csv" },
     });
     expect(bytes.status).toBe(422);

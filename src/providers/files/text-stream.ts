@@ -25,7 +25,7 @@ export interface Encoding {
 const isGzip = (start: Uint8Array) => start[0] === 0x1f && start[1] === 0x8b;
 
 /** UTF-16 by its mark, or by the zero bytes that every second byte of plain text is. */
-function utf16Of(start: Uint8Array): "utf-16le" | "utf-16be" | null {
+export function utf16Of(start: Uint8Array): "utf-16le" | "utf-16be" | null {
   if (start[0] === 0xff && start[1] === 0xfe) return "utf-16le";
   if (start[0] === 0xfe && start[1] === 0xff) return "utf-16be";
   const sample = start.subarray(0, 64);

@@ -11,6 +11,7 @@ import {
 } from "../../domain/companies.ts";
 import { Refusal } from "../../domain/errors.ts";
 import { MAX_SYMBOLS, parseSymbol } from "../../domain/market/symbol.ts";
+import { utf16Of } from "../../providers/files/text-stream.ts";
 import { factProviders, listingProviders } from "../../scheduler/companies.ts";
 import {
   companiesNamed,
@@ -149,11 +150,14 @@ export async function importedText(c: Context): Promise<string> {
   throw new Refusal("invalid", "Choose a file or paste a list", [{ path: "file", message: "is missing" }]);
 }
 
-/** @throws Refusal if it is not text in UTF-8 */
+/** UTF-8, or UTF-16 as spreadsheets save "Unicode text". @throws Refusal if it is neither */
 function decoded(bytes: ArrayBuffer): string {
+  const encoding = utf16Of(new Uint8Array(bytes)) ?? "utf-8";
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    const text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
+    if (!text.includes("\0")) return text;
   } catch {
-    throw new Refusal("invalid", "The file is not text in UTF-8: save it as CSV UTF-8 or as plain text");
+    // Refused below.
   }
+  throw new Refusal("invalid", "The file is not text in UTF-8 or UTF-16: save it as CSV UTF-8 or as plain text");
 }
