@@ -84,6 +84,10 @@ function momentOf(value: unknown, kind: TimeKind): CellMoment | null {
   return kind === "wall" ? { wall, offset: null, isInstant: false } : { wall, offset: 0, isInstant: true };
 }
 
+/** What a file begins and ends with, and the size of one with an empty footer between. */
+const MAGIC = "PAR1";
+const LEAST_BYTES = 12;
+
 /**
  * Reads the file at `path` (`name` in messages) into `bars`; times without a zone are those of `zone`.
  * @throws ProviderError `bad_request` for a damaged file, a file without the columns of bars, and one that is too large
@@ -100,6 +104,9 @@ export async function readParquetFile(
     slice: (start: number, end?: number) => source.slice(start, end ?? source.size).arrayBuffer(),
   };
   try {
+    const end = await source.slice(Math.max(0, source.size - MAGIC.length)).text();
+    if (source.size < LEAST_BYTES || end !== MAGIC)
+      throw new ProviderError("bad_request", `${name} cannot be read as Parquet: it does not end as such a file does`);
     const metadata = await parquetMetadataAsync(file);
     if (statedSize(metadata) > maxUnpacked) throw unpacksTo(name, maxUnpacked);
     const elements = parquetSchema(metadata).children.map(({ element }) => element);

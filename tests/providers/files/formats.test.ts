@@ -212,7 +212,8 @@ const REFUSED: [title: string, name: string, content: string | Uint8Array, messa
     'AAPL.csv:1: several columns are named "Close"',
   ],
   ["a page of HTML", "AAPL.csv", "<!DOCTYPE html>\n<html></html>\n", "AAPL.csv:1: no column for timestamp, open, high"],
-  ["a damaged Parquet file", "AAPL.parquet", "PAR1 nothing", "AAPL.parquet cannot be read as Parquet"],
+  ["a damaged Parquet file", "AAPL.parquet", "PAR1 nothing", "AAPL.parquet cannot be read as Parquet: it does not end"],
+  ["the start of a Parquet file", "AAPL.parquet", "PAR1", "AAPL.parquet cannot be read as Parquet: it does not end as"],
   [
     "hourly rows under the name of daily bars",
     "AAPL.csv",
