@@ -65,7 +65,9 @@ export function alertPages({ db, outbox, channels }: Pick<Services, "db" | "outb
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       const errors = errorsByField(error);
-      return show(c, { fields, errors, flash: { level: "error", text: "Nothing was saved: see below" } }, error.status);
+      // A kind that there is not has no field of its own.
+      const where = error.errors.some(({ path }) => path.startsWith("on.")) ? error.message : "see below";
+      return show(c, { fields, errors, flash: { level: "error", text: `Nothing was saved: ${where}` } }, error.status);
     }
     return done(c, "saved");
   });

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { ALERT_KINDS, type AlertRules, DEFAULT_ALERT_RULES } from "../../domain/alerts.ts";
 import { Refusal } from "../../domain/errors.ts";
-import { fieldErrors, readable, wholeNumber } from "../../schemas.ts";
+import { choice, fieldErrors, readable, wholeNumber } from "../../schemas.ts";
 import type { AlertFields } from "../../views/alerts/alerts-page.tsx";
 import { capitalised } from "../form-errors.ts";
 
@@ -48,16 +48,17 @@ const typedNumber = (min: number, max: number) =>
 const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: "wants a time from 00:00 to 23:59" });
 const zone = readable(canonicalZone, () => "wants a time zone such as Europe/Berlin");
 
-const numbers = {
+const common = {
+  on: z.array(choice(ALERT_KINDS)),
   quota_percent: typedNumber(1, 100),
   digest_minutes: typedNumber(0, 1_440),
   summary_at: clockTime,
   summary_zone: zone,
 };
 const RuleFields = z.discriminatedUnion("quiet", [
-  z.object({ ...numbers, quiet: z.literal("") }),
+  z.object({ ...common, quiet: z.literal("") }),
   z
-    .object({ ...numbers, quiet: z.literal("on"), quiet_from: clockTime, quiet_to: clockTime, quiet_zone: zone })
+    .object({ ...common, quiet: z.literal("on"), quiet_from: clockTime, quiet_to: clockTime, quiet_zone: zone })
     .refine(({ quiet_from, quiet_to }) => quiet_from !== quiet_to, {
       path: ["quiet_to"],
       error: "wants another time than the beginning",
@@ -74,7 +75,7 @@ export function rulesOf(fields: AlertFields): AlertRules {
     throw new Refusal("invalid", errors[0]!.message, errors);
   }
   return {
-    on: Object.fromEntries(ALERT_KINDS.map((kind) => [kind, fields.on.includes(kind)])) as AlertRules["on"],
+    on: Object.fromEntries(ALERT_KINDS.map((kind) => [kind, data.on.includes(kind)])) as AlertRules["on"],
     quotaPercent: data.quota_percent,
     digestMinutes: data.digest_minutes,
     quiet: data.quiet === "on" ? { from: data.quiet_from, to: data.quiet_to, zone: data.quiet_zone } : null,

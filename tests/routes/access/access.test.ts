@@ -243,6 +243,23 @@ describe("with a password", () => {
     expect((await guess("203.0.113.8", PASSWORD)).status).toBe(303);
   });
 
+  test("a token is not made with a scope or a term that there is not, and each is named at its field", async () => {
+    const wanted = { name: "odd", scope: "read", expires: "30" };
+    for (const [field, value, words] of [
+      ["scope", "root", "Wants one of read, operate, admin, worker"],
+      ["scope", "Admin", "Wants one of read, operate, admin, worker"],
+      ["expires", "1e9", "Wants one of 30, 90, 365, never"],
+      ["expires", "", "Wants one of 30, 90, 365, never"],
+    ] as const) {
+      const answer = await submit(`${app.url}/settings/access`, { ...wanted, [field]: value }, { Cookie: cookie });
+      const page = await answer.text();
+      expect([field, answer.status]).toEqual([field, 422]);
+      expect(page).toContain(`<p class="error" id="token-${field}-error">${words}`);
+      expect(page).not.toMatch(/bk_[\w-]{43}/);
+    }
+    expect(await app.app.db.rows("select id from tokens where name = 'odd'", [])).toEqual([]);
+  });
+
   test("a token opens the API as far as its scope goes, and is shown once", async () => {
     const token = await makeToken(app, "read", { Cookie: cookie });
     const bearer = { Authorization: `Bearer ${token}` };
