@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { Stopped } from "../../src/pipeline/job-context.ts";
-import { JobSignals } from "../../src/pipeline/workers/job-signals.ts";
-import { Turns } from "../../src/pipeline/workers/turns.ts";
+import { Stopped } from "../../../src/pipeline/job-context.ts";
+import { JobSignals } from "../../../src/pipeline/workers/job-signals.ts";
+import { Turns } from "../../../src/pipeline/workers/turns.ts";
 
 const never = new AbortController().signal;
 const noWait = () => {};

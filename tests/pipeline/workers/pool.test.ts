@@ -2,22 +2,22 @@
 
 import { expect, test } from "bun:test";
 import { pathToFileURL } from "node:url";
-import type { SymbolTask, WorkerSettings } from "../../src/pipeline/messages.ts";
-import type { TaskListener } from "../../src/pipeline/workers/assignment.ts";
-import type { Gate } from "../../src/pipeline/workers/gate.ts";
-import { WorkerPool } from "../../src/pipeline/workers/pool.ts";
-import type { PoolThread } from "../../src/pipeline/workers/worker-handle.ts";
-import { LEASE_KEY } from "../../src/storage/connection/fence.ts";
-import { WriteLock } from "../../src/storage/connection/file/write-lock.ts";
-import { openDatabase } from "../../src/storage/db.ts";
-import { insertRun, jobsOfRun, moveJobs } from "../../src/storage/runs/runs.ts";
-import { saveSetting } from "../../src/storage/settings.ts";
-import { valuesFor } from "../fakes/providers.ts";
-import { fakeEodhd } from "../fakes/vendors/eodhd.ts";
-import { reply } from "../fakes/vendors/faults.ts";
-import { testConfig } from "../helpers/app.ts";
-import { bundleOf } from "../helpers/bundle/programs.ts";
-import { migratedDatabase, temporaryFolder } from "../helpers/folder.ts";
+import type { SymbolTask, WorkerSettings } from "../../../src/pipeline/messages.ts";
+import type { TaskListener } from "../../../src/pipeline/workers/assignment.ts";
+import type { Gate } from "../../../src/pipeline/workers/gate.ts";
+import { WorkerPool } from "../../../src/pipeline/workers/pool.ts";
+import type { PoolThread } from "../../../src/pipeline/workers/worker-handle.ts";
+import { LEASE_KEY } from "../../../src/storage/connection/fence.ts";
+import { WriteLock } from "../../../src/storage/connection/file/write-lock.ts";
+import { openDatabase } from "../../../src/storage/db.ts";
+import { insertRun, jobsOfRun, moveJobs } from "../../../src/storage/runs/runs.ts";
+import { saveSetting } from "../../../src/storage/settings.ts";
+import { valuesFor } from "../../fakes/providers.ts";
+import { fakeEodhd } from "../../fakes/vendors/eodhd.ts";
+import { reply } from "../../fakes/vendors/faults.ts";
+import { testConfig } from "../../helpers/app.ts";
+import { bundleOf } from "../../helpers/bundle/programs.ts";
+import { migratedDatabase, temporaryFolder } from "../../helpers/folder.ts";
 
 const gate = { acquire: () => Promise.reject(new Error("nobody asks")) };
 const listener = { stage() {}, coverage() {}, leftOut() {}, log() {}, alert() {} };
