@@ -75,7 +75,9 @@ test("alert rules are saved and shown; a wrong field is named, and nothing is ch
   const before = app.app.outbox.rules;
   const unknown = await submit(app, "/alerts", [["on", "run_faild"], ...rules]);
   expect(unknown.status).toBe(422);
-  expect(unknown.text).toContain("Nothing was saved: &quot;run_faild&quot; is not one of job_failed, run_failed, run_finished");
+  expect(unknown.text).toContain(
+    "Nothing was saved: &quot;run_faild&quot; is not one of job_failed, run_failed, run_finished",
+  );
   expect(app.app.outbox.rules).toEqual(before);
   expect(before.quiet).toEqual({ from: "21:30", to: "06:15", zone: "America/New_York" });
 
