@@ -13,22 +13,23 @@ let server: Bun.Server<undefined>;
 
 /** Longer than it takes to report a few things one after the other: they are in one frame. */
 const FRAME_MS = 20;
-const FAST = { cardsEvery: FRAME_MS, pauses: { redraw: 1, resort: 1 } };
 
 function serve(options?: ConstructorParameters<typeof LiveBroadcaster>[1]) {
   hub = new ProgressHub(FRAME_MS);
-  broadcaster = new LiveBroadcaster(hub, { ...FAST, ...options });
+  broadcaster = new LiveBroadcaster(hub, { cardsEvery: FRAME_MS, pauses: { redraw: 1, resort: 1 }, ...options });
   broadcaster.start();
   const app = new Hono().route("/", streamRoutes(broadcaster));
   server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: app.fetch });
 }
 
-beforeEach(() => serve({ log: 1 }));
-afterEach(async () => {
+async function close() {
   broadcaster.close();
   hub.close();
   await server.stop(true);
-});
+}
+
+beforeEach(() => serve({ log: 1 }));
+afterEach(close);
 
 /** A browser's view of the stream: messages as they arrive, after the first heartbeat. */
 async function watch(query = `?since=${broadcaster.cursor()}`, headers: Record<string, string> = {}) {
@@ -159,8 +160,7 @@ describe("what a viewer is sent", () => {
   });
 
   test("a frame has only the rows of the filter, and the new list of rows when some enter or leave it", async () => {
-    broadcaster.close();
-    await server.stop(true);
+    await close();
     // Longer than a frame takes on a busy machine: a row that is new to the page comes with the list, not before it.
     serve({ pauses: { redraw: 1_000, resort: 1_000 } });
     hub.reportRun(run());
@@ -313,8 +313,7 @@ test("all connections of a page get the same bytes", async () => {
 });
 
 test("a connection that is not read is merged, then dropped, and delays nobody", async () => {
-  broadcaster.close();
-  await server.stop(true);
+  await close();
   serve({ heartbeat: 20, stalled: 300 });
   hub.reportRun(run());
   hub.report(job());
@@ -340,8 +339,7 @@ test("a connection that is not read is merged, then dropped, and delays nobody",
 });
 
 test("the monitor gets quotas when they change, and not otherwise", async () => {
-  broadcaster.close();
-  await server.stop(true);
+  await close();
   let used = 1;
   const gauge = () => ({ period: "minute", counts: "requests", used, limit: 10, resetsAt: null }) as const;
   const rest = { hold: null, waiting: 0, spenders: [], requests: { minute: 0, today: 0 } };
@@ -361,8 +359,7 @@ test("the monitor gets quotas when they change, and not otherwise", async () => 
 });
 
 test("the monitor gets the last hour when it has changed, also before it connected", async () => {
-  broadcaster.close();
-  await server.stop(true);
+  await close();
   let view: ReturnType<LiveBroadcaster["panels"]["lastHour"]> = null;
   serve({ lastHour: () => view, lastHourEvery: 5 });
   const connection = await watch();
@@ -379,13 +376,11 @@ test("the monitor gets the last hour when it has changed, also before it connect
 });
 
 test("a quiet stream sends heartbeats", async () => {
-  broadcaster.close();
-  await server.stop(true);
+  await close();
   serve({ heartbeat: 10 });
-  const connection = await watch();
-  const message = await connection.next();
-  expect(message!.event).toBe("heartbeat");
-  expect(Number(message!.data)).toBeGreaterThan(1_700_000_000_000);
+  const { event, data } = (await (await watch()).next())!;
+  expect(event).toBe("heartbeat");
+  expect(Number(data)).toBeGreaterThan(1_700_000_000_000);
 });
 
 test("closing ends every stream, and a disconnect removes the connection", async () => {
