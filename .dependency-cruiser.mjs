@@ -19,7 +19,15 @@ const shared = {
   domain: ["errors.ts", "time.ts", "log.ts", "defaults.ts", "plan.ts", "sliding-sum.ts", "zone.ts"],
   providers: ["provider.ts", "setting.ts", "timestamp.ts", "sleep.ts", "http-request.ts"],
   storage: ["db.ts", "connection/", "pagination.ts", "deferred-write.ts", "encryption.ts", "schema/"],
-  pipeline: ["messages.ts", "job-context.ts", "price-adjustment.ts", "idle-timer.ts", "stored-prices.ts", "store/"],
+  pipeline: [
+    "messages.ts",
+    "job-context.ts",
+    "price-adjustment.ts",
+    "idle-timer.ts",
+    "stored-prices.ts",
+    "written-bars.ts",
+    "store/",
+  ],
   scheduler: [],
   views: ["ui/"],
   routes: [
@@ -74,7 +82,7 @@ const sideways = {
   pipeline: {
     fetch: ["first-bar", "bulk", "validation"],
     bulk: ["fetch"],
-    workers: ["fetch", "engineer", "permit-requests", "validation", "remote"],
+    workers: ["fetch", "engineer", "permit-requests", "leased-permits", "validation", "remote"],
     companies: ["workers"],
     lake: ["exports"],
     analysis: ["exports", "lake"],

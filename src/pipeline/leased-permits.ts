@@ -4,8 +4,8 @@
  * lease to a minute after its answer; one that is not used is returned.
  */
 
+import type { QuotaReport } from "../providers/provider.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
-import { isHold } from "./workers/gate.ts";
 
 /** How long a permit may wait for its request, milliseconds since it was asked for: far less than the limiter waits for its answer. */
 const EXPIRY_MS = 5_000;
@@ -58,6 +58,10 @@ interface Dependencies {
   report(thread: number, report: OfJob): void;
   tell(thread: number, message: ToWorker): void;
 }
+
+/** Whether a provider holds further requests: nothing is sent with permits from before. */
+export const isHold = ({ holdSeconds, used = {} }: QuotaReport): boolean =>
+  holdSeconds !== undefined || Object.values(used).includes(Number.POSITIVE_INFINITY);
 
 /** What tells jobs apart: on another machine their attempts. */
 const keyOf = ({ jobId, attempt }: Pick<OfJob, "jobId" | "attempt">): string => attempt ?? `job ${jobId}`;

@@ -24,10 +24,6 @@ export interface Gate {
   }): Promise<readonly LeasedRequest[]>;
 }
 
-/** Whether a provider holds further requests: nothing is sent with permits from before. */
-export const isHold = ({ holdSeconds, used = {} }: QuotaReport): boolean =>
-  holdSeconds !== undefined || Object.values(used).includes(Number.POSITIVE_INFINITY);
-
 interface GrantedRequest {
   settle(report: QuotaReport): void;
 }

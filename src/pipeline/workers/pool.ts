@@ -3,9 +3,10 @@
 import type { StorageTrouble } from "../../domain/errors.ts";
 import { threadModule } from "../../installation.ts";
 import { IdleTimer } from "../idle-timer.ts";
+import { isHold } from "../leased-permits.ts";
 import type { FromWorker, Outcome, StopReason, SymbolTask, WorkerSettings } from "../messages.ts";
 import { Assignment, type TaskListener } from "./assignment.ts";
-import { type Gate, isHold } from "./gate.ts";
+import type { Gate } from "./gate.ts";
 import { isFree, JobCounts, leastBusy } from "./job-counts.ts";
 import { SharedAnswers } from "./shared-answers.ts";
 import { type PoolThread, reasonOf, WorkerCrashed, WorkerHandle } from "./worker-handle.ts";
