@@ -53,17 +53,6 @@ test("a promise is made with the keyboard, and what it means is said while the f
   browserApp.dismissErrors(/422/);
 });
 
-test("the form works without JavaScript: Preview says what it means, and what was typed stays", async () => {
-  const page = await browserApp.usePage("/promises", { javaScriptEnabled: false });
-  await page.locator("summary", { hasText: "Add a promise" }).click();
-  await page.getByLabel("Name", { exact: true }).fill("Plain");
-  await page.getByLabel("Symbols", { exact: true }).fill("AAPL");
-  await page.getByRole("button", { name: "Preview" }).click();
-  await page.getByText("0 of 1 fresh, 1 missing").waitFor();
-  await page.getByRole("button", { name: "Add promise" }).click();
-  await page.locator(".promise", { hasText: "Plain" }).waitFor();
-});
-
 test("the monitor shows what becomes of a promise without a reload, and leads to it", async () => {
   const body = {
     name: "Coins",

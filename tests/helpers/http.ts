@@ -1,4 +1,4 @@
-/** A client of the JSON API. */
+/** Clients: of the JSON API, and of forms as a browser without scripts sends them. */
 
 interface Answer {
   readonly status: number;
@@ -31,4 +31,85 @@ export function clientOf(url: string): Client {
       ...(body !== undefined && { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } }),
     });
   return { url, send, get: (path) => send("GET", path), post: (path, body) => send("POST", path, body) };
+}
+
+interface PressedButton {
+  readonly path: string;
+  readonly body: URLSearchParams;
+}
+
+/** A form as a page has it, with what a browser without scripts would send. */
+export interface PlainForm {
+  /** The values of all fields, to be changed as a person would. */
+  readonly fields: URLSearchParams;
+  /**
+   * The request that a button sends.
+   * @throws Error if the form has no such button
+   */
+  press(button: string): PressedButton;
+}
+
+/**
+ * Reads the form that `selector` matches. Its boxes and radio buttons count if they are checked, its files never; values
+ * are taken as they are written, entities included.
+ */
+export async function readForm(html: string, selector: string): Promise<PlainForm> {
+  const fields = new URLSearchParams();
+  const buttons: { readonly path: string; readonly name: string | null; readonly value: string; text: string }[] = [];
+  let [action, open] = ["", ""];
+  const append = (text: string) => fields.set(open, (fields.get(open) ?? "") + text);
+  await new HTMLRewriter()
+    .on(selector, {
+      element: (form) => {
+        action = form.getAttribute("action")!;
+      },
+    })
+    .on(`${selector} input[name]`, {
+      element: (input) => {
+        const type = input.getAttribute("type") ?? "text";
+        const isBox = ["radio", "checkbox"].includes(type);
+        if (type === "file" || (isBox && !input.hasAttribute("checked"))) return;
+        fields.append(input.getAttribute("name")!, input.getAttribute("value") ?? (isBox ? "on" : ""));
+      },
+    })
+    .on(`${selector} select[name]`, {
+      element: (select) => {
+        open = select.getAttribute("name")!;
+      },
+    })
+    .on(`${selector} select[name] option`, {
+      element: (option) => {
+        // The first one, unless another is selected.
+        const isChosen = option.hasAttribute("selected") || !fields.has(open);
+        if (isChosen) fields.set(open, option.getAttribute("value") ?? "");
+      },
+    })
+    .on(`${selector} textarea[name]`, {
+      element: (area) => {
+        open = area.getAttribute("name")!;
+        append("");
+      },
+      text: ({ text }) => append(text),
+    })
+    .on(`${selector} button[type="submit"]`, {
+      element: (button) => {
+        const path = button.getAttribute("formaction") ?? action;
+        buttons.push({ path, name: button.getAttribute("name"), value: button.getAttribute("value") ?? "", text: "" });
+      },
+      text: ({ text }) => {
+        buttons.at(-1)!.text += text;
+      },
+    })
+    .transform(new Response(html))
+    .text();
+  return {
+    fields,
+    press(label) {
+      const button = buttons.find(({ text }) => text.trim() === label);
+      if (button === undefined) throw new Error(`no button ${label} among ${buttons.map(({ text }) => text.trim())}`);
+      const body = new URLSearchParams(fields);
+      if (button.name !== null) body.append(button.name, button.value);
+      return { path: button.path, body };
+    },
+  };
 }

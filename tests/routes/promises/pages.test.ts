@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { startApp, type TestApp } from "../../helpers/app.ts";
+import { type PlainForm, readForm } from "../../helpers/http.ts";
 import { VirtualClock } from "../../helpers/virtual-clock.ts";
 
 let app: TestApp;
@@ -16,13 +17,10 @@ const form = (over: Record<string, string> = {}) =>
     ...{ scope: "symbols", symbols: "AAPL, MSFT", watchlist_id: "", interval: "1d", provider: "", enabled: "on" },
     ...{ max_gaps: "2", gap_days: "30", warn_hours: "6", ...over },
   });
-const submit = (path: string, over?: Record<string, string>, headers: Record<string, string> = {}) =>
-  fetch(`${app.url}${path}`, {
-    method: "POST",
-    body: form(over),
-    redirect: "manual",
-    headers: { Origin: app.url, ...headers },
-  });
+const send = (path: string, body: URLSearchParams, headers: Record<string, string> = {}) =>
+  fetch(`${app.url}${path}`, { method: "POST", body, redirect: "manual", headers: { Origin: app.url, ...headers } });
+const submit = (path: string, over?: Record<string, string>, headers?: Record<string, string>) =>
+  send(path, form(over), headers);
 
 test("a promise is added, shown, changed, paused, enabled and deleted with plain forms", async () => {
   expect((await submit("/promises")).headers.get("location")).toBe("/promises");
@@ -75,6 +73,24 @@ test("a preview says what a promise means now and stores nothing, as a fragment 
   for (const field of ["by_time", "gap_days"]) expect(refused).toContain(`id="promise-${field}-error"`);
   expect(refused).not.toContain('id="promise-name-error"');
   expect((await app.get("/api/promises")).body.promises).toEqual([]);
+});
+
+test("the form as the page has it previews without scripts, keeps what was typed, and adds the promise", async () => {
+  const press = (form: PlainForm, button: string) => {
+    const { path, body } = form.press(button);
+    return send(path, body);
+  };
+  const form = await readForm((await app.get("/promises")).text, "#promise-form");
+  form.fields.set("name", "Plain");
+  form.fields.set("symbols", "AAPL");
+  const previewed = await (await press(form, "Preview")).text();
+  expect(previewed).toContain("0 of 1 fresh, 1 missing");
+  const again = await readForm(previewed, "#promise-form");
+  expect([...again.fields]).toEqual([...form.fields]);
+  expect((await press(again, "Add promise")).headers.get("location")).toBe("/promises");
+  const [promise] = (await app.get("/api/promises")).body.promises;
+  expect([promise.name, promise.symbols]).toEqual(["Plain", ["AAPL"]]);
+  await submit(`/promises/${promise.id}/delete`);
 });
 
 test("the monitor shows the promises whose deadline is near, the most urgent first", async () => {
