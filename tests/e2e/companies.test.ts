@@ -54,26 +54,6 @@ test("companies are fetched, found while typing, selected over several searches,
   await rowOf(page, "AAPL").waitFor();
 });
 
-test("companies are selected without JavaScript, too, and a selection can be saved as a watchlist", async () => {
-  const page = await browserApp.usePage("/companies", { javaScriptEnabled: false });
-  await page.getByRole("button", { name: "Top 10" }).click();
-  await page.getByText("10 selected").waitFor();
-  await search(page).fill("coca");
-  await page.getByRole("button", { name: "Search" }).click();
-  await page.getByLabel("Select KO").check();
-  await page.getByText("Add to watchlist").click();
-  await page.getByLabel("Name of a new list").fill("Big ones");
-  await page.getByRole("button", { name: "Save selection as a new list" }).click();
-  await page.getByRole("link", { name: "Big ones" }).waitFor();
-  expect(await symbols(page)).toContain("KO");
-  await page.getByRole("button", { name: "Select all 11" }).click();
-  await page.getByText("11 selected").waitFor();
-  await page.getByLabel("or paste lines").fill("symbol,name\nZZZ,Sleepy\n$$$,Bad\n");
-  await page.getByRole("button", { name: "Import" }).click();
-  await page.getByText("1 company imported").waitFor();
-  await page.getByText("Line 3").waitFor();
-});
-
 test("a typed key is checked and stays in the form until it is saved; then it is never shown again", async () => {
   const page = await browserApp.usePage("/settings");
   const section = page.locator("#provider-tiingo");

@@ -3,7 +3,7 @@ import { fakeBinance } from "../fakes/vendors/binance.ts";
 import { fakeEodhd } from "../fakes/vendors/eodhd.ts";
 import { FAKE_KEY } from "../fakes/vendors/vendor.ts";
 import { startApp, type TestApp } from "../helpers/app.ts";
-import { ask } from "../helpers/http.ts";
+import { ask, type PlainForm, readForm } from "../helpers/http.ts";
 
 const eodhd = fakeEodhd();
 const binance = fakeBinance();
@@ -221,6 +221,38 @@ describe("the page", () => {
     const text = await twice.text();
     expect(text).toContain("already a watchlist");
     expect(text).toContain("1 selected");
+  });
+
+  test("the companies page needs no script: what is selected stays over a search, and becomes a watchlist that is selected as a whole", async () => {
+    await importText("symbol,name\nKO,Coca-Cola Co\nCOKE,Coca-Cola Consolidated");
+    const press = (form: PlainForm, button: string) => {
+      const { path, body } = form.press(button);
+      return fetch(app.url + path, { method: "POST", body, headers: { Accept: "text/html" }, redirect: "manual" });
+    };
+    const open = async (answer: Response) => {
+      expect(answer.status).toBe(303);
+      const { text } = await ask(app.url + answer.headers.get("Location"));
+      return { text, form: await readForm(text, "#company-form") };
+    };
+    const { text: start } = await app.get("/companies");
+    const top = await open(await press(await readForm(start, "#company-form"), "Top 10"));
+    expect(top.text).toContain("10 selected");
+    top.form.fields.set("q", "coca");
+    const found = await open(await press(top.form, "Search"));
+    expect(found.text).toContain("10 selected");
+    expect(found.text).toContain('aria-label="Select KO"');
+    found.form.fields.append("pick", "KO");
+    found.form.fields.set("list_name", "Big ones");
+    const list = await open(await press(found.form, "Save selection as a new list"));
+    expect(list.text).toMatch(/<a[^>]*>Big ones/);
+    expect(list.text).toContain('aria-label="Select KO"');
+    expect((await open(await press(list.form, "Select all 11"))).text).toContain("11 selected");
+
+    const imported = await readForm(list.text, 'form[action="/companies/import"]');
+    imported.fields.set("text", "symbol,name\nZZZ,Sleepy\n$$$,Bad\n");
+    const answer = await (await press(imported, "Import")).text();
+    expect(answer).toContain("1 company imported");
+    expect(answer).toContain("Line 3");
   });
 
   test("the companies page shows names as text, whatever they contain", async () => {
