@@ -48,7 +48,7 @@ test.concurrent("one thread works on many symbols at once; pausing, cancelling a
 
 test.concurrent("a symbol that crashes its thread fails after three crashes, and none of those that shared the thread", async () => {
   const workerScript = new URL("../fakes/workers/crashing-worker.ts", import.meta.url);
-  await using app = await startApp({ workerScript, env: { ...SLOW, DEMO_LATENCY_MS: "20" } });
+  await using app = await startApp({ workerScript, env: { ...SLOW, DEMO_LATENCY_MS: "60" } });
   const runId = await app.start({ symbols: [...SYMBOLS, "CRASHES"], years: 1 });
   const { jobs } = await app.waitForRun(runId, "failed");
   expect(jobs.filter(({ state }) => state !== "complete").map(({ symbol }) => symbol)).toEqual(["CRASHES"]);

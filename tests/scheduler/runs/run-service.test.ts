@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, spyOn, test } from "bun:test";
+import { Assignment } from "../../../src/pipeline/workers/assignment.ts";
 import { startApp, type TestApp } from "../../helpers/app.ts";
 import { temporaryFolder } from "../../helpers/folder.ts";
 
@@ -122,11 +123,12 @@ test("a run by dates fetches these days alone, and contradictions are refused at
 describe("pausing", () => {
   test("pausing a job takes effect within one batch, and it resumes where it was", async () => {
     using acquire = spyOn(app.app.limiter, "acquire");
+    using use = spyOn(Assignment.prototype, "use");
     const runId = await app.start({ symbols: ["P1"] });
     await app.waitForJob("P1", atBatch(4));
     const { status, body } = await app.post(`/api/runs/${runId}/jobs/P1/pause`);
-    // A batch begins with its request; one more may have been on its way to the main thread.
-    const begun = acquire.mock.calls.length;
+    // A batch begins with its request, or with the use of a permit ahead; one more may have been on its way to the main thread.
+    const begun = acquire.mock.calls.length + use.mock.calls.length;
     expect([status, body.job.status]).toEqual([200, "Paused"]);
     expect(body.job.micro_stage).toMatch(/^Paused by you since \d\d:\d\d:\d\d UTC$/);
     // A second job takes the worker: the paused one no longer has it.
