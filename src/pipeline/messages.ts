@@ -164,7 +164,7 @@ export type ToWorker =
   | { readonly type: "held"; readonly request: number; readonly wait: Wait }
   /** Permits that were asked for ahead: so many, numbered from `request`. */
   | { readonly type: "leased"; readonly attempt: string; readonly request: number; readonly count: number }
-  /** The limiter holds a provider: permits that were leased ahead are not used any more. */
+  /** The limiter holds a provider, or another request waits: permits that were leased ahead are not used any more. */
   | { readonly type: "recall"; readonly provider: string }
   /** The providers' variables changed; they apply from the next job on. */
   | { readonly type: "configure"; readonly providerValues: WorkerSettings["providerValues"] }

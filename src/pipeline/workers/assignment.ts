@@ -67,8 +67,14 @@ export class Assignment implements CountedJob {
   /**
    * Requests one permit of the limiter for it, and answers the thread.
    * @param changed called when its open requests have changed
+   * @param waits called when it has to wait
    */
-  async acquire(gate: Gate, worker: Answered, message: Ask<"acquire">, changed: () => void): Promise<void> {
+  async acquire(
+    gate: Gate,
+    worker: Answered,
+    message: Ask<"acquire">,
+    { changed, waits }: { changed(): void; waits(): void },
+  ): Promise<void> {
     const { request, provider, cost } = message;
     const abort = new AbortController();
     const permit: PermitRequest = { abort, open: true };
@@ -80,7 +86,10 @@ export class Assignment implements CountedJob {
         cost,
         task: this.task,
         signal: abort.signal,
-        held: (wait) => worker.send({ type: "held", request, wait }),
+        held(wait) {
+          waits();
+          worker.send({ type: "held", request, wait });
+        },
       });
       permit.settle = granted.settle;
       worker.send({ type: "granted", request });

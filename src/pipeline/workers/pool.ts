@@ -18,6 +18,8 @@ const MAX_FAILED_STARTS = 5;
 
 export class WorkerPool {
   readonly #workers = new Set<PoolThread>();
+  /** The threads that have asked for permits of a provider ahead since these were last recalled. */
+  readonly #leasing = new Map<string, Set<PoolThread>>();
   /** Jobs that no thread has yet, in order. */
   readonly #queue: Assignment[] = [];
   /** The thread kept for jobs that must be alone, while there are any. */
@@ -279,9 +281,14 @@ export class WorkerPool {
         assignment.listener.alert();
         break;
       case "acquire":
-        void assignment.acquire(this.gate, worker, message, () => this.#countRequests(assignment));
+        void assignment.acquire(this.gate, worker, message, {
+          changed: () => this.#countRequests(assignment),
+          // What others have ahead and do not use now is for it.
+          waits: () => this.#recall(message.provider),
+        });
         break;
       case "lease":
+        this.#leasing.getOrInsertComputed(message.provider, () => new Set()).add(worker);
         void assignment.lease(this.gate, worker, message);
         return;
       case "use":
@@ -301,7 +308,8 @@ export class WorkerPool {
         permit?.settle?.(message.report);
         if (permit) permit.open = false;
         this.#countRequests(assignment);
-        if (isHold(message.report)) this.#recall(assignment.task);
+        const { provider, repairProvider } = assignment.task;
+        if (isHold(message.report)) for (const each of [provider, repairProvider]) this.#recall(each);
         break;
       }
       case "share":
@@ -337,10 +345,12 @@ export class WorkerPool {
     this.#counts.setWaiting(assignment, assignment.hasOpenRequests);
   }
 
-  /** A provider of a job holds its requests: permits that were leased ahead are not used any more. */
-  #recall({ provider, repairProvider }: SymbolTask): void {
-    for (const each of repairProvider === null ? [provider] : [provider, repairProvider])
-      for (const worker of this.#workers) worker.send({ type: "recall", provider: each });
+  /** A provider holds requests, or one waits: permits that were leased ahead are not used any more. */
+  #recall(provider: string | null): void {
+    const leasing = provider === null ? undefined : this.#leasing.get(provider);
+    if (provider === null || leasing === undefined) return;
+    this.#leasing.delete(provider);
+    for (const worker of leasing) if (this.#workers.has(worker)) worker.send({ type: "recall", provider });
   }
 
   #rejectJobs(worker: PoolThread, error: Error): void {

@@ -2,11 +2,12 @@
 
 import { expect, test } from "bun:test";
 import { pathToFileURL } from "node:url";
-import type { SymbolTask, WorkerSettings } from "../../../src/pipeline/messages.ts";
+import type { SymbolTask, ToWorker, WorkerSettings } from "../../../src/pipeline/messages.ts";
 import type { TaskListener } from "../../../src/pipeline/workers/assignment.ts";
 import type { Gate } from "../../../src/pipeline/workers/gate.ts";
 import { WorkerPool } from "../../../src/pipeline/workers/pool.ts";
 import type { PoolThread } from "../../../src/pipeline/workers/worker-handle.ts";
+import { RateLimiter } from "../../../src/providers/quotas/rate-limiter.ts";
 import { LEASE_KEY } from "../../../src/storage/connection/fence.ts";
 import { WriteLock } from "../../../src/storage/connection/file/write-lock.ts";
 import { openDatabase } from "../../../src/storage/db.ts";
@@ -18,6 +19,7 @@ import { reply } from "../../fakes/vendors/faults.ts";
 import { testConfig } from "../../helpers/app.ts";
 import { bundleOf } from "../../helpers/bundle/programs.ts";
 import { migratedDatabase, temporaryFolder } from "../../helpers/folder.ts";
+import { VirtualClock } from "../../helpers/virtual-clock.ts";
 
 const gate = { acquire: () => Promise.reject(new Error("nobody asks")) };
 const listener = { stage() {}, coverage() {}, leftOut() {}, log() {}, alert() {} };
@@ -108,6 +110,56 @@ test("jobs of a thread whose worker is silent are counted aside, whatever they w
   expect(await Promise.all(outcomes)).toEqual(["lost", "lost"]);
   expect([...now(), counts.allAside]).toEqual([0, 0, 0, 0, 0]);
   await pool.close();
+});
+
+/** A pool of threads that the test plays, behind a limiter that allows eight requests a minute. */
+function playedPool(database: string, hosts: readonly (object | null)[]) {
+  const limits = [{ period: "minute", counts: "requests", limit: 8 }] as const;
+  const clock = new VirtualClock();
+  const limiter = new RateLimiter([{ provider: "nobody", account: "nobody:1", limits }], { clock });
+  const of = ({ runId, jobId }: Pick<SymbolTask, "runId" | "jobId">) => ({ run: runId, job: String(jobId) });
+  const pool = new WorkerPool(0, settingsFor(database), {
+    acquire: ({ task, held, ...request }) => limiter.acquire({ ...request, ...of(task), onWait: held }),
+    lease: ({ task, ...request }) => limiter.lease({ ...request, ...of(task) }),
+  });
+  const threads = hosts.map((host) => {
+    const sent: ToWorker[] = [];
+    const thread: PoolThread = {
+      ...{ jobs: new Map(), ready: true, inTrouble: false, isSilent: false, host, hasRoom: true },
+      ...{ takes: () => true, send: (message) => void sent.push(message), shutDown: async () => {} },
+    };
+    pool.attach(thread);
+    return { thread, sent };
+  });
+  const used = () => limiter.state("nobody")!.gauges[0]!.used;
+  return { pool, limiter, clock, threads, used };
+}
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+const ofProvider = { provider: "nobody", cost: 1 } as const;
+
+test("permits that a job has ahead are recalled when a request of another job waits", async () => {
+  using folder = temporaryFolder();
+  const { pool, limiter, threads, used } = playedPool(await migratedDatabase(folder), [null, null]);
+  const [first, second] = threads as [(typeof threads)[0], (typeof threads)[0]];
+  const outcomes = [1, 2].map((jobId) => pool.run(task(jobId), listener).catch(() => "lost"));
+  expect([...first.thread.jobs.keys(), ...second.thread.jobs.keys()]).toEqual([1, 2]);
+  pool.receive(first.thread, { type: "lease", jobId: 1, request: 100, count: 2, ...ofProvider });
+  for (let request = 1; request <= 6; request++)
+    pool.receive(second.thread, { type: "acquire", jobId: 2, request, ...ofProvider });
+  await settled();
+  expect([used(), first.sent.filter(({ type }) => type === "recall")]).toEqual([8, []]);
+  for (const request of [7, 8]) pool.receive(second.thread, { type: "acquire", jobId: 2, request, ...ofProvider });
+  await settled();
+  expect(first.sent.filter(({ type }) => type === "recall")).toEqual([{ type: "recall", provider: "nobody" }]);
+  expect(second.sent.filter(({ type }) => type === "recall")).toEqual([]);
+  pool.receive(first.thread, { type: "unused", jobId: 1, requests: [100, 101] });
+  await settled();
+  expect(second.sent.filter(({ type }) => type === "granted")).toHaveLength(8);
+  for (const { thread } of threads) pool.detach(thread, new Error("over"));
+  await Promise.all(outcomes);
+  await pool.close();
+  limiter.close();
 });
 
 test("a pool that is closed while its workers still start closes without errors", async () => {
