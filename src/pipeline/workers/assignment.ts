@@ -32,6 +32,9 @@ export interface PermitRequest {
   open: boolean;
 }
 
+/** Whether it holds its place at the limiter; whether one that was leased ahead was used may not have been said any more. */
+const isUnanswered = ({ open, unsent }: PermitRequest) => open || unsent !== undefined;
+
 type Ask<Type> = Extract<JobReport, { readonly type: Type }>;
 type Answered = { send(answer: ToWorker): void };
 
@@ -107,6 +110,7 @@ export class Assignment implements CountedJob {
     const { request, provider, cost, count, attempt = "" } = message;
     const leased = await Promise.resolve(gate.lease?.({ provider, cost, count, task: this.task })).catch(() => []);
     const permits = leased ?? [];
+    // The thread does not know of them.
     if (this.#isOver) {
       for (const { unsent } of permits) unsent();
       return;
@@ -134,10 +138,15 @@ export class Assignment implements CountedJob {
     }
   }
 
-  /** It has ended. @param isSaid whether its thread has said so: what it did not use until then is not sent any more */
-  forgetPermits(isSaid: boolean): void {
-    this.#isOver = isSaid;
-    if (isSaid) this.returnUnused([...this.permits.keys()]);
+  /**
+   * It has ended: its thread has `said` so, and sends nothing more; the thread is `dead`, and what it has sent will have no
+   * answer; or its worker is `away`, and may be sending still.
+   */
+  forgetPermits(end: "said" | "dead" | "away"): void {
+    this.#isOver = true;
+    for (const { abort } of this.permits.values()) abort?.abort();
+    if (end === "said") this.returnUnused([...this.permits.keys()]);
+    if (end === "dead") for (const permit of this.permits.values()) if (isUnanswered(permit)) permit.settle?.({});
     this.permits.clear();
   }
 }

@@ -323,7 +323,7 @@ export class WorkerPool {
         break;
       case "outcome":
         worker.jobs.delete(message.jobId);
-        assignment.forgetPermits(true);
+        assignment.forgetPermits("said");
         this.#answers.leaveAll(assignment);
         this.#counts.end(assignment);
         assignment.resolve(message.outcome);
@@ -355,8 +355,7 @@ export class WorkerPool {
 
   #rejectJobs(worker: PoolThread, error: Error): void {
     for (const assignment of worker.jobs.values()) {
-      for (const { abort } of assignment.permits.values()) abort?.abort();
-      assignment.forgetPermits(false);
+      assignment.forgetPermits(worker.host === null ? "dead" : "away");
       this.#answers.leaveAll(assignment);
       this.#counts.end(assignment);
       assignment.reject(error);

@@ -162,6 +162,29 @@ test("permits that a job has ahead are recalled when a request of another job wa
   limiter.close();
 });
 
+test("what a dead thread had of the limiter is free a minute later, and a block on its way to it at once", async () => {
+  using folder = temporaryFolder();
+  for (const host of [null, {}]) {
+    const { pool, limiter, clock, threads, used } = playedPool(await migratedDatabase(folder), [host]);
+    const [{ thread }] = threads as [(typeof threads)[0]];
+    const outcome = pool.run(task(1), listener).catch(() => "lost");
+    pool.receive(thread, { type: "acquire", jobId: 1, request: 1, ...ofProvider });
+    pool.receive(thread, { type: "lease", jobId: 1, request: 100, count: 2, ...ofProvider });
+    await settled();
+    pool.receive(thread, { type: "lease", jobId: 1, request: 102, count: 1, ...ofProvider });
+    expect(used()).toBe(4);
+    pool.detach(thread, new Error("gone"));
+    await settled();
+    expect(used()).toBe(3);
+    await clock.advance(60_001);
+    // Of one on another machine it is not known what it still sends.
+    expect(used(), String(host)).toBe(host === null ? 0 : 3);
+    await outcome;
+    await pool.close();
+    limiter.close();
+  }
+});
+
 test("a pool that is closed while its workers still start closes without errors", async () => {
   using folder = temporaryFolder();
   const database = await migratedDatabase(folder);
