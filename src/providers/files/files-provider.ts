@@ -7,7 +7,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf, ProviderError, withoutPaths } from "../../domain/errors.ts";
-import { barsBetween, sliceBars } from "../../domain/market/bars.ts";
+import { barsBetween, pickBars, sliceBars } from "../../domain/market/bars.ts";
 import { CALENDAR, type Calendar } from "../../domain/market/calendar.ts";
 import { venueOf } from "../../domain/market/exchanges/exchanges.ts";
 import { INTERVALS, type Interval } from "../../domain/market/interval.ts";
@@ -26,13 +26,20 @@ export interface FilesOptions {
 
 /** Parsed files kept in memory, so that the batches of a job parse their file once. */
 const MAX_CACHED_FILES = 4;
-/** A file with more bars is forgotten when a job has read its end: it takes 48 bytes a bar, beside those that the job reads back. */
+/** The bars of a larger file are dropped when a job has read its end: they take 48 bytes each, beside those that the job reads back. */
 const MAX_KEPT_BARS = 20_000;
 
 interface CachedFile {
   /** Changes when the file does. */
   readonly version: string;
   readonly content: Promise<BarFile>;
+  /** All bars but the first and the last are dropped: later windows need no others. Its last bar, epoch seconds. */
+  readonly droppedTo?: number;
+}
+
+/** A copy of a file without what lies between its first and its last bar. */
+function withoutInside(file: BarFile): BarFile {
+  return { ...file, bars: pickBars(file.bars, [0, file.bars.ts.length - 1]) };
 }
 
 export function createFilesProvider({ directory, calendar = CALENDAR, zone = "UTC" }: FilesOptions): Provider {
@@ -64,13 +71,13 @@ export function createFilesProvider({ directory, calendar = CALENDAR, zone = "UT
     );
   }
 
-  async function load(symbol: string, interval: Interval, log: FetchContext["log"]) {
+  async function load({ symbol, interval, from }: BarWindow, log: FetchContext["log"]) {
     const name = await findFile(symbol, interval);
     const path = join(directory, name);
     const { mtimeMs, size } = await stat(path);
     const version = `${mtimeMs} ${size}`;
     let entry = kept.get(name);
-    if (entry?.version !== version) {
+    if (entry?.version !== version || from <= (entry.droppedTo ?? Number.NEGATIVE_INFINITY)) {
       // Loaded with the first file: every start and every thread would pay for its readers.
       const content = import("./bar-file.ts").then(({ readBarFile }) =>
         readBarFile(path, { name, symbol, interval, venue: venueOf(symbol), zone }),
@@ -86,13 +93,13 @@ export function createFilesProvider({ directory, calendar = CALENDAR, zone = "UT
     kept.delete(name);
     kept.set(name, entry);
     if (kept.size > MAX_CACHED_FILES) kept.delete(kept.keys().next().value!);
-    return { name, file: await entry.content };
+    return { name, version, file: await entry.content };
   }
 
   async function fetchBars(window: BarWindow, context: FetchContext): Promise<FetchedBars> {
     const { symbol, interval, from, to, asOf } = window;
     context.signal.throwIfAborted();
-    const { name, file } = await load(symbol, interval, context.log);
+    const { name, version, file } = await load(window, context.log);
     context.signal.throwIfAborted();
     const venue = venueOf(symbol);
     const inside = barsBetween(file.bars, from, to);
@@ -103,7 +110,9 @@ export function createFilesProvider({ directory, calendar = CALENDAR, zone = "UT
       .sort((a, b) => a.line - b.line)
       .map(({ line, reason, raw }) => ({ where: `${name}:${line}`, reason, raw, isReported: true }));
     const { ts } = file.bars;
-    if (ts.length > MAX_KEPT_BARS && to > ts.at(-1)!) kept.delete(name);
+    if (ts.length > MAX_KEPT_BARS && to > ts.at(-1)!) {
+      kept.set(name, { version, content: Promise.resolve(withoutInside(file)), droppedTo: ts.at(-1)! });
+    }
     return {
       bars: sliceBars(inside, 0, last + 1),
       rejected,

@@ -241,20 +241,31 @@ describe("csv files", () => {
     const minutes = Array.from({ length: 20_001 }, (_, i) => new Date((start + 60 * i) * 1_000).toISOString());
     const rows = minutes.map((time) => `${time},1,1,1,1,1`);
     const directory = await folderWith({
-      "BTC-USD-1m.csv": ["timestamp,open,high,low,close,volume", "bad,1,1,1,1,1", ...rows].join("\n"),
+      "BTC-USD-1m.csv": ["timestamp,open,high,low,close,volume", "bad,1,1,1,1,1", ...rows, "2024-03-01,1,1,1,x,1"].join(
+        "\n",
+      ),
     });
     const provider = createFilesProvider({ directory });
     const context = recordingContext();
+    const holds = "BTC-USD-1m.csv holds bars of 2024-01-01 to 2024-01-14";
     const read = async (from: number, to: number) => {
       const window = { symbol: "BTC-USD", interval: "1m", from, to, asOf: at("2030-01-01") } as const;
-      return (await provider.fetchBars(window, context)).bars.ts.length;
+      const fetched = await provider.fetchBars(window, context);
+      expect(fetched.holds).toBe(holds);
+      return [fetched.bars.ts.length, fetched.rejected.length];
     };
     const middle = start + 60 * 10_000;
     const end = start + 60 * minutes.length;
-    // The note on the rejected row comes with each reading of the file.
+    // The notes on the rejected rows come with each reading of the file.
     for (const readings of [1, 2]) {
-      expect([await read(start, middle), await read(middle, end)]).toEqual([10_000, 10_001]);
-      expect(context.logs.length).toBe(readings);
+      expect([await read(start, middle), await read(middle, end)]).toEqual([
+        [10_000, 1],
+        [10_001, 0],
+      ]);
+      // What lies after its end is known without its bars.
+      expect(await read(end, at("2024-02-01"))).toEqual([0, 0]);
+      expect(await read(at("2024-03-01"), at("2025-03-01"))).toEqual([0, 1]);
+      expect(context.logs.length).toBe(2 * readings);
     }
   });
 });
