@@ -116,8 +116,9 @@ for (let read = 0; read < size; ) {
   bytes.copyWithin(0, end, end + left);
 }
 store(columns, rows);
+const seconds = (performance.now() - began) / 1_000;
 closeSync(handle);
 const [[stored]] = db.prepare("SELECT count(*) FROM bars").raw().all() as [[number]];
 db.close();
-const limit: CsvLimit = { seconds: (performance.now() - began) / 1_000, inserts: inserts / 1_000, stored };
+const limit: CsvLimit = { seconds, inserts: inserts / 1_000, stored };
 console.log(JSON.stringify(limit));
