@@ -232,7 +232,6 @@ test("no key leaves the process, however often vendors repeat it", async () => {
     await submit(app, "/settings/tiingo", { TIINGO_API_KEY: FAKE_KEY });
     await submit(app, "/settings/alpaca", { ALPACA_API_KEY: FAKE_KEY, ALPACA_API_SECRET: FAKE_SECRET });
     const echo = `We have detected your API key as ${FAKE_KEY} (${encodeURIComponent(FAKE_KEY)}) and ${FAKE_SECRET}`;
-    let turn = 0;
     const answers = [
       () => new Response(echo, { status: 400 }),
       () => Response.json({ message: echo, error: echo, detail: echo }, { status: 422 }),
@@ -241,7 +240,10 @@ test("no key leaves the process, however often vendors repeat it", async () => {
       () => Response.json({ error: echo }),
       () => new Response(echo, { status: 403 }),
     ];
-    for (const fake of [eodhd, tiingo, alpaca]) fake.always = () => answers[turn++ % answers.length]!();
+    for (const fake of [eodhd, tiingo, alpaca]) {
+      let turn = 0;
+      fake.always = () => answers[turn++ % answers.length]!();
+    }
     const providers = ["eodhd", "tiingo", "alpaca"];
     // A run for each provider and answer, all at once: each waits before it asks again.
     const runs = providers.flatMap((provider, at) =>
