@@ -40,8 +40,12 @@ interface PressedButton {
 
 /** A form as a page has it, with what a browser without scripts would send. */
 export interface PlainForm {
-  /** The values of all fields, to be changed as a person would. */
+  /** The values of all fields. */
   readonly fields: URLSearchParams;
+  /** @throws Error if the form has no such field */
+  fill(name: string, value: string): void;
+  /** Checks one more box. @throws Error if the form has no such box, or it is checked */
+  check(name: string, value: string): void;
   /**
    * The request that a button sends.
    * @throws Error if the form has no such button
@@ -55,6 +59,7 @@ export interface PlainForm {
  */
 export async function readForm(html: string, selector: string): Promise<PlainForm> {
   const fields = new URLSearchParams();
+  const unchecked = new URLSearchParams();
   const buttons: { readonly path: string; readonly name: string | null; readonly value: string; text: string }[] = [];
   let [action, open] = ["", ""];
   const append = (text: string) => fields.set(open, (fields.get(open) ?? "") + text);
@@ -68,8 +73,9 @@ export async function readForm(html: string, selector: string): Promise<PlainFor
       element: (input) => {
         const type = input.getAttribute("type") ?? "text";
         const isBox = ["radio", "checkbox"].includes(type);
-        if (type === "file" || (isBox && !input.hasAttribute("checked"))) return;
-        fields.append(input.getAttribute("name")!, input.getAttribute("value") ?? (isBox ? "on" : ""));
+        if (type === "file") return;
+        const into = isBox && !input.hasAttribute("checked") ? unchecked : fields;
+        into.append(input.getAttribute("name")!, input.getAttribute("value") ?? (isBox ? "on" : ""));
       },
     })
     .on(`${selector} select[name]`, {
@@ -104,6 +110,15 @@ export async function readForm(html: string, selector: string): Promise<PlainFor
     .text();
   return {
     fields,
+    fill(name, value) {
+      if (!fields.has(name)) throw new Error(`no field ${name} among ${[...fields.keys()]}`);
+      fields.set(name, value);
+    },
+    check(name, value) {
+      if (!unchecked.has(name, value)) throw new Error(`no box ${name}=${value} among ${unchecked}`);
+      unchecked.delete(name, value);
+      fields.append(name, value);
+    },
     press(label) {
       const button = buttons.find(({ text }) => text.trim() === label);
       if (button === undefined) throw new Error(`no button ${label} among ${buttons.map(({ text }) => text.trim())}`);

@@ -237,19 +237,18 @@ describe("the page", () => {
     const { text: start } = await app.get("/companies");
     const top = await open(await press(await readForm(start, "#company-form"), "Top 10"));
     expect(top.text).toContain("10 selected");
-    top.form.fields.set("q", "coca");
+    top.form.fill("q", "coca");
     const found = await open(await press(top.form, "Search"));
     expect(found.text).toContain("10 selected");
-    expect(found.text).toContain('aria-label="Select KO"');
-    found.form.fields.append("pick", "KO");
-    found.form.fields.set("list_name", "Big ones");
+    found.form.check("pick", "KO");
+    found.form.fill("list_name", "Big ones");
     const list = await open(await press(found.form, "Save selection as a new list"));
     expect(list.text).toMatch(/<a[^>]*>Big ones/);
     expect(list.text).toContain('aria-label="Select KO"');
     expect((await open(await press(list.form, "Select all 11"))).text).toContain("11 selected");
 
     const imported = await readForm(list.text, 'form[action="/companies/import"]');
-    imported.fields.set("text", "symbol,name\nZZZ,Sleepy\n$$$,Bad\n");
+    imported.fill("text", "symbol,name\nZZZ,Sleepy\n$$$,Bad\n");
     const answer = await (await press(imported, "Import")).text();
     expect(answer).toContain("1 company imported");
     expect(answer).toContain("Line 3");

@@ -81,8 +81,8 @@ test("the form as the page has it previews without scripts, keeps what was typed
     return send(path, body);
   };
   const form = await readForm((await app.get("/promises")).text, "#promise-form");
-  form.fields.set("name", "Plain");
-  form.fields.set("symbols", "AAPL");
+  form.fill("name", "Plain");
+  form.fill("symbols", "AAPL");
   const previewed = await (await press(form, "Preview")).text();
   expect(previewed).toContain("0 of 1 fresh, 1 missing");
   const again = await readForm(previewed, "#promise-form");
