@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { canonicalProvider } from "./domain/defaults.ts";
-import { type FieldError, hasControlCharacters, quote } from "./domain/errors.ts";
+import { type FieldError, hasControlCharacters, quote, Refusal } from "./domain/errors.ts";
 import { MAX_SYMBOL_LENGTH, MAX_SYMBOLS, parseSymbol, symbolHint } from "./domain/market/symbol.ts";
 
 export const wantsWholeNumber = (min: number, max: number) => `wants a whole number from ${min} to ${max}`;
@@ -23,14 +23,56 @@ export const wholeNumberText = (min: number, max: number) => {
 export const choice = <const T extends readonly string[]>(values: T) =>
   z.enum(values, { error: ({ input }) => `${quote(String(input))} is not one of ${values.join(", ")}` });
 
-/** Text of 1 to `max` characters, not counting spaces around it. */
-export const text = (max: number) =>
+const MISSING = "is missing";
+
+/** Text of 1 to `max` characters after `clean`, on one line. */
+const cleanText = (max: number, clean: (text: string) => string) =>
   z
-    .string({ error: ({ input }) => (input === undefined ? "is missing" : "wants text") })
-    .trim()
-    .min(1, { error: "is missing" })
+    .string({ error: ({ input }) => (input === undefined ? MISSING : "wants text") })
+    .overwrite(clean)
+    .min(1, { error: MISSING })
     .max(max, { error: `is longer than ${max} characters` })
     .refine((value) => !hasControlCharacters(value), { error: "has line breaks or control characters" });
+
+/** Text of 1 to `max` characters, not counting spaces around it. */
+export const text = (max: number) => cleanText(max, (value) => value.trim());
+
+/** Joined emoji, whose invisible parts belong to the picture, or an invisible character; marks of direction are refused. */
+const INVISIBLE = /(\p{RGI_Emoji})|(?![\u202a-\u202e\u2066-\u2069])[\p{Default_Ignorable_Code_Point}\p{Cf}]/gv;
+/** Spaces of any width, and the character of Braille without dots. */
+const SPACES = /[\p{Zs}\u2800]+/gu;
+
+/**
+ * A name as it is kept: names that look the same are the same. What cannot be seen is removed and not refused, since it
+ * comes along unseen when a name is copied.
+ */
+export const cleanName = (name: string): string =>
+  name
+    .replace(INVISIBLE, (_, emoji?: string) => emoji ?? "")
+    .normalize("NFC")
+    .replace(SPACES, " ")
+    .trim();
+
+/** A name of 1 to `max` characters that a person gives to something. */
+export const nameText = (max: number) => cleanText(max, cleanName);
+
+/** The name that a form gives to a `what` as it is kept, and what is wrong with it. */
+export function nameOf(what: string, max: number, given: unknown): { name: string; faults: readonly FieldError[] } {
+  const { data = "", error } = nameText(max).safeParse(given);
+  const fault = error?.issues[0]?.message;
+  if (fault === undefined) return { name: data, faults: [] };
+  return {
+    name: "",
+    faults: [{ path: "name", message: fault === MISSING ? `Give the ${what} a name` : `The name ${fault}` }],
+  };
+}
+
+/** The same. @throws Refusal at `name` for one that cannot be kept */
+export function requireName(what: string, max: number, given: unknown): string {
+  const { name, faults } = nameOf(what, max, given);
+  if (faults[0] !== undefined) throw new Refusal("invalid", faults[0].message, faults);
+  return name;
+}
 
 /** The value that `read` gives for a text; where it is `null`, the text is refused with the message of `fault`. */
 export const readable = <T>(

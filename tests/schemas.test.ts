@@ -6,6 +6,7 @@ import {
   ANSWER,
   choice,
   fieldErrors,
+  nameText,
   readable,
   strictObject,
   symbol,
@@ -157,4 +158,23 @@ test("no message is one of the library's own, whatever fails and in whatever wor
   } finally {
     z.config({ localeError });
   }
+});
+
+test("a name keeps what can be seen of it: joined emoji too, and no other invisible character", () => {
+  const kept: [given: string, kept: string][] = [
+    ["a\u200bb", "ab"],
+    ["cafe\u0301", "café"],
+    ["e\u034f\u0301", "é"],
+    ["\u3000a \u00a0\u2800b\u200e ", "a b"],
+    ["\ufeffsoft\u00adware", "software"],
+    ["❤️ 👨‍👩‍👧 1️⃣", "❤️ 👨‍👩‍👧 1️⃣"],
+    ["شعر فارسی", "شعر فارسی"],
+  ];
+  expect(kept.map(([given]) => check(nameText(20), given))).toEqual(kept.map(([, name]) => name));
+  expect(["\u200b", "\u202eabc", "a\nb", "a\u200b".repeat(4)].map((given) => check(nameText(4), given))).toEqual([
+    ["is missing"],
+    ["has line breaks or control characters"],
+    ["has line breaks or control characters"],
+    "aaaa",
+  ]);
 });

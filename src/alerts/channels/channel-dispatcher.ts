@@ -7,6 +7,7 @@ import { type Clock, systemClock } from "../../clock.ts";
 import { type AlertRules, type ChannelKind, DEFAULT_ALERT_RULES } from "../../domain/alerts.ts";
 import { messageOf, Refusal } from "../../domain/errors.ts";
 import type { Log } from "../../log.ts";
+import { nameOf } from "../../schemas.ts";
 import { record } from "../../storage/access/audit.ts";
 import { type ChannelRow, deleteChannel, listChannels, storeChannel } from "../../storage/alerts/channels.ts";
 import {
@@ -37,6 +38,8 @@ import { type ChannelTarget, faultsOf, secretsOfTarget, withDefaults } from "./t
 
 /** Longer than any attempt. */
 const LEASE_MS = 60_000;
+/** Longest name of a channel, characters. */
+const MAX_CHANNEL_NAME = 60;
 /** Most events that one poll reads for a channel. */
 const EVENTS_PER_POLL = 20_000;
 
@@ -136,7 +139,8 @@ export class ChannelDispatcher {
     const known = id === null ? undefined : this.#require(id);
     if (cipher === null)
       throw new Refusal("conflict", "Set BARKEEP_SECRET first: addresses and tokens are kept sealed");
-    const { name, kind, rules, enabled } = input;
+    const { kind, rules, enabled } = input;
+    const { name, faults } = nameOf("channel", MAX_CHANNEL_NAME, input.name);
     const before = known?.row.kind === kind ? known.target : null;
     // Secrets are never sent back to a browser, so an empty field means the stored one; but not at another address.
     const url = input.target.url || (before?.url ?? "");
@@ -146,7 +150,7 @@ export class ChannelDispatcher {
       secret: input.target.secret || (moved ? "" : (before?.secret ?? "")),
       place: input.target.place,
     });
-    const errors = [...(name === "" ? [{ path: "name", message: "Wants a name" }] : []), ...faultsOf(kind, target)];
+    const errors = [...faults, ...faultsOf(kind, target)];
     if (errors.length > 0) throw new Refusal("invalid", errors[0]!.message, errors);
     const now = this.#clock.now();
     const row: ChannelRow = {

@@ -54,8 +54,9 @@ function providersOf(text: string | undefined): string[] | null {
 }
 
 function nameOf(text: string | undefined): string {
-  const name = (text ?? hostname()).trim();
-  if (hostName.safeParse(name).success) return name;
+  const name = text ?? hostname();
+  const read = hostName.safeParse(name);
+  if (read.success) return read.data;
   throw new WrongOption(`--name wants a name without line breaks of at most 200 characters, not ${quote(name)}`);
 }
 

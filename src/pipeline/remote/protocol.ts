@@ -4,6 +4,7 @@ import { z } from "zod";
 import { hasControlCharacters } from "../../domain/errors.ts";
 import { QUEUE_STATES } from "../../domain/hosts/host-state.ts";
 import type { CalendarOverrides } from "../../domain/market/session-exceptions.ts";
+import { cleanName } from "../../schemas.ts";
 import type { FromWorker, ToWorker } from "../messages.ts";
 import { workerReport } from "./report-shapes.ts";
 import { interval, name } from "./shapes.ts";
@@ -13,9 +14,10 @@ export const MAX_THREADS = 256;
 export const MAX_JOBS = 1_024;
 
 /** What a worker is called. */
-export const hostName = name.min(1).refine((text) => text.trim() === text && !hasControlCharacters(text), {
-  error: "wants a name without line breaks",
-});
+export const hostName = name
+  .overwrite(cleanName)
+  .min(1)
+  .refine((text) => !hasControlCharacters(text), { error: "wants a name without line breaks" });
 
 /** What a worker says of itself when it comes. */
 export const registration = z.strictObject({

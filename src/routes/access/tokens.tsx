@@ -5,7 +5,8 @@ import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { hashSecret, newSecret, TOKEN_PREFIX } from "../../auth.ts";
 import { isScope, SCOPES } from "../../domain/access.ts";
-import { hasControlCharacters, invalid, Refusal } from "../../domain/errors.ts";
+import { invalid, Refusal } from "../../domain/errors.ts";
+import { requireName } from "../../schemas.ts";
 import { listTokens, saveToken } from "../../storage/access/tokens.ts";
 import { AccessPage, type AccessView, TOKEN_TERMS } from "../../views/access/tokens-page.tsx";
 import { errorsByField } from "../form-errors.ts";
@@ -39,25 +40,22 @@ export function tokenPages({ db, access, cookie }: Dependencies) {
   pages.get("/settings/access", (c) => show(c));
 
   pages.post("/settings/access", async (c) => {
-    const { name: given, scope = "read", expires = DEFAULT_TERM } = await c.req.parseBody();
-    const name = typeof given === "string" ? given.trim() : "";
+    const { name: given = "", scope = "read", expires = DEFAULT_TERM } = await c.req.parseBody();
     const secret = newSecret(TOKEN_PREFIX);
     try {
-      if (name === "") throw new Refusal("invalid", "Give the token a name");
-      if (name.length > MAX_NAME) throw new Refusal("invalid", `The name is longer than ${MAX_NAME} characters`);
-      if (hasControlCharacters(name)) throw new Refusal("invalid", "The name has line breaks or control characters");
+      const name = requireName("token", MAX_NAME, given);
       // What is not known must not become something else: the token would do more, less or longer than was asked for.
       if (!isScope(scope)) throw invalid("scope", `Wants one of ${SCOPES.join(", ")}`);
       const term = TOKEN_TERMS.find((each) => each === expires);
       if (term === undefined) throw invalid("expires", `Wants one of ${TOKEN_TERMS.join(", ")}`);
       const expiresAt = term === "never" ? null : Date.now() + Number(term) * DAY_MS;
       await saveToken(db, { name, scope, hash: hashSecret(secret), expiresAt });
+      return show(c, { fresh: { name, secret } });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      const errors = error.errors.length > 0 ? errorsByField(error) : { name: error.message };
-      return show(c, { form: { values: { name, scope: `${scope}`, expires: `${expires}` }, errors } }, error.status);
+      const values = { name: `${given}`, scope: `${scope}`, expires: `${expires}` };
+      return show(c, { form: { values, errors: errorsByField(error) } }, error.status);
     }
-    return show(c, { fresh: { name, secret } });
   });
 
   pages.post("/settings/access/:id/revoke", async (c) => {

@@ -81,7 +81,7 @@ export function channelPages({ channels }: Pick<Services, "channels">) {
     const own = readAlertFields({ ...sent, quota_percent: String(DEFAULT_ALERT_RULES.quotaPercent) });
     const fields: ChannelFields = {
       ...own,
-      name: text("name", 60),
+      name: text("name", 1_000),
       kind: text("kind", 20),
       url: text("url", 1_000),
       secret: text("secret", 500),

@@ -10,7 +10,7 @@ import {
 } from "../../domain/companies.ts";
 import { MAX_SYMBOLS } from "../../domain/market/symbol.ts";
 import { fetchCompanies, importCompanies, MAX_FACT_SYMBOLS, startFacts } from "../../scheduler/companies.ts";
-import { ignored, providerName, strictObject, text, wholeNumberText } from "../../schemas.ts";
+import { ignored, nameText, providerName, strictObject, wholeNumberText } from "../../schemas.ts";
 import { searchCompanies } from "../../storage/companies/companies.ts";
 import {
   addToWatchlist,
@@ -142,7 +142,7 @@ const fetchFacts = createRoute({
   },
 });
 
-const name = text(MAX_NAME_LENGTH);
+const name = nameText(MAX_NAME_LENGTH);
 const symbols = z.array(symbolParameter).max(MAX_SYMBOLS).default([]);
 const WatchlistBody = z.object({ id: z.int(), name: z.string(), symbols: z.array(z.string()) }).openapi("Watchlist");
 

@@ -61,7 +61,7 @@ export function companyFields(sent: Sent): CompanyFields {
     after: text("after") || undefined,
     selected: [...new Set(symbols)].slice(0, MAX_SYMBOLS),
     quick: text("quick"),
-    listName: text("list_name").trim(),
+    listName: text("list_name"),
     target: number("to"),
     filter: filterOf(text),
     factsFrom: text("facts_from").slice(0, 40),

@@ -4,8 +4,9 @@
 import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { MAX_NAME_LENGTH } from "../../domain/companies.ts";
-import { hasControlCharacters, Refusal } from "../../domain/errors.ts";
+import { Refusal } from "../../domain/errors.ts";
 import { fetchCompanies, importCompanies, startFacts } from "../../scheduler/companies.ts";
+import { requireName } from "../../schemas.ts";
 import {
   addToWatchlist,
   createWatchlist,
@@ -168,13 +169,7 @@ export function companyPages(
   return pages;
 }
 
-/** @throws Refusal for a name that is empty or too long */
-function checkedName(name: string): string {
-  if (name === "") throw new Refusal("invalid", "Give the watchlist a name");
-  if (hasControlCharacters(name)) throw new Refusal("invalid", "The name has line breaks or control characters");
-  if (name.length <= MAX_NAME_LENGTH) return name;
-  throw new Refusal("invalid", `The name is longer than ${MAX_NAME_LENGTH} characters`);
-}
+const checkedName = (name: string) => requireName("watchlist", MAX_NAME_LENGTH, name);
 
 /** The address of the same search with the same selection. */
 function addressOf({ search, watchlist, after, filter }: CompanyFields, selected: readonly string[]): string {

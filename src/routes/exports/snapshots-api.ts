@@ -6,7 +6,7 @@ import { createCalendar } from "../../domain/market/calendar.ts";
 import { isoMillisecond } from "../../domain/time.ts";
 import { columnNames } from "../../pipeline/exports/series/read-rows.ts";
 import type { Snapshots } from "../../scheduler/snapshots.ts";
-import { fieldErrors, text } from "../../schemas.ts";
+import { fieldErrors, nameText, text } from "../../schemas.ts";
 import type { SnapshotRow } from "../../storage/market/snapshots.ts";
 import { apiRouter, json, jsonBody, refusals } from "../api/parameters.ts";
 import { fileOnDisk, serveFile } from "../http/serve-file.ts";
@@ -19,7 +19,7 @@ const words = z.union([z.string(), z.array(z.string())], { error: "wants a list 
 
 /** What a snapshot is made of: the parameters of a panel. */
 export const snapshotBody = z.strictObject({
-  name: text(80),
+  name: nameText(80),
   symbols: words.optional(),
   watchlist: z.string().optional(),
   interval: z.string().optional(),

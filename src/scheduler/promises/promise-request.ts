@@ -19,10 +19,10 @@ import {
   choice,
   fieldErrors,
   ignored,
+  nameText,
   readable,
   scopeOf,
   strictObject,
-  text,
   watchlistId,
   wholeNumber,
 } from "../../schemas.ts";
@@ -32,7 +32,7 @@ const CLOCK_TIME = /^(?:[01]\d|2[0-3]):[0-5]\d$/;
 
 const run = RunRequestBody.shape;
 const fields = {
-  name: text(80),
+  name: nameText(80),
   scope: choice(PROMISE_SCOPES).optional().describe("follows from symbols and watchlist_id if not given"),
   symbols: anySymbols.optional().describe("for the scope symbols"),
   watchlist_id: watchlistId.nullish().describe("for the scope watchlist"),

@@ -17,10 +17,10 @@ import { whyNotUsable } from "../../providers/registry.ts";
 import {
   choice,
   fieldErrors,
+  nameText,
   providerName,
   strictObject,
   symbols,
-  text,
   wantsWholeNumber,
   wholeNumber,
 } from "../../schemas.ts";
@@ -50,7 +50,7 @@ const OR_ALL = ', or "all"';
 
 /** The body of `POST /api/runs` (docs/contract.md §4). */
 export const RunRequestBody = strictObject({
-  name: text(MAX_RUN_NAME).optional().describe("what the run is called on the pages and in mails"),
+  name: nameText(MAX_RUN_NAME).optional().describe("what the run is called on the pages and in mails"),
   symbols,
   mode: choice(MODES).default(RUN_DEFAULTS.mode),
   interval: choice(INTERVALS).default(RUN_DEFAULTS.interval),

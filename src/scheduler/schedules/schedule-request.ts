@@ -4,13 +4,23 @@ import { z } from "zod";
 import { RUN_DEFAULTS, SCHEDULE_DEFAULTS } from "../../domain/defaults.ts";
 import { invalidFields, Refusal } from "../../domain/errors.ts";
 import { MISSED_POLICIES, SCHEDULE_SCOPES, type ScheduleInput, type ScheduleScope } from "../../domain/schedules.ts";
-import { anySymbols, choice, fieldErrors, ignored, scopeOf, strictObject, text, watchlistId } from "../../schemas.ts";
+import {
+  anySymbols,
+  choice,
+  fieldErrors,
+  ignored,
+  nameText,
+  scopeOf,
+  strictObject,
+  text,
+  watchlistId,
+} from "../../schemas.ts";
 import { RunRequestBody } from "../runs/run-request.ts";
 import { checkCron } from "./cron.ts";
 
 const run = RunRequestBody.shape;
 const fields = {
-  name: text(80),
+  name: nameText(80),
   cron: text(100).describe("minute, hour, day of month, month, day of week; seconds may stand in front"),
   time_zone: text(60).describe("IANA name, such as America/New_York"),
   scope: choice(SCHEDULE_SCOPES).optional().describe("follows from symbols and watchlist_id if not given"),

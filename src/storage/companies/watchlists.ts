@@ -2,6 +2,7 @@
 
 import { asc, eq, sql } from "drizzle-orm";
 import { quote, Refusal } from "../../domain/errors.ts";
+import { cleanName } from "../../schemas.ts";
 import { auditStatement, record } from "../access/audit.ts";
 import { type Database, writeNamed } from "../db.ts";
 import { watchlistSymbols, watchlists } from "../schema/companies.ts";
@@ -31,8 +32,11 @@ export async function requireWatchlist(db: Database, id: number): Promise<{ id: 
 
 /** @throws Refusal if there is no watchlist of that name */
 export async function watchlistNamed(db: Database, name: string): Promise<{ id: number; name: string }> {
-  const row = await db.orm.select().from(watchlists).where(eq(watchlists.name, name)).get();
-  if (row) return row;
+  // As it was typed first: a name that an earlier version has stored need not be as names are kept now.
+  for (const each of new Set([name, cleanName(name)])) {
+    const row = await db.orm.select().from(watchlists).where(eq(watchlists.name, each)).get();
+    if (row) return row;
+  }
   throw new Refusal("not_found", `There is no watchlist named ${quote(name)}`);
 }
 
