@@ -11,10 +11,57 @@ export type Scope = (typeof SCOPES)[number];
 
 /** The sender of a request. */
 export interface Actor {
-  /** `local` without a login, `owner` after one, otherwise the token's name. */
+  /** One of `OWN_ACTORS`, or as `actorOfToken` names a token. */
   readonly name: string;
   readonly scope: Scope;
 }
+
+/** Actors that are no token: `local` without a login, `owner` after one, `nobody` refused, and what the server itself runs. */
+const OWN_ACTORS = ["owner", "local", "nobody", "server", "command line"] as const;
+
+/** Letters of Cyrillic, Greek and Armenian, and digits, that look like letters of the actors' names. */
+const LOOK_ALIKES: Readonly<Record<string, string>> = {
+  ...{
+    а: "a",
+    α: "a",
+    Ь: "b",
+    ь: "b",
+    β: "b",
+    с: "c",
+    ϲ: "c",
+    ԁ: "d",
+    е: "e",
+    ε: "e",
+    м: "m",
+    μ: "m",
+    п: "n",
+    η: "n",
+    ո: "n",
+  },
+  ...{ о: "o", ο: "o", օ: "o", 0: "o", г: "r", ѕ: "s", 5: "s", ѵ: "v", ν: "v", ԝ: "w", ω: "w", у: "y", γ: "y" },
+  // Of one look in many typefaces.
+  ...{ i: "l", і: "l", ι: "l", ı: "l", ӏ: "l", 1: "l" },
+};
+
+/** What remains of a name if only its looks count: no case, accents, spaces or signs, and one letter for those that look alike. */
+const looksOf = (name: string): string =>
+  [
+    ...name
+      .toLowerCase()
+      .normalize("NFKD")
+      .replace(/[^\p{L}\p{N}]/gu, ""),
+  ]
+    .map((each) => LOOK_ALIKES[each] ?? each)
+    .join("");
+
+const OWN_LOOKS = OWN_ACTORS.map(looksOf).join("|");
+const LOOKS_OWN = new RegExp(`^(?:${looksOf("token")})*(?:${OWN_LOOKS})$`);
+
+/** Whether a name may be taken for an actor that is no token, or for how the audit names a token of such a name. */
+export const looksLikeOwnActor = (name: string): boolean => LOOKS_OWN.test(looksOf(name));
+
+/** What the audit calls a token: by its name, or `token owner` if that could be somebody else's. */
+export const actorOfToken = (name: string): string => (looksLikeOwnActor(name) ? `token ${name}` : name);
 
 export const isScope = (value: unknown): value is Scope => SCOPES.includes(value as Scope);
 

@@ -2,7 +2,7 @@
 
 import { hashSecret, newSecret, Password, runAs, Throttle, TOKEN_PREFIX } from "../../auth.ts";
 import type { Config } from "../../config.ts";
-import type { Actor } from "../../domain/access.ts";
+import { type Actor, actorOfToken, type Scope } from "../../domain/access.ts";
 import { record } from "../../storage/access/audit.ts";
 import {
   endAllSessions,
@@ -149,7 +149,7 @@ export class Authenticator {
       address: address.slice(0, 64),
       agent: agent.slice(0, MAX_AGENT),
     });
-    return { actor: token ? { name: token.name, scope: token.scope } : OWNER, secret: session };
+    return { actor: token ? tokenActor(token) : OWNER, secret: session };
   }
 
   /** The attempt was not checked, so it does not count. */
@@ -210,7 +210,7 @@ export class Authenticator {
       const { token, expiresAt, usedAt } = session;
       // Also if it was used in the future, from which the clock was set back.
       if (Math.abs(now - usedAt) > LAST_USE_MS) this.#touch(hash, now, () => touchSession(this.db, hash, now));
-      const actor = token ? { name: token.name, scope: token.scope } : OWNER;
+      const actor = token ? tokenActor(token) : OWNER;
       return { actor, grant: { session: hash, token: token?.id ?? null, until: expiresAt } };
     }
     return this.required ? null : { actor: LOCAL, grant: null };
@@ -234,7 +234,7 @@ export class Authenticator {
       this.#touch(`token ${token.id}`, now, () => touchToken(this.db, token.id, now));
     }
     return {
-      actor: { name: token.name, scope: token.scope },
+      actor: tokenActor(token),
       grant: { session: null, token: token.id, until: token.expiresAt },
     };
   }
@@ -243,6 +243,11 @@ export class Authenticator {
 /** The password comes from the environment, so it changes only with a start of the server. */
 const recordAtStart = (db: Database, action: string) =>
   runAs({ name: "server", scope: "admin" }, null, () => record(db, { action, subject: "owner" }));
+
+const tokenActor = ({ name, scope }: { readonly name: string; readonly scope: Scope }): Actor => ({
+  name: actorOfToken(name),
+  scope,
+});
 
 const OWNER: Actor = { name: "owner", scope: "admin" };
 const LOCAL: Actor = { name: "local", scope: "admin" };

@@ -4,8 +4,8 @@
 import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { hashSecret, newSecret, TOKEN_PREFIX } from "../../auth.ts";
-import { isScope, SCOPES } from "../../domain/access.ts";
-import { invalid, Refusal } from "../../domain/errors.ts";
+import { isScope, looksLikeOwnActor, SCOPES } from "../../domain/access.ts";
+import { invalid, quote, Refusal } from "../../domain/errors.ts";
 import { requireName } from "../../schemas.ts";
 import { listTokens, saveToken } from "../../storage/access/tokens.ts";
 import { AccessPage, type AccessView, TOKEN_TERMS } from "../../views/access/tokens-page.tsx";
@@ -44,6 +44,8 @@ export function tokenPages({ db, access, cookie }: Dependencies) {
     const secret = newSecret(TOKEN_PREFIX);
     try {
       const name = requireName("token", MAX_NAME, given);
+      if (looksLikeOwnActor(name))
+        throw invalid("name", `The audit could take ${quote(name)} for another actor: choose another name`);
       // What is not known must not become something else: the token would do more, less or longer than was asked for.
       if (!isScope(scope)) throw invalid("scope", `Wants one of ${SCOPES.join(", ")}`);
       const term = TOKEN_TERMS.find((each) => each === expires);

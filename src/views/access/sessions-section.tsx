@@ -1,6 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** The open login sessions on the access page. */
 
+import { actorOfToken } from "../../domain/access.ts";
 import { Moment, TimeHead } from "../ui/components.tsx";
 
 export interface SessionSummary {
@@ -17,6 +18,8 @@ export interface SessionSummary {
   /** Whether it is the reader's own. */
   readonly own: boolean;
 }
+
+const nameOf = (token: string | null) => (token === null ? "owner" : actorOfToken(token));
 
 export const SessionsSection = ({ sessions }: { sessions: readonly SessionSummary[] }) =>
   sessions.length === 0 ? null : (
@@ -43,7 +46,7 @@ export const SessionsSection = ({ sessions }: { sessions: readonly SessionSummar
           <tbody>
             {sessions.map(({ id, token, address, agent, createdAt, usedAt, own }) => (
               <tr>
-                <th scope="row">{own ? "You, here" : (token ?? "owner")}</th>
+                <th scope="row">{own ? "You, here" : nameOf(token)}</th>
                 <td>{address || "–"}</td>
                 <td class="wraps">{agent || "–"}</td>
                 <td>
@@ -54,7 +57,7 @@ export const SessionsSection = ({ sessions }: { sessions: readonly SessionSummar
                 </td>
                 <td>
                   <form method="post" action={`/settings/access/sessions/${id}/end`}>
-                    <button type="submit" class="button" aria-label={`Sign out ${token ?? "owner"} at ${address}`}>
+                    <button type="submit" class="button" aria-label={`Sign out ${nameOf(token)} at ${address}`}>
                       Sign out
                     </button>
                   </form>

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, setSystemTime, test } from "bun:test";
+import { hashSecret, newSecret, TOKEN_PREFIX } from "../../../src/auth.ts";
 import { changesState } from "../../../src/domain/access.ts";
 import { createRoutes } from "../../../src/routes/index.ts";
+import { listTokens, saveToken } from "../../../src/storage/access/tokens.ts";
 import { startApp, type TestApp } from "../../helpers/app.ts";
 import { temporaryFolder } from "../../helpers/folder.ts";
 import { ask } from "../../helpers/http.ts";
@@ -56,6 +58,31 @@ describe("with a password", () => {
   afterAll(() => app[Symbol.asyncDispose]());
   const get = (path: string, headers: Record<string, string> = {}) =>
     fetch(app.url + path, { headers, redirect: "manual" });
+
+  test("a token cannot be named like another actor, and a stored one of such a name is one in the audit and among the logins", async () => {
+    const taken = await submit(`${app.url}/settings/access`, { name: "0wner", scope: "admin" }, { Cookie: cookie });
+    expect([taken.status, await taken.text()]).toEqual([422, expect.stringContaining("could take")]);
+    const { db } = app.app;
+    const secret = newSecret(TOKEN_PREFIX);
+    await saveToken(db, { name: "owner", scope: "admin", hash: hashSecret(secret), expiresAt: null });
+    await signIn(app, secret);
+    const made = await fetch(`${app.url}/api/watchlists`, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${secret}`, "Content-Type": "application/json" },
+      body: JSON.stringify({ name: "By a token", symbols: [] }),
+    });
+    expect(made.status).toBe(201);
+    const entries = await db.rows("select actor, action from audit order by id desc limit 2", []);
+    expect(entries.map((row) => [...row])).toEqual([
+      ["token owner", "watchlist.create"],
+      ["token owner", "login"],
+    ]);
+    const page = await (await get("/settings/access", { ...HTML, Cookie: cookie })).text();
+    expect(page).toContain('<th scope="row">token owner</th>');
+    const id = (await listTokens(db)).find(({ name }) => name === "owner")!.id;
+    await submit(`${app.url}/settings/access/${id}/revoke`, {}, { Cookie: cookie });
+    expect((await listTokens(db)).map(({ name }) => name)).not.toContain("owner");
+  });
 
   test("people are sent to the login and back to the page they wanted", async () => {
     const turned = await get("/runs?q=1", HTML);
