@@ -105,8 +105,35 @@ WHERE provider = ?1 AND symbol = ?2 AND replaced_at IS NOT NULL
 AND EXISTS (SELECT 1 FROM json_each(?3) j WHERE j.value ->> 0 = kind AND j.value ->> 1 = date
 AND j.value ->> 2 = corporate_actions.value AND j.value ->> 3 = currency)`;
 
-const keysOf = (actions: readonly CorporateAction[]) =>
-  JSON.stringify(actions.map(({ kind, date, value, currency }) => [kind, date, value, currency ?? ""]));
+const keysOf = (actions: readonly CorporateAction[]) => `[${actions.map(keyOf).join(",")}]`;
+
+interface ActionChange {
+  readonly provider: string;
+  readonly symbol: string;
+  readonly actions: readonly CorporateAction[];
+  readonly replaced: readonly CorporateAction[];
+}
+
+const keyOf = ({ kind, date, value, currency }: CorporateAction) => JSON.stringify([kind, date, value, currency ?? ""]);
+
+/**
+ * The one moment of a change (epoch milliseconds): now, or just after what is recorded of the actions that it concerns,
+ * where the clock was set back since. Those that are replaced thus never count together with those in their place.
+ */
+async function momentOf(db: Database, { provider, symbol, actions, replaced }: ActionChange): Promise<number> {
+  const now = Date.now();
+  if (actions.length + replaced.length === 0) return now;
+  const [coming, going] = [new Set(actions.map(keyOf)), new Set(replaced.map(keyOf))];
+  const rows = await db.orm
+    .select()
+    .from(corporateActions)
+    .where(and(eq(corporateActions.provider, provider), eq(corporateActions.symbol, symbol)));
+  const moments = rows.map((row) => {
+    if (row.replacedAt === null) return going.has(keyOf(row)) ? row.seenAt + 1 : 0;
+    return coming.has(keyOf(row)) ? row.replacedAt : 0;
+  });
+  return moments.reduce((last, moment) => Math.max(last, moment), now);
+}
 
 /**
  * Stores `actions` and no longer counts those `replaced`; a split marks everything computed from the symbol's series as
@@ -114,16 +141,11 @@ const keysOf = (actions: readonly CorporateAction[]) =>
  */
 export async function storeActions(
   db: Database,
-  change: {
-    readonly provider: string;
-    readonly symbol: string;
-    readonly actions: readonly CorporateAction[];
-    readonly replaced: readonly CorporateAction[];
-  },
+  change: ActionChange,
   requested?: { seriesId: number; runId: string },
 ): Promise<void> {
   const { provider, symbol, actions, replaced } = change;
-  const now = Date.now();
+  const now = await momentOf(db, change);
   const { kind, date, value, currency } = corporateActions;
   const ofSymbol = and(eq(corporateActions.provider, provider), eq(corporateActions.symbol, symbol));
   await db.write([
@@ -131,7 +153,7 @@ export async function storeActions(
     ...replaced.map((old) =>
       db.orm
         .update(corporateActions)
-        .set({ replacedAt: now })
+        .set({ replacedAt: sql`max(${now}, ${corporateActions.seenAt} + 1)` })
         .where(
           and(
             isNull(corporateActions.replacedAt),
@@ -152,7 +174,8 @@ export async function storeActions(
           target: [corporateActions.provider, corporateActions.symbol, kind, date, value, currency],
           // Two series of a symbol may list an action at the same time: it was seen by the first.
           set: {
-            seenAt: sql`case when ${corporateActions.replacedAt} is null then ${corporateActions.seenAt} else ${now} end`,
+            seenAt: sql`case when ${corporateActions.replacedAt} is null then ${corporateActions.seenAt}
+              else max(${now}, ${corporateActions.replacedAt}) end`,
             replacedAt: null,
           },
         }),

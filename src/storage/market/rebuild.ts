@@ -141,6 +141,19 @@ export async function copyBars(db: Database, { seriesId, staging, from, to, scal
   return { bars: ts.length, next: ts.length < PIECE ? null : ts[ts.length - 1]! + 1 };
 }
 
+const RECORDED = `SELECT max(coalesce((SELECT max(seen_at) FROM bar_revisions WHERE series_id = ?1), 0),
+coalesce((SELECT max(replaced_at) FROM provisional_bars WHERE series_id = ?1), 0),
+coalesce((SELECT max(seen_at) FROM arrivals WHERE series_id = ?1 AND is_window = 0), 0))`;
+
+/**
+ * `now`, or just after what is recorded of the series, where the clock was set back since (epoch milliseconds). It is one
+ * moment for all bars: those that are replaced have none of their own until they are archived.
+ */
+async function momentAfterRecorded(db: Database, seriesId: number, now: number): Promise<number> {
+  const [row] = await db.rows(RECORDED, [seriesId]);
+  return Math.max(now, 1 + (row as [number])[0]);
+}
+
 /** What is swapped: `from` <= ts < `to` was requested again. */
 export interface Swap {
   readonly seriesId: number;
@@ -163,8 +176,9 @@ export async function swapStaging(
   const { seriesId, staging, from, to, kind } = swap;
   const [old, fresh] = [await barsIdOf(db, seriesId), await barsIdOf(db, staging)];
   const now = Date.now();
+  const swappedAt = await momentAfterRecorded(db, seriesId, now);
   await db.write([
-    ...keepArrivals(swap, swap.added, now),
+    ...keepArrivals(swap, swap.added, swappedAt),
     { sql: "DELETE FROM bar_sources WHERE series_id = ?1 AND ts >= ?2 AND ts < ?3", args: [seriesId, from, to] },
     {
       sql: "DELETE FROM batches WHERE series_id = ?1 AND from_ts >= ?2 AND to_ts <= ?3",
@@ -183,7 +197,7 @@ export async function swapStaging(
       .update(series)
       .set({ barsId: fresh, changedFrom: 0, ...(kind !== "rebuild" && { revisedAt: now }) })
       .where(eq(series.id, seriesId)),
-    db.orm.update(series).set({ barsId: old, retiredKind: kind, retiredAt: now }).where(eq(series.id, staging)),
+    db.orm.update(series).set({ barsId: old, retiredKind: kind, retiredAt: swappedAt }).where(eq(series.id, staging)),
     markWhole(fresh),
     ...extraWrites,
   ]);

@@ -5,9 +5,11 @@ import fc from "fast-check";
 import { type BarColumns, emptyBars, filterBars } from "../../../src/domain/market/bars.ts";
 import { DAY } from "../../../src/domain/market/interval.ts";
 import { type Database, openDatabase } from "../../../src/storage/db.ts";
-import { readBars, seriesId } from "../../../src/storage/market/bars.ts";
+import { singly } from "../../../src/storage/market/arrivals.ts";
+import { barsIdOf, insertBars, readBars, seriesId } from "../../../src/storage/market/bars.ts";
 import { KnownBars } from "../../../src/storage/market/known-bars.ts";
 import { moveJumps } from "../../../src/storage/market/quality/jump-bars.ts";
+import { archiveReplaced, openStaging, swapStaging } from "../../../src/storage/market/rebuild.ts";
 import { storeBatch } from "../../../src/storage/runs/batches.ts";
 import { type Folder, migratedDatabase, temporaryFolder } from "../../helpers/folder.ts";
 
@@ -48,6 +50,8 @@ interface Series {
   write(prices: Readonly<Record<number, number>>, final?: boolean): Promise<void>;
   withdraw(day: number): Promise<void>;
   restore(day: number, price: number): Promise<void>;
+  /** Replaces the whole history by a rebuild, and archives the former one. */
+  rebuild(prices: Readonly<Record<number, number>>): Promise<void>;
   knownAt(at: number): Promise<unknown>;
 }
 
@@ -86,6 +90,16 @@ async function newSeries(): Promise<Series> {
       if (has(await stored(), day)) return;
       const restored = barsOf({ [day]: price });
       await moveJumps(db, { seriesId: id, runId: "r" }, { withdrawn: none, aside: none, restored });
+    },
+    async rebuild(prices) {
+      let opened = await openStaging(db, id, "r");
+      while (!opened.isReady) opened = await openStaging(db, id, "r");
+      const staging = opened.id;
+      const [before, bars] = [await stored(), barsOf(prices)];
+      await db.write(insertBars(await barsIdOf(db, staging), bars));
+      const added = singly(filterBars(bars, (at) => !before.ts.includes(bars.ts[at]!)));
+      await swapStaging(db, { seriesId: id, staging, ...window, kind: "rebuild", added });
+      while (!(await archiveReplaced(db, id)));
     },
     async knownAt(at) {
       const known = await KnownBars.open(db, id, at);
@@ -134,6 +148,22 @@ test("a bar that is corrected again after the clock was set back has its first v
   expect(await series.knownAt(NOW - 1)).toEqual([[0, 10]]);
 });
 
+test("a history that is rebuilt after the clock was set back is not known before its corrections", async () => {
+  const series = await newSeries();
+  setSystemTime(NOW - 1_000);
+  await series.write({ 0: 10 });
+  setSystemTime(NOW + 500);
+  await series.write({ 0: 11 });
+  setSystemTime(NOW);
+  await series.rebuild({ 0: 12, 1: 20 });
+  expect(await series.knownAt(NOW - 1)).toEqual([[0, 10]]);
+  expect(await series.knownAt(NOW + 500)).toEqual([[0, 11]]);
+  expect(await series.knownAt(NOW + 1_000)).toEqual([
+    [0, 12],
+    [1, 20],
+  ]);
+});
+
 const day = fc.integer({ min: 0, max: DAYS - 1 });
 const price = fc.integer({ min: 10, max: 20 });
 const step = fc.record({
@@ -143,6 +173,7 @@ const step = fc.record({
     fc.record({ kind: fc.constant("write" as const), day, price, final: fc.boolean() }),
     fc.record({ kind: fc.constant("withdraw" as const), day }),
     fc.record({ kind: fc.constant("restore" as const), day, price }),
+    fc.record({ kind: fc.constant("rebuild" as const), day, price }),
   ),
 });
 
@@ -158,6 +189,7 @@ test("property: whatever is written in a few milliseconds of a clock that stands
         setSystemTime(NOW + each.clock);
         if (each.do.kind === "write") await series.write({ [each.do.day]: each.do.price }, each.do.final);
         else if (each.do.kind === "withdraw") await series.withdraw(each.do.day);
+        else if (each.do.kind === "rebuild") await series.rebuild({ [each.do.day]: each.do.price });
         else await series.restore(each.do.day, each.do.price);
       }
       expect(await series.knownAt(NOW - 1)).toEqual(first);
