@@ -1,6 +1,6 @@
 /** Recognizes what the columns of a delimited file hold: by its header lines, or by the shape of a vendor's rows. */
 
-import { quote } from "../../domain/errors.ts";
+import { onOneLine, quote } from "../../domain/errors.ts";
 import { isTimeZone } from "../../domain/time.ts";
 import { type DateOrder, readMoment } from "./cell-date.ts";
 import { readNumber } from "./cell-number.ts";
@@ -70,11 +70,19 @@ function nameOf(cell: string): Name {
 
 const MISSING_NAMES: Partial<Record<Field, string>> = { ts: "timestamp" };
 
+/** A line that names as many fields is taken for the header of a table of bars, and may be shown. */
+const SHOWN_FROM = 2;
+
 /** The header of a file, which may spread over several lines: the last line that names a field counts. */
 export class HeaderLines {
   readonly #columns: Record<Field, number> = { ts: -1, open: -1, high: -1, low: -1, close: -1, volume: -1 };
   #names: readonly Name[] = [];
-  #best = { known: -1, line: 1, text: "" };
+  #best: { known: number; line: number; text: string; cells: readonly string[] } = {
+    known: -1,
+    line: 1,
+    text: "",
+    cells: [],
+  };
   #firstDates = -1;
   #doubled: string | null = null;
   lines = 0;
@@ -98,7 +106,7 @@ export class HeaderLines {
       this.#firstDates = dates;
       this.#columns.ts = dates;
     }
-    if (known > this.#best.known) this.#best = { known, line, text };
+    if (known > this.#best.known) this.#best = { known, line, text, cells };
     this.lines++;
     if (known === 0 && dates < 0) return null;
     this.#names = names;
@@ -134,13 +142,18 @@ export class HeaderLines {
     return this.#doubled && `${name}:${this.#doubled}: a file holds the bars of one symbol, and each price once`;
   }
 
-  /** Where the best header is and what it lacks. */
+  /**
+   * Where the best header is and what it lacks. All readers see it, and a link in the folder may lead to any file: of one
+   * that names no columns of a table of bars only the form is said.
+   */
   fault(name: string): string {
     const missing = this.#missing().map((field) => MISSING_NAMES[field] ?? field);
-    const { line, text } = this.#best;
+    const { known, line, text, cells } = this.#best;
+    const numbers = cells.filter((cell) => cell.trim() !== "" && Number.isFinite(Number(cell))).length;
+    const form = `it has ${cells.length} ${cells.length === 1 ? "cell" : "cells"}, ${numbers} of them numbers`;
     return (
       `${name}:${line}: no column for ${missing.join(", ")}; the first line must name the columns ` +
-      `timestamp,open,high,low,close,volume (in any order), it holds "${text.slice(0, 80)}"`
+      `timestamp,open,high,low,close,volume (in any order), ${known >= SHOWN_FROM ? `it holds "${onOneLine(text.slice(0, 80))}"` : form}`
     );
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Bars from a folder of files: `SYMBOL.csv` (or `SYMBOL-1d.csv`) holds daily bars, `SYMBOL-1m.csv` those of a minute,
- * and so on; gzipped CSV and Parquet likewise. Nothing outside the folder can be read: a symbol only selects among the
- * names in it.
+ * and so on; gzipped CSV and Parquet likewise. A symbol only selects among the names in the folder; its owner may have put
+ * links to other folders there.
  */
 
 import { readdir, stat } from "node:fs/promises";
@@ -42,6 +42,17 @@ function withoutInside(file: BarFile): BarFile {
   return { ...file, bars: pickBars(file.bars, [0, file.bars.ts.length - 1]) };
 }
 
+/** @throws ProviderError `bad_request` for what is no file, and for a link that leads nowhere; without where it leads */
+async function fileAt(path: string, name: string) {
+  const found = await stat(path).catch((error) => {
+    const isGone = (error as NodeJS.ErrnoException).code === "ENOENT";
+    const why = isGone ? "it is gone, or a link that leads nowhere" : withoutPaths(messageOf(error));
+    throw new ProviderError("bad_request", `${name} cannot be read: ${why}`);
+  });
+  if (found.isFile()) return found;
+  throw new ProviderError("bad_request", `${name} is no file${found.isDirectory() ? " but a folder" : ""}`);
+}
+
 export function createFilesProvider({ directory, calendar = CALENDAR, zone = "UTC" }: FilesOptions): Provider {
   const kept = new Map<string, CachedFile>();
 
@@ -74,7 +85,8 @@ export function createFilesProvider({ directory, calendar = CALENDAR, zone = "UT
   async function load({ symbol, interval, from }: BarWindow, log: FetchContext["log"]) {
     const name = await findFile(symbol, interval);
     const path = join(directory, name);
-    const { mtimeMs, size } = await stat(path);
+    // A link may lead to another folder of data, but not to what has no end, as a device does, or waits for a writer.
+    const { mtimeMs, size } = await fileAt(path, name);
     const version = `${mtimeMs} ${size}`;
     let entry = kept.get(name);
     if (entry?.version !== version || from <= (entry.droppedTo ?? Number.NEGATIVE_INFINITY)) {

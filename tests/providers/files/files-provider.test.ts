@@ -213,6 +213,48 @@ describe("csv files", () => {
     }
   });
 
+  const refusalOfLink = async (target: string) => {
+    const folder = await folderWith({});
+    await symlink(target, join(folder, "AAPL.csv"));
+    const window = { symbol: "AAPL", interval: "1d", from: 0, to: at("2030-01-01"), asOf: at("2030-01-01") } as const;
+    const reading = createFilesProvider({ directory: folder }).fetchBars(window, recordingContext());
+    return reading.then(
+      ({ bars }) => bars.ts.length,
+      (error) => error.message,
+    );
+  };
+
+  test("a link to a csv file in another folder is read, and of a file that is no table of bars nothing is quoted", async () => {
+    const others = await folderWith({
+      "bars.csv": fileAt("1d"),
+      passwd: "root:x:0:0:root:/root:/bin/sh\n",
+      key: "-----BEGIN PRIVATE KEY-----\nMIIEvQ,1,2,3,4,5\n",
+      list: "Date;Name\n2024-01-02;somebody\n",
+      prices: "Date,Open,Low,Remark\n2024-01-02,1,2,x\n",
+    });
+    const known = await refusalOfLink(join(others, "bars.csv"));
+    expect(known).toBe(days.length);
+    const lacks = "no column for timestamp, open, high, low, close, volume; the first line must name the columns";
+    const wanted = "timestamp,open,high,low,close,volume (in any order)";
+    expect(await refusalOfLink(join(others, "passwd"))).toBe(
+      `AAPL.csv:1: ${lacks} ${wanted}, it has 1 cell, 0 of them numbers`,
+    );
+    expect(await refusalOfLink(join(others, "key"))).toBe(
+      `AAPL.csv:1: ${lacks} ${wanted}, it has 1 cell, 0 of them numbers`,
+    );
+    expect(await refusalOfLink(join(others, "list"))).toEndWith("it has 2 cells, 0 of them numbers");
+    expect(await refusalOfLink(join(others, "prices"))).toEndWith('it holds "Date,Open,Low,Remark"');
+  });
+
+  test("a link that leads to no file is refused at once, and without where it leads", async () => {
+    const folder = await folderWith({});
+    expect(await refusalOfLink("/dev/zero")).toBe("AAPL.csv is no file");
+    expect(await refusalOfLink(folder)).toBe("AAPL.csv is no file but a folder");
+    expect(await refusalOfLink(join(folder, "gone"))).toBe(
+      "AAPL.csv cannot be read: it is gone, or a link that leads nowhere",
+    );
+  });
+
   test("a csv file is found whatever the case of its name", async () => {
     const { bars } = await fetch({ "aapl.CSV": fileAt("1d") });
     expect(bars.ts.length).toBe(days.length);
