@@ -1,6 +1,7 @@
 /** The commands that use the API of a server or of an app in this process. Each returns its exit code. */
 
-import { rename, rm } from "node:fs/promises";
+import { rename, rm, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { withoutCredentials } from "../config/reader.ts";
 import type { Config } from "../config.ts";
 import { versionOf, versionText } from "../installation.ts";
@@ -89,8 +90,24 @@ export interface ExportOptions extends Common {
   readonly output?: string;
 }
 
+/**
+ * Refuses a path at which no file can be, before anything is asked for: like a backup, an export creates no folder, since a
+ * mistyped path would then lead somewhere else.
+ */
+async function requirePlace(path: string): Promise<void> {
+  const isFolder = async (place: string) => (await stat(place).catch(() => null))?.isDirectory() ?? false;
+  const folder = dirname(path);
+  const fault = !(await isFolder(folder))
+    ? `there is no folder ${folder}`
+    : (await isFolder(path))
+      ? "it is a folder"
+      : null;
+  if (fault !== null) throw new Error(`Nothing was written to ${path}: ${fault}`);
+}
+
 /** Writes bars or features of a symbol to a file, or to the standard output. */
 export async function exportCommand(config: Config, symbol: string, options: ExportOptions): Promise<number> {
+  if (options.output !== undefined) await requirePlace(options.output);
   await using session = await sessionOf(config, options);
   const { features = false, interval, from, to, names, adjust, provider, format, output, json = false } = options;
   const given = Object.entries({ interval, from, to, names, adjust, provider, format });
@@ -104,7 +121,7 @@ export async function exportCommand(config: Config, symbol: string, options: Exp
   // A reader never sees half a file, and a failed export leaves none.
   const part = `${output}.part`;
   try {
-    const bytes = await Bun.write(part, response);
+    const bytes = await Bun.write(part, response, { createPath: false });
     await rename(part, output);
     console.log(json ? JSON.stringify({ file: output, bytes }) : `Wrote ${sizeText(bytes)} to ${output}`);
   } finally {

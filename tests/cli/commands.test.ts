@@ -94,6 +94,18 @@ test("an export is a whole file, and one that fails leaves none", async () => {
   expect(readdirSync(folder.path)).toEqual(["v.csv"]);
 });
 
+test("an export to a folder that there is not, or to a folder, is refused and creates none", async () => {
+  const options = { ...on(), interval: "1d", format: "csv" };
+  const missing = join(folder.path, "mising", "v.csv");
+  await expect(exportCommand(app.app.config, "V", { ...options, output: missing })).rejects.toThrow(
+    `Nothing was written to ${missing}: there is no folder ${join(folder.path, "mising")}`,
+  );
+  await expect(exportCommand(app.app.config, "V", { ...options, output: folder.path })).rejects.toThrow(
+    `Nothing was written to ${folder.path}: it is a folder`,
+  );
+  expect(readdirSync(folder.path)).toEqual(["v.csv"]);
+});
+
 test("the status of a server has its version and what is open; nobody at an address is an error", async () => {
   await statusCommand(app.app.config, { ...on(), json: true });
   expect(JSON.parse(out[0]!)).toMatchObject({ server: app.url, version: expect.any(String), open_runs: [] });
