@@ -4,7 +4,7 @@
 import type { QueueTrouble } from "../domain/errors.ts";
 import type { HostState, QueueState } from "../domain/hosts/host-state.ts";
 import type { HostSummary } from "../domain/hosts/host-summary.ts";
-import { Moment, Pill } from "./ui/components.tsx";
+import { Crumbs, Moment, Pill } from "./ui/components.tsx";
 import { FlashMessage } from "./ui/flash-message.tsx";
 import { formatCount, plural, sizeText } from "./ui/format.ts";
 import { Allowed } from "./ui/forms/allowed.tsx";
@@ -32,9 +32,7 @@ const LIST = "hosts";
 export const HostsPage = ({ page, view }: { page: PageContext; view: HostsView }) => (
   <Layout page={page} title="Hosts">
     <header class="page-head">
-      <span class="crumbs">
-        <a href="/settings">Settings</a>
-      </span>
+      <Crumbs trail={[["Settings", "/settings"]]} />
       <h1>Hosts</h1>
     </header>
     {view.flash === null ? null : <FlashMessage flash={{ level: "error", text: view.flash }} />}

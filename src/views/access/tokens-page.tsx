@@ -2,7 +2,7 @@
 /** The access page: API tokens with their scopes, and open login sessions. */
 
 import { SCOPES, type Scope } from "../../domain/access.ts";
-import { Moment, TimeHead } from "../ui/components.tsx";
+import { Crumbs, Moment, TimeHead } from "../ui/components.tsx";
 import { type FormState, formFields } from "../ui/forms/form-field.tsx";
 import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
 import { type SessionSummary, SessionsSection } from "./sessions-section.tsx";
@@ -43,9 +43,7 @@ const SCOPE_TITLES: Readonly<Record<Scope, string>> = {
 export const AccessPage = ({ page, view }: { page: PageContext; view: AccessView }) => (
   <Layout page={page} title="Access">
     <header class="page-head">
-      <span class="crumbs">
-        <a href="/settings">Settings</a>
-      </span>
+      <Crumbs trail={[["Settings", "/settings"]]} />
       <h1>Access</h1>
       <a href="/audit">Audit</a>
     </header>

@@ -2,7 +2,7 @@
 /** `/alerts`: the rules for mails, and the mails with their status. */
 
 import { ALERT_KINDS, type AlertKind, MAIL_STATES } from "../../domain/alerts.ts";
-import { Moment, Pill, TimeHead } from "../ui/components.tsx";
+import { Crumbs, Moment, Pill, TimeHead } from "../ui/components.tsx";
 import { type Flash, FlashMessage } from "../ui/flash-message.tsx";
 import { plural } from "../ui/format.ts";
 import { Allowed } from "../ui/forms/allowed.tsx";
@@ -336,9 +336,7 @@ const Again = ({ mail: { id, state, attempts, subject } }: { mail: MailSummary }
 export const MailPage = ({ page, mail }: { page: PageContext; mail: MailSummary & { readonly text: string } }) => (
   <Layout page={page} title={mail.subject}>
     <header class="page-head">
-      <p class="crumbs">
-        <a href="/alerts">Alerts</a>
-      </p>
+      <Crumbs trail={[["Alerts", "/alerts"]]} />
       <h1>{mail.subject}</h1>
       <State state={mail.state} />
       <Again mail={mail} />

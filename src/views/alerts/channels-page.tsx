@@ -2,7 +2,7 @@
 /** `/alerts/channels`: where alerts go besides mail, each with its own rules. */
 
 import { ALERT_KINDS, type AlertKind, CHANNEL_KINDS, type ChannelKind } from "../../domain/alerts.ts";
-import { Pill } from "../ui/components.tsx";
+import { Crumbs, Pill } from "../ui/components.tsx";
 import { type Flash, FlashMessage } from "../ui/flash-message.tsx";
 import { type FormState, formFields, Reason, TIME } from "../ui/forms/form-field.tsx";
 import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
@@ -68,9 +68,7 @@ const { Field, Choice, control } = formFields("channel", FIELDS, {
 export const ChannelsPage = ({ page, view }: { page: PageContext; view: ChannelsView }) => (
   <Layout page={page} title="Alert channels">
     <header class="page-head">
-      <p class="crumbs">
-        <a href="/alerts">Alerts</a>
-      </p>
+      <Crumbs trail={[["Alerts", "/alerts"]]} />
       <h1>Channels</h1>
     </header>
     <FlashMessage flash={view.flash} />

@@ -2,6 +2,7 @@
 /** `/files`: a file of bars as it was understood, before it is imported. */
 
 import { INTERVALS } from "../../domain/market/interval.ts";
+import { Crumbs } from "../ui/components.tsx";
 import { type Flash, FlashMessage } from "../ui/flash-message.tsx";
 import { formatCount, plural } from "../ui/format.ts";
 import { Layout, type PageContext } from "../ui/layout.tsx";
@@ -37,8 +38,8 @@ const COLUMNS = ["Start (UTC)", "Open", "High", "Low", "Close", "Volume"];
 export const BarFilePage = ({ page, view }: { page: PageContext; view: BarFileView }) => (
   <Layout page={page} title="Check a file">
     <header class="page-head">
+      <Crumbs trail={[["Companies", "/companies"]]} />
       <h1>Check a file of bars</h1>
-      <a href="/companies">Companies</a>
     </header>
     <FlashMessage flash={view.flash} />
     <form method="post" action="/files" enctype="multipart/form-data" class="bar-file stack">

@@ -2,6 +2,7 @@
 /** The page of panels: a form that builds a request, the size of its result, and how to send it. */
 
 import { listSymbols } from "../../domain/market/symbol.ts";
+import { Crumbs } from "../ui/components.tsx";
 import { type Command, CopyAs } from "../ui/copy-as.tsx";
 import { formatCount, plural, sizeText } from "../ui/format.ts";
 import { DATE, type FormState, formFields } from "../ui/forms/form-field.tsx";
@@ -60,9 +61,9 @@ const { Field, Choice, control } = formFields("panel", PANEL_FIELDS);
 export const PanelPage = ({ page, view }: { page: PageContext; view: PanelView }) => (
   <Layout page={page} title="Panel">
     <header class="page-head">
+      <Crumbs trail={[["Profiles", "/profiles"]]} />
       <h1>Panel</h1>
       <span class="muted">Bars, features and labels of many symbols in one table</span>
-      <a href="/profiles">Profiles</a>
     </header>
     {view.errors.form === undefined ? null : (
       <p class="error" role="alert">

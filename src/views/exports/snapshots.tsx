@@ -2,7 +2,7 @@
 /** The page of snapshots: the list, what differs between two, and how to cite one. */
 
 import { covers } from "../../domain/access.ts";
-import { ColumnHeads, Moment } from "../ui/components.tsx";
+import { ColumnHeads, Crumbs, Moment } from "../ui/components.tsx";
 import { formatCount, plural, sizeText } from "../ui/format.ts";
 import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
 
@@ -51,6 +51,12 @@ export interface SnapshotsView {
 export const SnapshotsPage = ({ page, view }: { page: PageContext; view: SnapshotsView }) => (
   <Layout page={page} title="Snapshots">
     <header class="page-head">
+      <Crumbs
+        trail={[
+          ["Profiles", "/profiles"],
+          ["Panel", "/panel"],
+        ]}
+      />
       <h1>Snapshots</h1>
       <span class="muted">Panels in files that never change, for citation</span>
       <a href="/panel">Create one from a panel</a>

@@ -4,7 +4,7 @@
 import type { Interval } from "../../domain/market/interval.ts";
 import { type Comparison, VERDICT_WORDS, VERDICTS, type Verdict } from "../../domain/profiles/comparison.ts";
 import { isoSecond } from "../../domain/time.ts";
-import { BarTime, SyntheticPill } from "../ui/components.tsx";
+import { BarTime, Crumbs, SyntheticPill } from "../ui/components.tsx";
 import { profileAddress } from "../ui/dom.ts";
 import { formatCount, formatValue, plural } from "../ui/format.ts";
 import { Layout, type PageContext } from "../ui/layout.tsx";
@@ -37,9 +37,12 @@ export const ComparePage = ({ page, view }: { page: PageContext; view: CompareVi
   return (
     <Layout page={page} title={`${symbol} ${interval}: providers compared`}>
       <header class="page-head">
-        <p class="crumbs">
-          <a href={profileAddress(symbol, interval)}>{symbol}</a>
-        </p>
+        <Crumbs
+          trail={[
+            ["Profiles", "/profiles"],
+            [symbol, profileAddress(symbol, interval)],
+          ]}
+        />
         <h1>Providers compared</h1>
         <span class="muted">{interval}, as stored</span>
       </header>

@@ -14,7 +14,7 @@ import type { PartialBars } from "../../domain/market/partial-bars.ts";
 import type { DriftCount } from "../../domain/profiles/distribution.ts";
 import { HEALTH_WORDS, type HealthFacts } from "../../domain/profiles/health.ts";
 import { formatDuration, isoDate } from "../../domain/time.ts";
-import { BarTime, Moment, SyntheticPill } from "../ui/components.tsx";
+import { BarTime, Crumbs, Moment, SyntheticPill } from "../ui/components.tsx";
 import { type Command, CopyAs } from "../ui/copy-as.tsx";
 import { profileAddress } from "../ui/dom.ts";
 import { formatCount, formatValue, plural } from "../ui/format.ts";
@@ -83,9 +83,7 @@ const FORMATS = { csv: "CSV", parquet: "Parquet", json: "JSON" } as const;
 export const ProfilePage = ({ page, profile }: { page: PageContext; profile: ProfileView }) => (
   <Layout page={page} title={`${profile.symbol} ${profile.interval}`}>
     <header class="page-head">
-      <p class="crumbs">
-        <a href="/profiles">Profiles</a>
-      </p>
+      <Crumbs trail={[["Profiles", "/profiles"]]} />
       <h1>{profile.symbol}</h1>
       {profile.health === null ? null : <HealthPill health={profile.health.health} />}
       <SyntheticPill provider={profile.provider} />

@@ -5,7 +5,7 @@ import { raw } from "hono/utils/html";
 import { INTERVALS, type Interval } from "../../domain/market/interval.ts";
 import type { Health } from "../../domain/profiles/health.ts";
 import { CELL_STATES, CELL_WORDS, type CellState, monthText } from "../../domain/profiles/quality-map.ts";
-import { SyntheticPill } from "../ui/components.tsx";
+import { Crumbs, SyntheticPill } from "../ui/components.tsx";
 import { profileAddress } from "../ui/dom.ts";
 import { formatCount, plural } from "../ui/format.ts";
 import { MONTH } from "../ui/forms/form-field.tsx";
@@ -55,6 +55,7 @@ export const QualityMapPage = ({ page, view }: { page: PageContext; view: Qualit
   return (
     <Layout page={page} title="Quality">
       <header class="page-head">
+        <Crumbs trail={[["Profiles", "/profiles"]]} />
         <h1>Quality</h1>
         <span class="muted num">{plural(total, "profile")}</span>
         <a href={address(filter).replace("/quality", "/api/quality")}>JSON</a>

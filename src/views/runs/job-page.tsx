@@ -11,7 +11,7 @@ import type { Condition } from "../../domain/runs/wait-reason.ts";
 import { formatDuration } from "../../domain/time.ts";
 import { JobActions } from "../jobs/job-menu.tsx";
 import { JobTable, type RunView } from "../jobs/job-table.tsx";
-import { Moment } from "../ui/components.tsx";
+import { Crumbs, Moment } from "../ui/components.tsx";
 import { dom, jobAddress } from "../ui/dom.ts";
 import { formatCount, formatEta, secondsUntil } from "../ui/format.ts";
 import { Layout, type PageContext } from "../ui/layout.tsx";
@@ -44,12 +44,12 @@ export interface JobView {
 export const JobPage = ({ page, view, stream }: { page: PageContext; view: JobView; stream: string }) => (
   <Layout page={page} title={`${view.job.symbol} in ${runTitle(view.run)}`} stream={stream}>
     <header class="page-head">
-      <p class="crumbs">
-        <a href="/runs">Runs</a>
-      </p>
-      <p class="crumbs">
-        <a href={`/runs/${encodeURIComponent(view.run.id)}`}>{runTitle(view.run)}</a>
-      </p>
+      <Crumbs
+        trail={[
+          ["Runs", "/runs"],
+          [runTitle(view.run), `/runs/${encodeURIComponent(view.run.id)}`],
+        ]}
+      />
       <h1>{view.job.symbol}</h1>
     </header>
     <div class="monitor">

@@ -12,7 +12,7 @@ import { BulkBar } from "../jobs/bulk-actions.tsx";
 import { FilterBar, type FilterView } from "../jobs/filter-bar.tsx";
 import { ACTION_WORDS } from "../jobs/job-row.ts";
 import type { RunView } from "../jobs/job-table.tsx";
-import { Icon, Moment, SelectAllHead, STATE_ICONS, Zoned } from "../ui/components.tsx";
+import { Crumbs, Icon, Moment, SelectAllHead, STATE_ICONS, Zoned } from "../ui/components.tsx";
 import { dom, jobAddress, profileAddress } from "../ui/dom.ts";
 import { formatCount, plural } from "../ui/format.ts";
 import { Reason } from "../ui/forms/form-field.tsx";
@@ -46,9 +46,7 @@ export const RunPage = (props: {
 
 const PageHead = ({ run, report }: { run: RunSummary; report?: ReportView }) => (
   <header class="page-head">
-    <p class="crumbs">
-      <a href="/runs">Runs</a>
-    </p>
+    <Crumbs trail={[["Runs", "/runs"]]} />
     <h1>Run {run.id}</h1>
     {run.finishedAt === null ? <PauseForReason run={run} /> : null}
     {report === undefined ? null : <ReportCsv view={report} />}

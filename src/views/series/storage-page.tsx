@@ -4,6 +4,7 @@
 import type { Child } from "hono/jsx";
 import { INTERVALS } from "../../domain/market/interval.ts";
 import { PROFILE_FILTERS } from "../../domain/series/selection.ts";
+import { Crumbs } from "../ui/components.tsx";
 import { formatCount, plural, sizeText } from "../ui/format.ts";
 import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
 import { SeriesTable, type SeriesTableView, type StorageFields, storageAddress } from "./series-table.tsx";
@@ -38,6 +39,7 @@ export const StoragePage = ({ page, view }: { page: PageContext; view: StorageVi
   return (
     <Layout page={page} title="Storage">
       <header class="page-head">
+        <Crumbs trail={[["Profiles", "/profiles"]]} />
         <h1>Storage</h1>
         <span class="muted num">{plural(total, "series", "series")}</span>
         <a href={storageAddress(fields, {}, "/api/storage")}>JSON</a>

@@ -127,3 +127,14 @@ export const Until = ({ at, now }: { at: number; now: number }) =>
       in <span data-until={String(at)}>{formatDuration(Math.max(0, (at - now) / 1_000))}</span>
     </>
   );
+
+/** The way down to a page: titles and addresses, the first one a place of the navigation. */
+export const Crumbs = ({ trail }: { trail: readonly (readonly [title: string, href: string])[] }) => (
+  <>
+    {trail.map(([title, href]) => (
+      <p class="crumbs">
+        <a href={href}>{title}</a>
+      </p>
+    ))}
+  </>
+);

@@ -37,17 +37,24 @@ export interface PageContext {
   readonly trouble: StorageTrouble | QueueTrouble | null;
 }
 
-export const NAVIGATION = [
+interface Place {
+  readonly path: string;
+  readonly title: string;
+  /** Paths of pages that belong to it and do not begin with its own. */
+  readonly also?: readonly string[];
+}
+
+export const NAVIGATION: readonly Place[] = [
   { path: "/", title: "Monitor" },
-  { path: "/companies", title: "Companies" },
-  { path: "/profiles", title: "Profiles" },
+  { path: "/companies", title: "Companies", also: ["/files"] },
+  { path: "/profiles", title: "Profiles", also: ["/quality", "/storage", "/panel", "/snapshots"] },
   { path: "/runs", title: "Runs" },
   { path: "/schedules", title: "Schedules" },
   { path: "/promises", title: "Promises" },
   { path: "/alerts", title: "Alerts" },
-  { path: "/settings", title: "Settings" },
+  { path: "/settings", title: "Settings", also: ["/hosts"] },
   { path: "/audit", title: "Audit" },
-] as const;
+];
 
 export const THEME_TITLES: Readonly<Record<Theme, string>> = {
   system: "Theme as in the system",
@@ -153,11 +160,11 @@ const Header = ({ page, live }: { page: PageContext; live: boolean }) => (
       Barkeep
     </a>
     <nav aria-label="Main">
-      {NAVIGATION.map(({ path, title }, index) =>
+      {NAVIGATION.map(({ path, title, also = [] }, index) =>
         page.scope !== null && maySend(page.scope, "GET", path) ? (
           <a
             href={path}
-            aria-current={isWithin(page.path, path) ? "page" : undefined}
+            aria-current={[path, ...also].some((each) => isWithin(page.path, each)) ? "page" : undefined}
             data-shortcut={String(index + 1)}
           >
             {title}

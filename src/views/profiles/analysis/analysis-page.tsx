@@ -5,7 +5,7 @@ import type { ReadInterval } from "../../../domain/market/interval.ts";
 import type { Seasonality } from "../../../domain/profiles/seasonality.ts";
 import type { SeriesStatistics } from "../../../domain/profiles/statistics.ts";
 import type { VolumeProfile } from "../../../domain/profiles/volume-profile.ts";
-import { BarTime, SyntheticPill } from "../../ui/components.tsx";
+import { BarTime, Crumbs, SyntheticPill } from "../../ui/components.tsx";
 import { dom, profileAddress } from "../../ui/dom.ts";
 import { plural } from "../../ui/format.ts";
 import { Layout, type PageContext } from "../../ui/layout.tsx";
@@ -49,9 +49,12 @@ export interface AnalysisView {
 export const AnalysisPage = ({ page, view }: { page: PageContext; view: AnalysisView }) => (
   <Layout page={page} title={`${view.symbol} ${view.interval} analysis`}>
     <header class="page-head">
-      <p class="crumbs">
-        <a href={profileAddress(view.symbol, view.interval)}>{view.symbol}</a>
-      </p>
+      <Crumbs
+        trail={[
+          ["Profiles", "/profiles"],
+          [view.symbol, profileAddress(view.symbol, view.interval)],
+        ]}
+      />
       <h1>Analysis</h1>
       <SyntheticPill provider={view.provider} />
       <span class="muted">

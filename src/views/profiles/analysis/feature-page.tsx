@@ -9,7 +9,7 @@ import {
   PSI_CHANGED,
   PSI_MODERATE,
 } from "../../../domain/profiles/distribution.ts";
-import { BarTime, SyntheticPill } from "../../ui/components.tsx";
+import { BarTime, Crumbs, SyntheticPill } from "../../ui/components.tsx";
 import { profileAddress } from "../../ui/dom.ts";
 import { formatCount, formatValue, plural } from "../../ui/format.ts";
 import { Layout, type PageContext } from "../../ui/layout.tsx";
@@ -45,9 +45,12 @@ export interface FeatureReportView {
 export const FeaturePage = ({ page, view }: { page: PageContext; view: FeatureReportView }) => (
   <Layout page={page} title={`${view.symbol} ${view.interval} ${view.name}`}>
     <header class="page-head">
-      <p class="crumbs">
-        <a href={profileAddress(view.symbol, view.interval)}>{view.symbol}</a>
-      </p>
+      <Crumbs
+        trail={[
+          ["Profiles", "/profiles"],
+          [view.symbol, profileAddress(view.symbol, view.interval)],
+        ]}
+      />
       <h1>{view.name}</h1>
       <SyntheticPill provider={view.provider} />
       <span class="muted">

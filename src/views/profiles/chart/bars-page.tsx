@@ -4,7 +4,7 @@
 import type { Adjustment } from "../../../domain/market/corporate-actions.ts";
 import { type Interval, isDated } from "../../../domain/market/interval.ts";
 import { isoDate, isoSecond } from "../../../domain/time.ts";
-import { BarTime, Moment, SyntheticPill, TimeHead } from "../../ui/components.tsx";
+import { BarTime, Crumbs, Moment, SyntheticPill, TimeHead } from "../../ui/components.tsx";
 import { profileAddress } from "../../ui/dom.ts";
 import { formatCount, formatValue, plural } from "../../ui/format.ts";
 import { Layout, type PageContext } from "../../ui/layout.tsx";
@@ -42,9 +42,12 @@ export const BarsPage = ({ page, view }: { page: PageContext; view: BarsView }) 
   return (
     <Layout page={page} title={`${symbol} ${interval} bars`}>
       <header class="page-head">
-        <p class="crumbs">
-          <a href="/profiles">Profiles</a> / <a href={profileAddress(symbol, interval)}>{symbol}</a>
-        </p>
+        <Crumbs
+          trail={[
+            ["Profiles", "/profiles"],
+            [symbol, profileAddress(symbol, interval)],
+          ]}
+        />
         <h1>Bars</h1>
         <SyntheticPill provider={provider} />
         <span class="muted">
