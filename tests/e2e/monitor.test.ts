@@ -212,6 +212,8 @@ test("the queue is filtered by its address, stays live, and each symbol can be l
   await page.getByRole("heading", { name: "Full" }).first().getByRole("link").click();
   await page.waitForURL("**/runs/*");
   await live(page);
+  const titles = await page.getByRole("heading", { name: "Full" }).allTextContents();
+  expect(titles).toEqual(["Full · 1d · 2 years · demo"]);
   await page.keyboard.press("/");
   await page.keyboard.type("Q8");
   await page.keyboard.press("Enter");

@@ -47,7 +47,8 @@ export const RunPage = (props: {
 const PageHead = ({ run, report }: { run: RunSummary; report?: ReportView }) => (
   <header class="page-head">
     <Crumbs trail={[["Runs", "/runs"]]} />
-    <h1>Run {run.id}</h1>
+    <h1>{runTitle(run)}</h1>
+    <code class="muted">{run.id}</code>
     {run.finishedAt === null ? <PauseForReason run={run} /> : null}
     {report === undefined ? null : <ReportCsv view={report} />}
   </header>
