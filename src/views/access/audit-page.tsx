@@ -140,21 +140,24 @@ const AuditRows = ({ rows }: Pick<AuditView, "rows">) => (
             </td>
             <td>{actor}</td>
             <td>{action}</td>
-            <th scope="row">
+            <th scope="row" class="named">
               <Subject action={action} subject={subject} after={after} />
             </th>
             <td class="wraps">
               <Affected states={[before, after]} />
             </td>
-            <td class="wraps">{reason ?? "–"}</td>
-            <td class="wraps">{describe(before)}</td>
-            <td class="wraps">{describe(after)}</td>
+            <Text text={reason ?? "–"} />
+            <Text text={describe(before)} />
+            <Text text={describe(after)} />
           </tr>
         ))}
       </tbody>
     </table>
   </section>
 );
+
+/** A cell of text that wraps; a column in which nothing is said takes no room. */
+const Text = ({ text }: { text: string }) => <td class={text === "–" ? undefined : "wraps"}>{text}</td>;
 
 type State = Readonly<Record<string, unknown>> | null;
 

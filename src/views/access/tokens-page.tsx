@@ -111,7 +111,9 @@ const Tokens = ({ tokens, now }: Pick<AccessView, "tokens"> & { now: number }) =
       <tbody>
         {tokens.map(({ id, name, scope, createdAt, lastUsedAt, expiresAt }) => (
           <tr>
-            <th scope="row">{name}</th>
+            <th scope="row" class="named">
+              {name}
+            </th>
             <td>{scope}</td>
             <td>
               <Moment at={createdAt} style="column" />

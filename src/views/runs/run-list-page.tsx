@@ -141,7 +141,7 @@ const RunTable = ({ runs, path }: { runs: readonly ListedRun[]; path: string }) 
       <tbody>
         {runs.map(({ run, failure }) => (
           <tr>
-            <th scope="row">
+            <th scope="row" class="named">
               <a href={`/runs/${encodeURIComponent(run.id)}`}>{runTitle(run)}</a>
             </th>
             <td>

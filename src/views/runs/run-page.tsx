@@ -205,7 +205,7 @@ const ReportLine = ({ row: { job, attempts, fetchSeconds, finishedAt, error } }:
         <a href={jobAddress(job.runId, job.symbol)}>{job.symbol}</a>
       </th>
       <td class="result">
-        <Icon name={gaps > 0 ? "gaps" : STATE_ICONS[job.state]} /> {job.state}
+        <Icon name={gaps > 0 ? "gaps" : STATE_ICONS[job.state]} /> {job.status}
         {gaps > 0 ? `, ${plural(gaps, "gap")}` : ""}
         {error === null ? null : <span class="error">{error}</span>}
       </td>

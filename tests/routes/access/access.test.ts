@@ -297,7 +297,7 @@ describe("with a password", () => {
     const page = await (await get("/settings/access", { ...HTML, Cookie: cookie })).text();
     expect(page).toContain("read token");
     expect(page).not.toContain(token);
-    const row = /<tr><th scope="row">read token.*?<\/tr>/s.exec(page)![0];
+    const row = /<tr><th scope="row" class="named">read token.*?<\/tr>/s.exec(page)![0];
     expect(row.match(/<time /g)).toHaveLength(3); // when it was made, when it was used last, and when it expires
 
     const guest = await signIn(app, token);

@@ -34,7 +34,7 @@ test("a profile shows its sessions, its gaps and its revisions; repair and rebui
   const amber = await app.waitForRun(await app.start({ symbols: ["AAPL"], mode: "reprocess" }), "complete", "failed");
   // The job is complete, but its data is not.
   expect(amber.jobs.map(({ status, gaps }) => [status, gaps])).toEqual([["Complete", 1]]);
-  expect((await app.get(`/runs/${amber.run.id}`)).text).toContain("complete, 1 gap");
+  expect((await app.get(`/runs/${amber.run.id}`)).text).toContain("Complete, 1 gap");
   const page = (await app.get("/profiles/AAPL")).text;
   expect(page).toContain("session-missing");
   expect(page).toContain(`${new Date(ts * 1000).toISOString().slice(0, 10)}: missing`);

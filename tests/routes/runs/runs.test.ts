@@ -147,7 +147,7 @@ describe("the page of a finished run", () => {
     expect(text).toContain('formaction="/runs/run-001/jobs/MSFT/refetch"');
     expect(text).toContain('formaction="/runs/run-001/selected/retry"');
     expect(text).toContain("/profiles/MSFT?interval=1d");
-    expect(text).toContain("complete, 2 gaps");
+    expect(text).toContain("Complete, 2 gaps");
     expect(text).toContain("1m 01s");
     expect(text).not.toContain("data-actions");
     expect(symbols((await app.get("/runs/run-001?sort=-time")).text)[0]).toBe("MSFT");
