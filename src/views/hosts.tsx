@@ -131,11 +131,11 @@ const NameOrder = ({ name, action, title }: { name: string; action: "forget" | "
 
 const HowToAdd = () => (
   <p class="muted hosts-add">
-    All jobs are done here. To let other machines help, create a token with the scope worker under{" "}
-    <Allowed method="GET" address="/settings/access" otherwise="Access">
-      <a href="/settings/access">Access</a>
-    </Allowed>{" "}
-    and run <code>barkeep worker --server ADDRESS</code> there with the token in <code>BARKEEP_TOKEN</code>.
+    All jobs are done here.{" "}
+    <Allowed method="GET" address="/settings/access" otherwise="An admin can let other machines help.">
+      To let other machines help, create a token with the scope worker under <a href="/settings/access">Access</a> and
+      run <code>barkeep worker --server ADDRESS</code> there with the token in <code>BARKEEP_TOKEN</code>.
+    </Allowed>
   </p>
 );
 

@@ -64,17 +64,19 @@ export const SettingsPage = ({ page, view }: { page: PageContext; view: Settings
       <a href="/storage">Storage</a>
     </header>
     {view.keepsKeys ? null : (
-      <div class="key-notice" role="note">
-        <p>
-          <b>Keys can only come from the environment</b> as long as <code>BARKEEP_SECRET</code> is not set. With it,
-          keys can be set on this page and are stored encrypted.
-        </p>
-        <p>
-          Put a line like <code>BARKEEP_SECRET=…</code> with at least 16 characters into <code>.env</code>, for example
-          what <code>openssl rand -base64 32</code> prints, and start Barkeep again. Keep it: without it, stored keys
-          cannot be read any more.
-        </p>
-      </div>
+      <Allowed address="/settings/mail">
+        <div class="key-notice" role="note">
+          <p>
+            <b>Keys can only come from the environment</b> as long as <code>BARKEEP_SECRET</code> is not set. With it,
+            keys can be set on this page and are stored encrypted.
+          </p>
+          <p>
+            Put a line like <code>BARKEEP_SECRET=…</code> with at least 16 characters into <code>.env</code>, for
+            example what <code>openssl rand -base64 32</code> prints, and start Barkeep again. Keep it: without it,
+            stored keys cannot be read any more.
+          </p>
+        </div>
+      </Allowed>
     )}
     <div class="settings">
       {view.providers.map((provider) => (

@@ -145,7 +145,9 @@ const NoMails = ({ view: { state, account } }: { view: AlertsView }) =>
     </Empty>
   ) : account === null ? (
     <Empty title="No mail yet">
-      <a href="/settings#mail">Set up the mail server</a>, choose what is worth a mail, and send a test mail.
+      <Allowed address="/settings/mail" otherwise="An admin sets up the mail server.">
+        <a href="/settings#mail">Set up the mail server</a>, choose what is worth a mail, and send a test mail.
+      </Allowed>
     </Empty>
   ) : (
     <Empty title="No mail yet">
@@ -160,7 +162,9 @@ const Unreadable = ({ waiting }: Pick<AlertsView, "waiting">) => (
     </Pill>{" "}
     The mail server's password cannot be read with this BARKEEP_SECRET
     {waiting > 0 ? `: ${plural(waiting, "event")} ${waiting === 1 ? "waits" : "wait"}` : ""}.{" "}
-    <a href="/settings#mail">Enter it again</a>
+    <Allowed address="/settings/mail">
+      <a href="/settings#mail">Enter it again</a>
+    </Allowed>
   </p>
 );
 
@@ -168,13 +172,18 @@ const Account = ({ account }: Pick<AlertsView, "account">) =>
   account === null ? (
     <p>
       <Pill icon="queued">No mail server</Pill> Events are noted, but not mailed.{" "}
-      <a href="/settings#mail">Set up the mail server</a>
+      <Allowed address="/settings/mail">
+        <a href="/settings#mail">Set up the mail server</a>
+      </Allowed>
     </p>
   ) : account === "hidden" ? (
     <p class="muted">A mail server is set; its address and the recipients are shown to admins only.</p>
   ) : (
     <p class="muted">
-      To {account.to.join(", ")} through {account.host}. <a href="/settings#mail">Change</a>
+      To {account.to.join(", ")} through {account.host}.{" "}
+      <Allowed address="/settings/mail">
+        <a href="/settings#mail">Change</a>
+      </Allowed>
     </p>
   );
 

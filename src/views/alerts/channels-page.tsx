@@ -80,7 +80,9 @@ export const ChannelsPage = ({ page, view }: { page: PageContext; view: Channels
       )}
       <section aria-label="Channels">
         {view.channels.length === 0 ? (
-          <Empty title="No channel yet">Alerts go out by mail alone. Add a channel, then send it a test message.</Empty>
+          <Empty title="No channel yet">
+            Alerts go out by mail alone. {view.keepsSecrets ? "Add a channel, then send it a test message." : ""}
+          </Empty>
         ) : (
           <ul class="channels">
             {view.channels.map((channel) => (

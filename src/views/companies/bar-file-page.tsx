@@ -5,6 +5,7 @@ import { INTERVALS } from "../../domain/market/interval.ts";
 import { Crumbs } from "../ui/components.tsx";
 import { type Flash, FlashMessage } from "../ui/flash-message.tsx";
 import { formatCount, plural } from "../ui/format.ts";
+import { Allowed } from "../ui/forms/allowed.tsx";
 import { Layout, type PageContext } from "../ui/layout.tsx";
 
 /** What was understood of a file. */
@@ -42,30 +43,39 @@ export const BarFilePage = ({ page, view }: { page: PageContext; view: BarFileVi
       <h1>Check a file of bars</h1>
     </header>
     <FlashMessage flash={view.flash} />
-    <form method="post" action="/files" enctype="multipart/form-data" class="bar-file stack">
-      <div class="field">
-        <label for="bar-file">File: CSV, gzipped CSV or Parquet, up to 16 MB</label>
-        <input id="bar-file" type="file" name="file" accept=".csv,.txt,.tsv,.gz,.parquet" required />
-      </div>
-      <div class="field">
-        <label for="bar-symbol">Symbol, if the file is not named after it</label>
-        <input id="bar-symbol" name="symbol" value={view.symbol} maxlength={24} autocomplete="off" spellcheck={false} />
-      </div>
-      <div class="field">
-        <label for="bar-interval">Interval</label>
-        <select id="bar-interval" name="interval">
-          <option value="">From the name of the file, otherwise 1d</option>
-          {INTERVALS.map((interval) => (
-            <option value={interval} selected={interval === view.interval || undefined}>
-              {interval}
-            </option>
-          ))}
-        </select>
-      </div>
-      <button type="submit" class="button primary">
-        Check
-      </button>
-    </form>
+    <Allowed address="/files" otherwise={<p class="bar-file">To check a file needs the scope operate.</p>}>
+      <form method="post" action="/files" enctype="multipart/form-data" class="bar-file stack">
+        <div class="field">
+          <label for="bar-file">File: CSV, gzipped CSV or Parquet, up to 16 MB</label>
+          <input id="bar-file" type="file" name="file" accept=".csv,.txt,.tsv,.gz,.parquet" required />
+        </div>
+        <div class="field">
+          <label for="bar-symbol">Symbol, if the file is not named after it</label>
+          <input
+            id="bar-symbol"
+            name="symbol"
+            value={view.symbol}
+            maxlength={24}
+            autocomplete="off"
+            spellcheck={false}
+          />
+        </div>
+        <div class="field">
+          <label for="bar-interval">Interval</label>
+          <select id="bar-interval" name="interval">
+            <option value="">From the name of the file, otherwise 1d</option>
+            {INTERVALS.map((interval) => (
+              <option value={interval} selected={interval === view.interval || undefined}>
+                {interval}
+              </option>
+            ))}
+          </select>
+        </div>
+        <button type="submit" class="button primary">
+          Check
+        </button>
+      </form>
+    </Allowed>
     {view.checked ? <Understood file={view.checked} folder={view.folder} /> : null}
   </Layout>
 );

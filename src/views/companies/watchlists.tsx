@@ -3,6 +3,7 @@
 
 import { Moment } from "../ui/components.tsx";
 import { formatCount } from "../ui/format.ts";
+import { Allowed } from "../ui/forms/allowed.tsx";
 
 /** A provider that lists companies. */
 export interface ListedProvider {
@@ -109,29 +110,35 @@ export const WatchlistTools = ({ selected, watchlist, watchlists }: Shown & { se
 export const CompanySources = (props: { providers: readonly ListedProvider[]; lists: readonly StoredList[] }) => (
   <>
     <section>
-      <h2>Fetch a list</h2>
-      <form method="post" action="/companies/fetch" class="stack">
-        <div class="field">
-          <label for="fetch-list">Exchange</label>
-          <select id="fetch-list" name="list">
-            {props.providers.map(({ name, title, exchanges }) => (
-              <optgroup label={title}>
-                {exchanges.map((exchange) => (
-                  <option value={`${name}/${exchange.code}`}>{exchange.title}</option>
-                ))}
-              </optgroup>
-            ))}
-          </select>
-        </div>
-        <div class="button-row">
-          <button type="submit" class="button">
-            Fetch
-          </button>
-          <button type="submit" name="refresh" value="1" class="button">
-            Refresh
-          </button>
-        </div>
-      </form>
+      <h2>
+        <Allowed address="/companies/fetch" otherwise="Fetched lists">
+          Fetch a list
+        </Allowed>
+      </h2>
+      <Allowed address="/companies/fetch">
+        <form method="post" action="/companies/fetch" class="stack">
+          <div class="field">
+            <label for="fetch-list">Exchange</label>
+            <select id="fetch-list" name="list">
+              {props.providers.map(({ name, title, exchanges }) => (
+                <optgroup label={title}>
+                  {exchanges.map((exchange) => (
+                    <option value={`${name}/${exchange.code}`}>{exchange.title}</option>
+                  ))}
+                </optgroup>
+              ))}
+            </select>
+          </div>
+          <div class="button-row">
+            <button type="submit" class="button">
+              Fetch
+            </button>
+            <button type="submit" name="refresh" value="1" class="button">
+              Refresh
+            </button>
+          </div>
+        </form>
+      </Allowed>
       {props.lists.length > 0 ? (
         <ul class="fetched">
           {props.lists.map(({ provider, exchange, companies, fetchedAt }) => (
@@ -144,38 +151,42 @@ export const CompanySources = (props: { providers: readonly ListedProvider[]; li
             </li>
           ))}
         </ul>
-      ) : null}
+      ) : (
+        <Allowed address="/companies/fetch" otherwise={<p class="muted">None yet</p>} />
+      )}
     </section>
-    <section>
-      <h2>Import bars</h2>
-      <p>
-        <a href="/files">Check a file of bars</a> before it is imported: CSV, gzipped CSV or Parquet.
-      </p>
-    </section>
-    <section>
-      <h2>Import a list</h2>
-      <form method="post" action="/companies/import" enctype="multipart/form-data" class="stack">
-        <div class="field">
-          <label for="import-file">CSV or text file</label>
-          <input id="import-file" type="file" name="file" accept=".csv,.txt,.tsv,text/csv,text/plain" />
-        </div>
-        <div class="field">
-          <label for="import-text">or paste lines</label>
-          <textarea
-            id="import-text"
-            name="text"
-            rows={3}
-            placeholder={"symbol,name,exchange\nAAPL,Apple Inc.,NASDAQ"}
-            spellcheck={false}
-          />
-        </div>
-        <p class="hint">
-          With a header also type, currency, country, sector, industry, listed_on, delisted_on, isin and figi.
+    <Allowed address="/companies/import">
+      <section>
+        <h2>Import bars</h2>
+        <p>
+          <a href="/files">Check a file of bars</a> before it is imported: CSV, gzipped CSV or Parquet.
         </p>
-        <button type="submit" class="button">
-          Import
-        </button>
-      </form>
-    </section>
+      </section>
+      <section>
+        <h2>Import a list</h2>
+        <form method="post" action="/companies/import" enctype="multipart/form-data" class="stack">
+          <div class="field">
+            <label for="import-file">CSV or text file</label>
+            <input id="import-file" type="file" name="file" accept=".csv,.txt,.tsv,text/csv,text/plain" />
+          </div>
+          <div class="field">
+            <label for="import-text">or paste lines</label>
+            <textarea
+              id="import-text"
+              name="text"
+              rows={3}
+              placeholder={"symbol,name,exchange\nAAPL,Apple Inc.,NASDAQ"}
+              spellcheck={false}
+            />
+          </div>
+          <p class="hint">
+            With a header also type, currency, country, sector, industry, listed_on, delisted_on, isin and figi.
+          </p>
+          <button type="submit" class="button">
+            Import
+          </button>
+        </form>
+      </section>
+    </Allowed>
   </>
 );

@@ -81,6 +81,29 @@ async function targetsOf(html: string, page: string): Promise<Target[]> {
   return found.filter(({ address }) => new URL(address).host === "here");
 }
 
+/** Whether there are texts or files to enter that are shown to readers, who may send none. */
+async function hasUselessFields(html: string): Promise<boolean> {
+  let hidden = 0;
+  let found = false;
+  await new HTMLRewriter()
+    .on("[data-changes], .run-form", {
+      element(element) {
+        hidden += 1;
+        element.onEndTag(() => {
+          hidden -= 1;
+        });
+      },
+    })
+    .on('form[method="post"] textarea, form[method="post"] input[type="file"]', {
+      element() {
+        found ||= hidden === 0;
+      },
+    })
+    .transform(new Response(html))
+    .text();
+  return found;
+}
+
 /** The patterns of all addresses that answer GET, those without parameters first. */
 async function patternsOf(app: TestApp): Promise<string[]> {
   const routes = await createRoutes(app.app);
@@ -125,7 +148,11 @@ test("every form, button and link of every page leads to what its reader may sen
         continue;
       }
       seen[reader] = (seen[reader] ?? 0) + 1;
-      for (const target of await targetsOf(await answer.text(), page)) {
+      const html = await answer.text();
+      if (reader === "read" && (await hasUselessFields(html))) forbidden.push(`read: ${page} has fields for others`);
+      if (reader === "read" && /Set up the mail server|<code>BARKEEP_(SECRET|TOKEN)/.test(html))
+        forbidden.push(`read: ${page} has advice for others`);
+      for (const target of await targetsOf(html, page)) {
         const { pathname, search } = new URL(target.address);
         const needed: Scope = neededScope(target.method, pathname);
         // What a reader may not change on live pages is in the bytes that all readers share, and not shown
