@@ -87,7 +87,7 @@ const worse = (a: ForecastState, b: ForecastState) => (RANK.indexOf(a) >= RANK.i
 
 export function forecast(input: ForecastInput): Forecast {
   const { counts, groups, gaps, trouble } = input;
-  const reasons: Reason[] = groups.map((group) => afterRefusal(group, reasonOf(group, input)));
+  const reasons = together(groups.map((group) => afterRefusal(group, reasonOf(group, input))));
   const allowed = `at most ${gaps.most} ${gaps.most === 1 ? "is" : "are"} allowed`;
   if (gaps.confirmed > gaps.most) {
     const text = `${gaps.confirmed} gaps that repairs could not fill: ${allowed}`;
@@ -101,6 +101,16 @@ export function forecast(input: ForecastInput): Forecast {
   let state: ForecastState = counts.total === 0 || counts.unknown > 0 ? "unknown" : "fresh";
   for (const reason of reasons) state = worse(state, reason.state);
   return { state, reasons: reasons.toSorted((a, b) => RANK.indexOf(b.state) - RANK.indexOf(a.state)) };
+}
+
+/** Reasons that say the same of different groups as one: symbols of two providers may lack a run alike. */
+function together(reasons: readonly Reason[]): Reason[] {
+  const found = new Map<string, Reason>();
+  for (const reason of reasons) {
+    const key = `${reason.cause} ${reason.state} ${reason.text}`;
+    found.set(key, { ...reason, symbols: reason.symbols + (found.get(key)?.symbols ?? 0) });
+  }
+  return [...found.values()];
 }
 
 /** A provider that refused its key may do so again. */

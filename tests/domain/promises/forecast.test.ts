@@ -82,6 +82,15 @@ test("missing symbols that no run brings will be missed, and a paused schedule i
   expect(worst([group({ work: paused })])).toEqual(["will_be_missed", "schedule", "the run Nightly is paused"]);
 });
 
+test("what is to be said alike of symbols of several providers is said once, of all of them", () => {
+  const none = { work: null, symbols: 2 };
+  const groups = [group(none), group({ ...none, provider: "demo" }), group({ ...none, pausedSchedule: "Nightly" })];
+  expect(of(groups).reasons.map(({ symbols, text }) => [symbols, text])).toEqual([
+    [4, "no run is planned before the deadline"],
+    [2, "no run is planned before the deadline: the schedule Nightly is paused"],
+  ]);
+});
+
 test("a quota that is too small until the deadline makes it missed, and one that is reset in time does not", () => {
   expect(worst([group({ limits: [dayLimit] })])).toEqual([
     "will_be_missed",
