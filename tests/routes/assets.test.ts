@@ -116,3 +116,19 @@ test("the Python client is open to all under an address for good, and is sent ag
     expect((await fetch(address, { method: "HEAD" })).status).toBe(200);
   }
 });
+
+test("no class is styled by two areas, so that a page never looks like another by accident", async () => {
+  const css = join(import.meta.dirname, "../../public/css");
+  const files = new Map<string, Set<string>>();
+  for (const file of new Bun.Glob("{areas,profiles,runs}/*.css").scanSync(css)) {
+    const text = (await Bun.file(join(css, file)).text()).replace(/\/\*.*?\*\//gs, "");
+    for (const [, selectors] of text.matchAll(/(?:^|[{};])\s*([^{};@]+)\{/g)) {
+      for (const selector of selectors!.split(",").map((each) => each.trim())) {
+        if (!/^\.[\w-]+$/.test(selector)) continue;
+        files.set(selector, (files.get(selector) ?? new Set()).add(file));
+      }
+    }
+  }
+  expect(files.size).toBeGreaterThan(200);
+  expect([...files].filter(([, of]) => of.size > 1).map(([selector]) => selector)).toEqual([]);
+});

@@ -254,7 +254,7 @@ const Selection = ({ view, onPage }: { view: CompaniesView; onPage: ReadonlySet<
         ) : null}
       </div>
       {selected.length > 0 ? (
-        <ul class="chips">
+        <ul class="picked-chips">
           {selected.map(({ symbol, name }, index) =>
             onPage.has(symbol) ? (
               index < SHOWN_SELECTED && (
