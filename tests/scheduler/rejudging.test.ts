@@ -44,7 +44,8 @@ test("an old database is judged once: impossible bars withdrawn, findings record
   }
   await using app = await startApp({ folder });
   const { db, rejudging } = app.app;
-  expect(rejudging.progress).toBe("Stored bars are judged by new rules: 0 of 3 series done");
+  // The thread may have done some before the start has ended.
+  expect(rejudging.progress).toMatch(/^Stored bars are judged by new rules: [0-3] of 3 series done$/);
   expect((await app.get("/profiles")).text).toContain("Stored bars are judged by new rules");
   await rejudging.idle();
   expect(rejudging.progress).toBe(null);
