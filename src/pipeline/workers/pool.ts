@@ -18,8 +18,8 @@ const MAX_FAILED_STARTS = 5;
 
 export class WorkerPool {
   readonly #workers = new Set<PoolThread>();
-  /** The threads that have asked for permits of a provider ahead since these were last recalled. */
-  readonly #leasing = new Map<string, Set<PoolThread>>();
+  /** The providers of which a thread has asked for permits ahead since these were last recalled. */
+  readonly #leasing = new WeakMap<PoolThread, Set<string>>();
   /** Jobs that no thread has yet, in order. */
   readonly #queue: Assignment[] = [];
   /** The thread kept for jobs that must be alone, while there are any. */
@@ -288,7 +288,7 @@ export class WorkerPool {
         });
         break;
       case "lease":
-        this.#leasing.getOrInsertComputed(message.provider, () => new Set()).add(worker);
+        this.#leasing.getOrInsertComputed(worker, () => new Set()).add(message.provider);
         void assignment.lease(this.gate, worker, message);
         return;
       case "use":
@@ -309,7 +309,7 @@ export class WorkerPool {
         if (permit) permit.open = false;
         this.#countRequests(assignment);
         const { provider, repairProvider } = assignment.task;
-        if (isHold(message.report)) for (const each of [provider, repairProvider]) this.#recall(each);
+        if (isHold(message.report)) for (const each of [provider, repairProvider ?? provider]) this.#recall(each);
         break;
       }
       case "share":
@@ -346,11 +346,9 @@ export class WorkerPool {
   }
 
   /** A provider holds requests, or one waits: permits that were leased ahead are not used any more. */
-  #recall(provider: string | null): void {
-    const leasing = provider === null ? undefined : this.#leasing.get(provider);
-    if (provider === null || leasing === undefined) return;
-    this.#leasing.delete(provider);
-    for (const worker of leasing) if (this.#workers.has(worker)) worker.send({ type: "recall", provider });
+  #recall(provider: string): void {
+    for (const worker of this.#workers)
+      if (this.#leasing.get(worker)?.delete(provider)) worker.send({ type: "recall", provider });
   }
 
   #rejectJobs(worker: PoolThread, error: Error): void {
