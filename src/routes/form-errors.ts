@@ -1,6 +1,16 @@
 /** The errors of a refusal, by the fields of a form. */
 
-import type { Refusal } from "../domain/errors.ts";
+import { invalid, quote, type Refusal } from "../domain/errors.ts";
+
+/**
+ * Refuses a form with a field that there is not, as the API does: the value of a mistyped one would be lost, and its default
+ * taken. A `reason` belongs to every change.
+ */
+export function requireKnownFields(sent: Readonly<Record<string, unknown>>, fields: readonly string[]): void {
+  const unknown = Object.keys(sent).filter((name) => name !== "reason" && !fields.includes(name));
+  if (unknown.length === 0) return;
+  throw invalid("", `unknown field ${unknown.map(quote).join(", ")}; there are ${fields.join(", ")}`);
+}
 
 /** Errors of one field that are shown in full; more are only counted. */
 const SHOWN_ERRORS = 3;

@@ -9,7 +9,7 @@ import { invalid, quote, Refusal } from "../../domain/errors.ts";
 import { requireName } from "../../schemas.ts";
 import { listTokens, saveToken } from "../../storage/access/tokens.ts";
 import { AccessPage, type AccessView, TOKEN_TERMS } from "../../views/access/tokens-page.tsx";
-import { errorsByField } from "../form-errors.ts";
+import { errorsByField, requireKnownFields } from "../form-errors.ts";
 import type { Services } from "../services.ts";
 import type { Authenticator } from "./authenticator.ts";
 import type { SessionCookie } from "./session-cookie.ts";
@@ -40,7 +40,9 @@ export function tokenPages({ db, access, cookie }: Dependencies) {
   pages.get("/settings/access", (c) => show(c));
 
   pages.post("/settings/access", async (c) => {
-    const { name: given = "", scope = "read", expires = DEFAULT_TERM } = await c.req.parseBody();
+    const sent = await c.req.parseBody();
+    requireKnownFields(sent, ["name", "scope", "expires"]);
+    const { name: given = "", scope = "read", expires = DEFAULT_TERM } = sent;
     const secret = newSecret(TOKEN_PREFIX);
     try {
       const name = requireName("token", MAX_NAME, given);

@@ -12,9 +12,9 @@ import {
   ChannelsPage,
   type ChannelsView,
 } from "../../views/alerts/channels-page.tsx";
-import { errorsByField } from "../form-errors.ts";
+import { errorsByField, requireKnownFields } from "../form-errors.ts";
 import type { Services } from "../services.ts";
-import { fieldsOf, readAlertFields, rulesOf } from "./rules-form.ts";
+import { ALERT_FIELDS, fieldsOf, readAlertFields, rulesOf } from "./rules-form.ts";
 
 const DONE = {
   saved: "Saved; the rules hold from now on",
@@ -73,6 +73,7 @@ export function channelPages({ channels }: Pick<Services, "channels">) {
   const save = async (c: Context, id: string | null) => {
     const changed = id === null ? null : summaryOf(find(id));
     const sent = await c.req.parseBody({ all: true });
+    requireKnownFields(sent, [...ALERT_FIELDS, "name", "kind", "url", "secret", "place", "enabled"]);
     const text = (name: string, most: number) => {
       const value = [sent[name]].flat().at(-1);
       return typeof value === "string" ? value.trim().slice(0, most) : "";

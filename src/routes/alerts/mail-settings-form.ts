@@ -2,7 +2,7 @@
 
 import { Refusal } from "../../domain/errors.ts";
 import type { MailSettingsView } from "../../views/alerts/mail-settings.tsx";
-import { errorsByField } from "../form-errors.ts";
+import { errorsByField, requireKnownFields } from "../form-errors.ts";
 import type { Services } from "../services.ts";
 
 export function mailView({ mail }: Pick<Services, "mail">, about: Partial<MailSettingsView> = {}): MailSettingsView {
@@ -25,6 +25,7 @@ export async function saveMail(
   { mail }: Pick<Services, "mail">,
   sent: Readonly<Record<string, unknown>>,
 ): Promise<Partial<MailSettingsView> | null> {
+  requireKnownFields(sent, ["server", "password", "from", "to"]);
   const text = (name: string) => (typeof sent[name] === "string" ? sent[name].trim().slice(0, 1_000) : "");
   const values = { server: text("server"), from: text("from"), to: text("to") };
   const password = typeof sent.password === "string" ? sent.password : "";

@@ -9,11 +9,11 @@ import { Refusal } from "../../domain/errors.ts";
 import { countNewEvents, findMail, listMails } from "../../storage/alerts/outbox.ts";
 import { AlertsPage, type AlertsView, MailPage } from "../../views/alerts/alerts-page.tsx";
 import { formatCursor, parseCursor } from "../cursor.ts";
-import { errorsByField } from "../form-errors.ts";
+import { errorsByField, requireKnownFields } from "../form-errors.ts";
 import { chosen } from "../http/page-query.ts";
 import { isAdmin } from "../page-context.ts";
 import type { Services } from "../services.ts";
-import { fieldsOf, readAlertFields, rulesOf } from "./rules-form.ts";
+import { ALERT_FIELDS, fieldsOf, readAlertFields, rulesOf } from "./rules-form.ts";
 import { withoutAddresses, withoutPlaces } from "./without-addresses.ts";
 
 /** Mails on a page. */
@@ -59,7 +59,9 @@ export function alertPages({ db, outbox, channels }: Pick<Services, "db" | "outb
   });
 
   pages.post("/alerts", async (c) => {
-    const fields = readAlertFields(await c.req.parseBody({ all: true }));
+    const sent = await c.req.parseBody({ all: true });
+    requireKnownFields(sent, ALERT_FIELDS);
+    const fields = readAlertFields(sent);
     try {
       await outbox.changeRules(rulesOf(fields));
     } catch (error) {

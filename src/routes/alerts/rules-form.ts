@@ -21,6 +21,12 @@ export function fieldsOf({ on, quotaPercent, digestMinutes, quiet, summary }: Al
   };
 }
 
+/** The fields of the form. */
+export const ALERT_FIELDS = [
+  ...["on", "quota_percent", "digest_minutes", "quiet", "quiet_from", "quiet_to", "quiet_zone"],
+  ...["summary_at", "summary_zone"],
+] as const satisfies readonly (keyof AlertFields)[];
+
 /** The fields as sent, as text. */
 export function readAlertFields(sent: Readonly<Record<string, unknown>>): AlertFields {
   const text = (name: string) => {

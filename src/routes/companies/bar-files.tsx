@@ -17,6 +17,7 @@ import type { BarFile } from "../../providers/files/bar-file.ts";
 import { fileNameFor, targetOf } from "../../providers/files/file-names.ts";
 import { BarFilePage, type BarFileView, type CheckedFile } from "../../views/companies/bar-file-page.tsx";
 import { plural } from "../../views/ui/format.ts";
+import { requireKnownFields } from "../form-errors.ts";
 import type { Services } from "../services.ts";
 import { TOO_MANY, type Uploads } from "./uploads.ts";
 
@@ -40,7 +41,9 @@ export function barFilePages({ runs, settings }: Pick<Services, "runs" | "settin
   pages.get("/files/import", (c) => c.redirect("/files"));
 
   pages.post("/files", async (c) => {
-    const { file, symbol: typed = "", interval: chosen = "" } = await c.req.parseBody();
+    const sent = await c.req.parseBody();
+    requireKnownFields(sent, ["file", "symbol", "interval"]);
+    const { file, symbol: typed = "", interval: chosen = "" } = sent;
     const form = { symbol: String(typed).slice(0, 40), interval: String(chosen).slice(0, 4) };
     if (!(file instanceof File) || file.size === 0) return refused(c, "Choose a file", form);
     const named = targetOf(file.name);

@@ -44,6 +44,12 @@ export interface CompanyFields {
   readonly factsFrom: string;
 }
 
+/** The fields of the form. */
+export const COMPANY_FIELDS = [
+  ...["q", "list", "after", "pick", "quick", "list_name", "to", "facts_from"],
+  ...COMPANY_FILTERS,
+] as const;
+
 type Sent = Readonly<Record<string, unknown>>;
 
 /** Reads the form from a body (`parseBody({ all: true })`) or from the query. */

@@ -23,10 +23,11 @@ import {
 } from "../../views/companies/companies-page.tsx";
 import { plural } from "../../views/ui/format.ts";
 import { compressed } from "../compression.ts";
+import { requireKnownFields } from "../form-errors.ts";
 import { wantsFragment } from "../page-context.ts";
 import { emptyForm } from "../runs/run-form.ts";
 import type { Services } from "../services.ts";
-import { type CompanyFields, companiesView, companyFields, importedText } from "./form.ts";
+import { COMPANY_FIELDS, type CompanyFields, companiesView, companyFields, importedText } from "./form.ts";
 
 /** Longest address that may carry a selection, characters; a larger one is sent in a body. */
 const MAX_ADDRESS = 2_000;
@@ -54,7 +55,11 @@ export function companyPages(
     const page = { ...c.var.page, path: view.address ?? addressOf(fields, []) };
     return c.html(<CompaniesPage page={page} view={view} />, status);
   };
-  const sent = async (c: Context) => companyFields(await c.req.parseBody({ all: true }));
+  const sent = async (c: Context) => {
+    const body = await c.req.parseBody({ all: true });
+    requireKnownFields(body, COMPANY_FIELDS);
+    return companyFields(body);
+  };
   /** Runs an action with the form. A refusal is shown on the page, and the selection is kept. */
   const act = (work: (fields: CompanyFields, c: Context) => Promise<Partial<CompaniesView> | Response>) => {
     return async (c: Context) => {

@@ -6,7 +6,7 @@ import { readyProviders } from "../../providers/registry.ts";
 import { promiseToWire } from "../../scheduler/promises/promise-request.ts";
 import { requirePromise } from "../../storage/promises/promises.ts";
 import { PROMISE_FIELDS, type PromiseFormView, type PromisePreviewView } from "../../views/promises/promise-form.tsx";
-import { errorSentences } from "../form-errors.ts";
+import { errorSentences, requireKnownFields } from "../form-errors.ts";
 import { idIn, selectionBody, selectionOptions, typedFields } from "../http/selection-form.ts";
 import type { Services } from "../services.ts";
 
@@ -81,8 +81,11 @@ async function storedValues(db: Services["db"], id: number): Promise<Values> {
   };
 }
 
-/** The form's fields as sent. */
-export const typedPromise = (body: Readonly<Record<string, unknown>>): Values => typedFields(PROMISE_FIELDS, body);
+/** The form's fields as sent. @throws Refusal for a field that there is not */
+export function typedPromise(body: Readonly<Record<string, unknown>>): Values {
+  requireKnownFields(body, PROMISE_FIELDS);
+  return typedFields(PROMISE_FIELDS, body);
+}
 
 const numberOf = (text: string) => (text.trim() === "" ? Number.NaN : Number(text));
 

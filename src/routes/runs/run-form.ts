@@ -8,7 +8,7 @@ import { isoDate } from "../../domain/time.ts";
 import { readyProviders } from "../../providers/registry.ts";
 import { parseRunRequest, type RunRequest } from "../../scheduler/runs/run-request.ts";
 import { RUN_FIELDS, type RunField, type RunFormView } from "../../views/runs/run-form.tsx";
-import { errorSentences } from "../form-errors.ts";
+import { errorSentences, requireKnownFields } from "../form-errors.ts";
 import type { Services } from "../services.ts";
 
 type Values = RunFormView["values"];
@@ -38,8 +38,9 @@ export function emptyForm(
   };
 }
 
-/** The form's fields as sent; fields that are missing or not text are left out. */
+/** The form's fields as sent; fields that are missing or not text are left out. @throws Refusal for a field that there is not */
 export function readFields(body: Readonly<Record<string, unknown>>): Partial<Values> {
+  requireKnownFields(body, RUN_FIELDS);
   const entries = RUN_FIELDS.flatMap((field): [RunField, string][] => {
     const value = body[field];
     return typeof value === "string" ? [[field, value]] : [];

@@ -8,7 +8,7 @@ import { orderToWire } from "../../scheduler/schedules/schedule-request.ts";
 import { requireSchedule } from "../../storage/schedules.ts";
 import type { CronPreviewView } from "../../views/schedules/cron-preview.tsx";
 import { SCHEDULE_FIELDS, type ScheduleFormView } from "../../views/schedules/schedule-form.tsx";
-import { errorSentences } from "../form-errors.ts";
+import { errorSentences, requireKnownFields } from "../form-errors.ts";
 import { idIn, selectionBody, selectionOptions, typedFields } from "../http/selection-form.ts";
 import type { Services } from "../services.ts";
 
@@ -73,8 +73,11 @@ async function storedValues(db: Services["db"], id: number): Promise<Values> {
   };
 }
 
-/** The form's fields as sent. */
-export const typedSchedule = (body: Readonly<Record<string, unknown>>): Values => typedFields(SCHEDULE_FIELDS, body);
+/** The form's fields as sent. @throws Refusal for a field that there is not */
+export function typedSchedule(body: Readonly<Record<string, unknown>>): Values {
+  requireKnownFields(body, [...SCHEDULE_FIELDS, "preset"]);
+  return typedFields(SCHEDULE_FIELDS, body);
+}
 
 /** The typed values as a body of the API, for the same check. */
 export function scheduleBody({ symbols, watchlist_id, years, provider, enabled, ...rest }: Values): unknown {

@@ -7,7 +7,7 @@ import { DEFAULT_KEEP } from "../../scheduler/backups/plan.ts";
 import { fieldErrors } from "../../schemas.ts";
 import type { BackupFields, BackupsView } from "../../views/backups.tsx";
 import { sizeText } from "../../views/ui/format.ts";
-import { capitalised, errorsByField } from "../form-errors.ts";
+import { capitalised, errorsByField, requireKnownFields } from "../form-errors.ts";
 import type { Services } from "../services.ts";
 
 type BackupServices = Pick<Services, "backups">;
@@ -59,6 +59,7 @@ export async function saveBackups(
   { backups }: BackupServices,
   sent: Readonly<Record<string, unknown>>,
 ): Promise<Partial<BackupsView> | null> {
+  requireKnownFields(sent, ["folder", "at", "keep"]);
   const text = (name: string) => (typeof sent[name] === "string" ? sent[name].trim() : "");
   const values: BackupFields = { folder: text("folder"), at: text("at"), keep: text("keep") || String(DEFAULT_KEEP) };
   const refused = (errors: Readonly<Record<string, string>>): Partial<BackupsView> => ({

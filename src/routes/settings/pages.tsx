@@ -25,7 +25,7 @@ import { type ProviderSettingsView, SettingsPage } from "../../views/settings.ts
 import { ConfirmPage, type ConfirmView } from "../../views/ui/confirm-dialog.tsx";
 import type { Flash } from "../../views/ui/flash-message.tsx";
 import { mailView, saveMail } from "../alerts/mail-settings-form.ts";
-import { errorsByField } from "../form-errors.ts";
+import { errorsByField, requireKnownFields } from "../form-errors.ts";
 import { isAdmin } from "../page-context.ts";
 import { quotaViews } from "../quotas/gauges.ts";
 import type { Services } from "../services.ts";
@@ -258,6 +258,7 @@ function checkContext(services: SettingsServices, name: string, values: SettingV
 
 /** The changes in the form: an empty key stays unchanged, any other empty field returns to its default. */
 function changesOf(entry: ProviderEntry, sent: Readonly<Record<string, unknown>>): Map<string, string | null> {
+  requireKnownFields(sent, [...entry.settings.map(({ variable }) => variable), "forget"]);
   const remove = new Set([sent.forget].flat());
   const changes = new Map<string, string | null>();
   for (const { variable, kind } of entry.settings) {

@@ -1,0 +1,47 @@
+/** Fields of forms that are not known: refused as the API refuses them, because the value of a mistyped one would be lost. */
+
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { startApp, type TestApp } from "../../helpers/app.ts";
+
+setDefaultTimeout(60_000);
+
+let app: TestApp;
+beforeAll(async () => {
+  app = await startApp();
+});
+afterAll(() => app[Symbol.asyncDispose]());
+
+const submit = (path: string, fields: Readonly<Record<string, string>>) =>
+  fetch(app.url + path, { method: "POST", body: new URLSearchParams(fields), redirect: "manual" });
+
+const FORMS: readonly (readonly [path: string, fields: Record<string, string>, known: string])[] = [
+  ["/runs", { symbols: "AAPL", yaers: "1" }, "years"],
+  ["/runs/preview", { symbols: "AAPL", yaers: "1" }, "years"],
+  ["/schedules", { name: "Nightly", corn: "0 9 * * *" }, "cron"],
+  ["/promises", { name: "By seven", by_tiem: "07:00" }, "by_time"],
+  ["/settings/access", { name: "grafana", expire: "30" }, "expires"],
+  ["/settings/mail", { sever: "smtp://mail.example:587" }, "server"],
+  ["/settings/backups", { folder: "/tmp", keeps: "3" }, "keep"],
+  ["/settings/eodhd", { EODHD_API_KAY: "key" }, "EODHD_API_KEY"],
+  ["/alerts", { on: "job_failed", digest_minute: "5" }, "digest_minutes"],
+  ["/alerts/channels", { name: "ops", kind: "ntfy", palce: "bars" }, "place"],
+  ["/companies/lists", { list_name: "Mine", picks: "AAPL" }, "pick"],
+  ["/files", { symbols: "AAPL" }, "symbol"],
+];
+test.each(FORMS)(
+  "%s refuses a field that there is not, and names those that there are",
+  async (path, fields, known) => {
+    const answer = await submit(path, fields);
+    const wrong = Object.keys(fields).at(-1);
+    const { detail } = (await answer.json()) as { detail: string };
+    expect([answer.status, detail]).toEqual([422, expect.stringContaining(`unknown field "${wrong}"; there are `)]);
+    expect(detail).toContain(known);
+  },
+);
+
+test("a form that was refused for its fields has changed nothing, and a reason is no unknown field", async () => {
+  expect((await app.get("/api/runs")).body.runs).toEqual([]);
+  expect((await app.get("/api/watchlists")).body.watchlists).toEqual([]);
+  expect((await app.get("/api/promises")).body.promises).toEqual([]);
+  expect((await submit("/companies/lists", { list_name: "Mine", pick: "AAPL", reason: "test" })).status).toBe(303);
+});
