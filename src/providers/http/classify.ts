@@ -31,20 +31,33 @@ export interface Classification {
   readonly scope?: PlanScope;
 }
 
-const DAY_SPENT = /\b(daily|per day|day's|for the day|24 hours)\b|API requests limit/i;
-const HOUR_SPENT = /\bhour(ly)?\b/i;
-const MONTH_SPENT = /\bmonth(ly)?\b/i;
+/** Words of a quota of a period; a period alone may be that of the bars, of a bill or of an outage. */
+const quotaOf = (adjective: string, noun: string, more = "") =>
+  new RegExp(
+    `\\b${adjective}\\b(?:\\W+\\w+){0,3}?\\W+(?:limit|quota|request|call|credit|allocation|allowance|usage|look)` +
+      `|(?:\\bper|\\bthis|\\bthe|\\ban?|/)\\s*${noun}\\b${more}`,
+    "i",
+  );
+const DAY_SPENT = quotaOf("daily", "day", "|\\bday's\\b|\\b24 hours\\b|API requests limit");
+const HOUR_SPENT = quotaOf("hourly", "hour");
+const MONTH_SPENT = quotaOf("monthly", "month");
+/** Beside a longer period, it is not known which of the two quotas is spent. */
+const BY_MINUTE = /\b(?:minute|second)s?\b/i;
+const TOO_FAST = /rate limit|too many requests|requests per (?:minute|second)/i;
 const TOO_MANY = /rate limit|too many|requests per|api credits|run over|exceeded/i;
 /** Words of refusals by plan. PLAN in capitals is a ticker. */
 const PLAN = new RegExp(
   [
-    "\\b[Pp]lans?\\b|[Ss]ubscri|[Uu]pgrad|[Ee]ntitle|[Ff]ree users|[Pp]remium|[Pp]ayment required",
+    "\\b[Pp]lans?\\b|[Ss]ubscri(?!ption key)|[Uu]pgrad|[Ee]ntitle|[Ff]ree users|[Pp]remium|[Pp]ayment required",
     "[Nn]ot (?:allowed|permitted|available) for|[Ee]xclusively|available (?:only|starting)\\b",
     "permission (?:for|to \\w+) (?:this|that|the) (?:ticker|symbol|data|endpoint|exchange|interval)",
   ].join("|"),
 );
 const KEY = /unauthenticated|unauthori[sz]ed|api[ _-]?(?:key|token)|access key|invalid (?:key|token)|forbidden/i;
 const UNKNOWN = /not found|invalid symbol|unknown (?:symbol|ticker)|no such (?:symbol|ticker)/i;
+/** There is no such address: that says nothing of a symbol. */
+const NO_ROUTE =
+  /\b(?:page|route|endpoint|path|url|method)\b[^.]*\bnot found|\bno (?:such )?(?:route|endpoint|path)\b/i;
 const TOO_LONG = /max(?:imum)? period|too (?:long|large|many (?:rows|data|bars))|period length|date range/i;
 
 /** A longer wait than this (seconds) concerns the vendor as a whole. */
@@ -57,10 +70,14 @@ export function classify(answer: Answer): Classification | null {
   if (status >= 200 && status < 300) return json === undefined ? classifyText(text) : classifyNotice(json);
   if (status === 401) return { kind: "auth" };
   if (status === 402) return spent(text) ?? { kind: "plan" };
-  if (status === 403) return isHtml(answer) ? { kind: "transient" } : { kind: PLAN.test(text) ? "plan" : "auth" };
-  if (status === 404 && isHtml(answer)) return { kind: "invalid_response" };
+  if (status === 403) {
+    if (isHtml(answer)) return { kind: "transient" };
+    if (TOO_FAST.test(text)) return { ...(spent(text) ?? { kind: "rate_limited" }), retryAfter };
+    return { kind: PLAN.test(text) ? "plan" : "auth" };
+  }
+  if (status === 404 && (isHtml(answer) || NO_ROUTE.test(text))) return { kind: "invalid_response" };
   if (status === 418) return { kind: "rate_limited", retryAfter: retryAfter ?? 120 };
-  if (status === 429) return { ...(DAY_SPENT.test(text) ? spent(text)! : { kind: "rate_limited" }), retryAfter };
+  if (status === 429) return { ...(spentDay(text) ?? { kind: "rate_limited" }), retryAfter };
   if (status === 451) return { kind: "auth", says: "not offered from this region (HTTP 451)" };
   // A job that waits for so long would keep its place for nothing: all requests are held instead.
   if (status === 503 && (retryAfter ?? 0) > LONG_RETRY) return { kind: "rate_limited", retryAfter };
@@ -90,11 +107,12 @@ function classifyNotice(json: unknown): Classification | null {
 
 /** Classifies a vendor's error message by its wording; `null` if no rule matches. */
 export function classifyMessage(text: string): Classification | null {
+  if (TOO_LONG.test(text) && !TOO_FAST.test(text)) return { kind: "bad_request", tooLarge: true };
   if (TOO_MANY.test(text) || DAY_SPENT.test(text)) return spent(text) ?? { kind: "rate_limited" };
   if (PLAN.test(text)) return { kind: "plan" };
   if (KEY.test(text)) return { kind: "auth" };
+  if (NO_ROUTE.test(text)) return { kind: "invalid_response" };
   if (UNKNOWN.test(text)) return { kind: "unknown_symbol" };
-  if (TOO_LONG.test(text)) return { kind: "bad_request", tooLarge: true };
   return null;
 }
 
@@ -110,8 +128,14 @@ const SCOPES: readonly (readonly [PlanScope, RegExp])[] = [
 /** What a plan refuses, by the wording of the refusal. */
 export const planScopeOf = (text: string): PlanScope => SCOPES.find(([, words]) => words.test(text))?.[0] ?? "other";
 
+const spentDay = (text: string): Classification | null =>
+  DAY_SPENT.test(text) && !BY_MINUTE.test(text) ? { kind: "quota_exceeded", period: "day" } : null;
+
+/** The quota that a refusal says is spent; `null` if it names none, or a shorter one beside it. */
 function spent(text: string): Classification | null {
-  if (DAY_SPENT.test(text)) return { kind: "quota_exceeded", period: "day" };
+  if (BY_MINUTE.test(text)) return null;
+  const day = spentDay(text);
+  if (day !== null) return day;
   if (HOUR_SPENT.test(text)) return { kind: "quota_exceeded", period: "hour" };
   if (MONTH_SPENT.test(text)) return { kind: "quota_exceeded", period: "month" };
   return null;
