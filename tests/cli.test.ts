@@ -89,7 +89,7 @@ test("the command line talks to the server that holds the database, with a token
     const run = await call(known, "run", "AAPL", "--years", "1");
     expect(run.code).toBe(0);
     expect(run.err).toContain("AAPL: Complete - Completed in");
-    expect(run.out).toContain("1 of 1 symbols complete");
+    expect(run.out).toContain("1 of 1 symbol complete");
     const status = await call(known, "status", "--json");
     expect(JSON.parse(status.out)).toMatchObject({ server: url, profiles: 1, open_runs: [] });
   } finally {

@@ -4,9 +4,10 @@ import { rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { withoutCredentials } from "../config/reader.ts";
 import type { Config } from "../config.ts";
+import { runTitle } from "../domain/runs/run-title.ts";
 import { versionOf, versionText } from "../installation.ts";
 import { compareSchema, NEWER_SCHEMA, NoDatabase, openExisting } from "../storage/db.ts";
-import { sizeText } from "../views/ui/format.ts";
+import { plural, sizeText } from "../views/ui/format.ts";
 import { EXIT } from "./exit-codes.ts";
 import { followRun, type ProgressOutput, type RunWire, summaryOf } from "./follow.ts";
 import { connect, openLocally, type Session } from "./session.ts";
@@ -167,13 +168,26 @@ export async function snapshotCommand(
 /** Prints what is running and what is stored. */
 export async function statusCommand(config: Config, options: Common): Promise<number> {
   const session = await connect(config, options.server);
-  const status = session === null ? await storedStatus(config) : await serverStatus(session);
+  const { status, runs = {} }: { status: object; runs?: object } =
+    session === null ? await storedStatus(config) : await serverStatus(session);
   if (options.json) console.log(JSON.stringify(status));
-  else for (const [name, value] of Object.entries(status)) print(`${`${name}:`.padEnd(16)}${textOf(value)}`);
+  else for (const [name, value] of Object.entries({ ...status, ...runs })) print(lineOf(name, value));
   return "ready" in status && !status.ready ? EXIT.failed : EXIT.done;
 }
 
-const textOf = (value: unknown) => (value === null ? "none" : Array.isArray(value) ? value.length : String(value));
+/** `newest run:     Full · 1d · 2 years · demo: complete, 2 of 2 symbols complete` */
+function lineOf(name: string, value: unknown): string {
+  const text = typeof value === "boolean" ? (value ? "yes" : "no") : (value ?? "none");
+  return `${`${name.replace("_", " ")}:`.padEnd(16)}${text}`;
+}
+
+/** A run in a line, called as on the pages. */
+function runLine(run: RunWire): string {
+  const { status, progress, counts, total, from, to, finished_at: end } = run;
+  const title = runTitle({ ...run, dates: from === null || to === null ? null : { from, to } });
+  const failed = counts.failed > 0 ? `, ${counts.failed} failed` : "";
+  return `${title}: ${status}, ${end === null ? `${progress}%, ` : ""}${counts.complete} of ${plural(total, "symbol")} complete${failed}`;
+}
 
 async function serverStatus(session: Session) {
   const read = async (path: string) => (await session.request(path)).json() as Promise<Record<string, unknown>>;
@@ -186,7 +200,7 @@ async function serverStatus(session: Session) {
   const open = [...(await runsOf("?status=running")), ...(await runsOf("?status=paused"))];
   const [newest = null] = await runsOf("");
   const { total: profiles } = await read("/api/quality?months=1");
-  return {
+  const status = {
     server: session.address,
     ...{ version, commit, ready, profiles },
     open_runs: open.map(({ id, name, status, progress, counts, total }) => ({
@@ -199,6 +213,8 @@ async function serverStatus(session: Session) {
     })),
     newest_run: newest && `${newest.name ?? newest.id} (${newest.status}, ${newest.progress}%)`,
   };
+  const lines = { open_runs: open.map(runLine).join("; ") || "none", newest_run: newest && runLine(newest) };
+  return { status, runs: lines };
 }
 
 async function storedStatus({ dbUrl, dbToken, commit }: Config) {
@@ -209,14 +225,15 @@ async function storedStatus({ dbUrl, dbToken, commit }: Config) {
     try {
       const { missing, unknown } = await compareSchema(db);
       if (unknown > 0) throw new Error(NEWER_SCHEMA);
-      if (missing > 0) return { server: null, version, database, schema: "older" };
+      if (missing > 0) return { status: { server: null, version, database, schema: "older" } };
       const count = async (table: string) => Number((await db.rows(`SELECT count(*) FROM ${table}`, []))[0]![0]);
-      return { server: null, version, database, profiles: await count("profiles"), runs: await count("runs") };
+      const [profiles, runs] = [await count("profiles"), await count("runs")];
+      return { status: { server: null, version, database, profiles, runs } };
     } finally {
       db.close();
     }
   } catch (error) {
-    if (error instanceof NoDatabase) return { server: null, version, database, profiles: 0, runs: 0 };
+    if (error instanceof NoDatabase) return { status: { server: null, version, database, profiles: 0, runs: 0 } };
     throw error;
   }
 }

@@ -3,6 +3,7 @@
 import { onOneLine } from "../domain/errors.ts";
 import type { progressToWire, runToWire } from "../domain/runs/run-summary.ts";
 import { formatDuration } from "../domain/time.ts";
+import { plural } from "../views/ui/format.ts";
 import type { Session } from "./session.ts";
 
 export type RunWire = ReturnType<typeof runToWire> & {
@@ -60,7 +61,7 @@ export function progressBar(percent: number): string {
 function barOf({ progress, counts, total, eta_seconds: eta }: RunWire | ReturnType<typeof runToWire>): string {
   const ended = counts.complete + counts.failed + counts.cancelled + counts.skipped;
   const parts = [
-    `${ended} of ${total} symbols`,
+    `${ended} of ${plural(total, "symbol")}`,
     ...(counts.failed > 0 ? [`${counts.failed} failed`] : []),
     ...(eta === null ? [] : [`${formatDuration(Math.round(eta))} left`]),
   ];
@@ -127,9 +128,12 @@ export function summaryOf(run: RunWire): string {
   const seconds = to === null ? 0 : (Date.parse(to) - Date.parse(from)) / 1_000;
   const failed = run.jobs.filter(({ state }) => state === "failed");
   return [
-    `${counts.complete} of ${total} symbols complete in ${formatDuration(seconds, seconds < 60)}: ${bars.toLocaleString("en-US")} bars, ${calls.toLocaleString("en-US")} API calls`,
-    ...failed.map(({ symbol, error, micro_stage: step }) => `  ${symbol}: ${error ?? step}`),
+    `${counts.complete} of ${plural(total, "symbol")} complete in ${formatDuration(seconds, seconds < 60)}: ${plural(bars, "bar")}, ${plural(calls, "API call")}`,
+    ...failed.map(({ symbol, error, micro_stage: step }) => `  ${withSymbol(symbol, error ?? step)}`),
   ]
     .map(onOneLine)
     .join("\n");
 }
+
+/** `AAPL: the key was refused`; many messages begin with the symbol themselves. */
+const withSymbol = (symbol: string, text: string) => (text.startsWith(`${symbol}: `) ? text : `${symbol}: ${text}`);

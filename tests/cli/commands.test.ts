@@ -74,6 +74,14 @@ test("the words of a provider cannot control the terminal that a run is followed
   ).toEqual(["  IBM: bad \\x1b]0;pwn\\x07\\x9b2J"]);
 });
 
+test("a summary counts one symbol as one, and names no symbol twice", () => {
+  const job = { symbol: "NOPE", state: "failed", error: "NOPE: no file NOPE.csv", micro_stage: "" };
+  const counts = { complete: 0, failed: 1 };
+  const run = { counts, total: 1, data_points: 1, api_calls: 1, created_at: "2026-01-01T00:00:00Z", jobs: [job] };
+  const text = summaryOf({ ...run, finished_at: "2026-01-01T00:00:02Z" } as unknown as RunWire);
+  expect(text).toBe("0 of 1 symbol complete in 2.0s: 1 bar, 1 API call\n  NOPE: no file NOPE.csv");
+});
+
 test("watch follows the named run, otherwise the newest one, also when it is over", async () => {
   const id = await app.start({ symbols: ["ORCL"], years: 1 });
   expect(await watchCommand(app.app.config, id, on())).toBe(0);
@@ -104,6 +112,19 @@ test("an export to a folder that there is not, or to a folder, is refused and cr
     `Nothing was written to ${folder.path}: it is a folder`,
   );
   expect(readdirSync(folder.path)).toEqual(["v.csv"]);
+});
+
+test("the status of a server calls its newest run as the pages do, and says what failed", async () => {
+  await runCommand(app.app.config, ["KO", "DEMO-FAIL"], { ...on(), years: "1" });
+  out.length = 0;
+  expect(await statusCommand(app.app.config, on())).toBe(0);
+  expect(out.map((line) => line.replace(/ {2,}/, " "))).toEqual(
+    expect.arrayContaining([
+      "ready: yes",
+      "open runs: none",
+      "newest run: Full · 1d · 1 year · demo: failed, 1 of 2 symbols complete, 1 failed",
+    ]),
+  );
 });
 
 test("the status of a server has its version and what is open; nobody at an address is an error", async () => {
