@@ -2,7 +2,7 @@
 
 import { expect, test } from "bun:test";
 import { groupsOf } from "../../src/routes/groups.ts";
-import { Layout, type PageContext } from "../../src/views/ui/layout.tsx";
+import { ErrorPage, Layout, type PageContext } from "../../src/views/ui/layout.tsx";
 
 /** Areas that are no page, or a page of no place. */
 const WITHOUT_PLACE = new Set([
@@ -51,4 +51,20 @@ test("each page is marked at one place of the navigation, and one of no place at
     ["Settings"],
     ["Companies"],
   ]);
+});
+
+test("the page of an error leads to the place that it belongs to, if the reader may see it, and to the monitor", () => {
+  const links = (path: string, scope: PageContext["scope"] = "read") => {
+    const view = { page: { ...page(path), scope }, status: 404, title: "Not found", detail: "" };
+    const body = String(<ErrorPage {...view} />)
+      .split('class="empty"')[1]!
+      .split("</div>")[0]!;
+    return [...body.matchAll(/href="([^"]*)"/g)].map(([, address]) => address);
+  };
+  expect(links("/profiles/NOPE?interval=1d")).toEqual(["/profiles", "/"]);
+  expect(links("/nothing")).toEqual(["/"]);
+  expect(links("/runs")).toEqual(["/"]);
+  expect(links("/audit/1")).toEqual(["/"]);
+  expect(links("/audit/1", "admin")).toEqual(["/audit", "/"]);
+  expect(links("/runs/1", null)).toEqual(["/"]);
 });

@@ -63,15 +63,13 @@ export const QualityMapPage = ({ page, view }: { page: PageContext; view: Qualit
       <Filters view={view} />
       {rows.length === 0 ? (
         <Empty title="Nothing to show">
-          <p>
-            {Object.values(filter).some((field) => field !== "") ? (
-              <>
-                No profile matches. <a href="/quality">Show all</a>
-              </>
-            ) : (
-              "There are no profiles yet: start a run first."
-            )}
-          </p>
+          {Object.values(filter).some((field) => field !== "") ? (
+            <>
+              No profile matches. <a href="/quality">Show all</a>
+            </>
+          ) : (
+            "There are no profiles yet: start a run first."
+          )}
         </Empty>
       ) : (
         <>

@@ -49,15 +49,13 @@ export const StoragePage = ({ page, view }: { page: PageContext; view: StorageVi
       <Filters view={view} />
       {rows.length === 0 ? (
         <Empty title="Nothing to show">
-          <p>
-            {isFiltered(fields) ? (
-              <>
-                No series matches. <a href="/storage">Show all</a>
-              </>
-            ) : (
-              "No bars are stored yet: start a run first."
-            )}
-          </p>
+          {isFiltered(fields) ? (
+            <>
+              No series matches. <a href="/storage">Show all</a>
+            </>
+          ) : (
+            "No bars are stored yet: start a run first."
+          )}
         </Empty>
       ) : isAdmin ? (
         <form method="post" action={storageAddress(fields, {}, "/storage/prune")} class="renewal" data-select="">

@@ -160,14 +160,14 @@ const Header = ({ page, live }: { page: PageContext; live: boolean }) => (
       Barkeep
     </a>
     <nav aria-label="Main">
-      {NAVIGATION.map(({ path, title, also = [] }, index) =>
-        page.scope !== null && maySend(page.scope, "GET", path) ? (
+      {NAVIGATION.map((place, index) =>
+        page.scope !== null && maySend(page.scope, "GET", place.path) ? (
           <a
-            href={path}
-            aria-current={[path, ...also].some((each) => isWithin(page.path, each)) ? "page" : undefined}
+            href={place.path}
+            aria-current={isPlaceOf(place, page) ? "page" : undefined}
             data-shortcut={String(index + 1)}
           >
-            {title}
+            {place.title}
           </a>
         ) : null,
       )}
@@ -245,6 +245,9 @@ const KeysButton = () => (
   </button>
 );
 
+const isPlaceOf = ({ path, also = [] }: Place, page: PageContext): boolean =>
+  [path, ...also].some((each) => isWithin(page.path, each));
+
 function isWithin(path: string, place: string): boolean {
   const bare = path.split("?", 1)[0]!;
   return place === "/" ? bare === "/" : bare === place || bare.startsWith(`${place}/`);
@@ -266,11 +269,28 @@ export const ErrorPage = (props: { page: PageContext; status: number; title: str
       <h1>{props.title}</h1>
       <p>{props.detail}</p>
       <p>
-        <a href="/">Back to the monitor</a>
+        <WayBack page={props.page} />
       </p>
     </div>
   </Layout>
 );
+
+/** To the place of the navigation that an address belongs to, and to the monitor. */
+const WayBack = ({ page }: { page: PageContext }) => {
+  const { scope, path } = page;
+  const place = NAVIGATION.find((each) => each.path !== path && isPlaceOf(each, page));
+  const isOpen = place !== undefined && scope !== null && maySend(scope, "GET", place.path);
+  return (
+    <>
+      {isOpen ? (
+        <>
+          <a href={place.path}>{place.title}</a> ·{" "}
+        </>
+      ) : null}
+      <a href="/">Back to the monitor</a>
+    </>
+  );
+};
 
 /** A message in the corner, for the result of an action. */
 export const Toast = (props: { level: "info" | "error"; undo?: string; children?: Child }) => (
