@@ -1,5 +1,6 @@
 /** The command line. Each command loads only the modules that it needs. */
 
+import { existsSync } from "node:fs";
 import { Command, CommanderError, Option } from "commander";
 import { EXIT } from "./cli/exit-codes.ts";
 import { print, printError } from "./cli/terminal.ts";
@@ -11,7 +12,7 @@ import { INTERVALS, READ_INTERVALS } from "./domain/market/interval.ts";
 import { MODES } from "./domain/runs/states.ts";
 import { versionOf, versionText } from "./installation.ts";
 import { EXPORT_FORMATS } from "./pipeline/exports/formats.ts";
-import { sizeText } from "./views/ui/format.ts";
+import { plural, sizeText } from "./views/ui/format.ts";
 
 // What this process creates only its user may read.
 process.umask(0o077);
@@ -200,16 +201,18 @@ async function backup(path: string, { json }: { json?: boolean }): Promise<numbe
 
 async function restore(path: string, { yes, json }: { yes?: boolean; json?: boolean }): Promise<number> {
   const { restoreBackup } = await import("./storage/backup.ts");
+  const { pathOf } = await import("./storage/db.ts");
   const { dbUrl } = await settings();
+  const replaces = !dbUrl.startsWith("file:") || existsSync(pathOf(dbUrl));
   const question = `Put ${path} in the place of ${withoutCredentials(dbUrl)}? The present file is kept under another name.`;
-  if (!yes && !(process.stdin.isTTY && confirm(question))) {
+  if (replaces && !yes && !(process.stdin.isTTY && confirm(question))) {
     console.error(process.stdin.isTTY ? "Nothing was changed" : `${question} Answer with --yes.`);
     return EXIT.failed;
   }
   const { kept, profiles } = await restoreBackup(path, dbUrl);
   if (json) console.log(JSON.stringify({ restored: path, kept, profiles }));
   else {
-    console.log(`Restored ${path}: ${profiles} profiles`);
+    console.log(`Restored ${path}: ${plural(profiles, "profile")}`);
     if (kept !== null) console.log(`The database that was there is now ${kept}`);
   }
   return EXIT.done;

@@ -168,6 +168,14 @@ test("a backup made while a run writes is complete, and overwrites nothing", asy
     const again = await call(env, "backup", file);
     expect(again.code).toBe(1);
     expect(again.err).toContain("exists already");
+
+    // Asks before it replaces something, and only then.
+    const drill = { BARKEEP_DB_URL: folder.database("drill.db") };
+    const restored = await call(drill, "restore", file);
+    expect([restored.code, restored.err]).toEqual([0, ""]);
+    const asked = await call(drill, "restore", file);
+    expect([asked.code, asked.out]).toEqual([1, ""]);
+    expect(asked.err).toContain("The present file is kept under another name. Answer with --yes.");
   } finally {
     await server.kill();
   }
