@@ -220,4 +220,7 @@ test("a live page needs no rule of the sheet that it does not load, and a reader
     expect([path, sheet]).toEqual([path, path.length < 2 || path.startsWith("/runs") ? 0 : 1]);
   }
   expect(found).toEqual([]);
+  // What a form only reads with stays.
+  await page.goto(`${browserApp.address}/companies`);
+  expect(await page.locator("main").getByRole("button", { name: "Search" }).isVisible()).toBe(true);
 });

@@ -5,7 +5,7 @@ import { ALERT_KINDS, type AlertKind, MAIL_STATES } from "../../domain/alerts.ts
 import { Crumbs, Moment, Pill, TimeHead } from "../ui/components.tsx";
 import { type Flash, FlashMessage } from "../ui/flash-message.tsx";
 import { plural } from "../ui/format.ts";
-import { Allowed } from "../ui/forms/allowed.tsx";
+import { Allowed, useMayPost } from "../ui/forms/allowed.tsx";
 import { type FormState, formFields, Reason, TIME } from "../ui/forms/form-field.tsx";
 import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
 import { PageLinks, type PageLinksView } from "../ui/pagination.tsx";
@@ -189,9 +189,10 @@ const Account = ({ account }: Pick<AlertsView, "account">) =>
 
 const RulesForm = ({ view: { fields, errors } }: { view: AlertsView }) => {
   const form = { values: fields, errors };
+  const isFixed = !useMayPost("/alerts") || undefined;
   return (
     <form class="alert-rules" method="post" action="/alerts" novalidate>
-      <fieldset>
+      <fieldset disabled={isFixed}>
         <legend>Send a mail when</legend>
         {ALERT_KINDS.toSorted((a, b) => order.indexOf(a) - order.indexOf(b)).map((kind) => (
           <label class="check">
@@ -203,7 +204,7 @@ const RulesForm = ({ view: { fields, errors } }: { view: AlertsView }) => {
           </label>
         ))}
       </fieldset>
-      <fieldset>
+      <fieldset disabled={isFixed}>
         <legend>How much, and when</legend>
         <Input name="quota_percent" title="Quota level, percent" type="number" form={form} />
         <Input name="digest_minutes" title="Collect into one mail for, minutes" type="number" form={form} />
@@ -224,10 +225,16 @@ const RulesForm = ({ view: { fields, errors } }: { view: AlertsView }) => {
           <Input name="summary_zone" title="Time zone of the summary" type="text" form={form} />
         </div>
       </fieldset>
-      <Reason of="rules" />
-      <button type="submit" class="button primary">
-        Save rules
-      </button>
+      {isFixed ? (
+        <p class="muted">Changing the rules needs the scope operate.</p>
+      ) : (
+        <>
+          <Reason of="rules" />
+          <button type="submit" class="button primary">
+            Save rules
+          </button>
+        </>
+      )}
     </form>
   );
 };

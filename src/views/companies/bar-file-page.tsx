@@ -43,7 +43,7 @@ export const BarFilePage = ({ page, view }: { page: PageContext; view: BarFileVi
       <h1>Check a file of bars</h1>
     </header>
     <FlashMessage flash={view.flash} />
-    <Allowed address="/files" otherwise={<p class="bar-file">To check a file needs the scope operate.</p>}>
+    <Allowed address="/files" otherwise={<p class="bar-file">Checking a file needs the scope operate.</p>}>
       <form method="post" action="/files" enctype="multipart/form-data" class="bar-file stack">
         <div class="field">
           <label for="bar-file">File: CSV, gzipped CSV or Parquet, up to 16 MB</label>

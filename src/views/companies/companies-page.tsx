@@ -93,7 +93,7 @@ export const CompaniesPage = ({ page, view }: { page: PageContext; view: Compani
               spellcheck={false}
             />
           </div>
-          <button type="submit" class="button">
+          <button type="submit" class="button" data-reads>
             Search
           </button>
         </div>
@@ -200,12 +200,12 @@ export const CompanyResults = ({ view }: { view: CompaniesView }) => {
       )}
       <div class="company-more">
         {view.first ? null : (
-          <button type="submit" class="button">
+          <button type="submit" class="button" data-reads>
             Back to the start
           </button>
         )}
         {view.page.next ? (
-          <button type="submit" name="after" value={view.page.next} class="button">
+          <button type="submit" name="after" value={view.page.next} class="button" data-reads>
             Next page
           </button>
         ) : null}
