@@ -35,6 +35,8 @@ export class LimiterAccount {
   /** A restored one may lie before the start of the process, where its steady clock begins. */
   #lastGrant: number | null = null;
   #cancelTimer: (() => void) | null = null;
+  /** The same account with other limits, since it has replaced this one. */
+  #next: LimiterAccount | null = null;
   /** Epoch milliseconds less steady ones: what the machine's clock says now. */
   #offset: number;
 
@@ -179,10 +181,8 @@ export class LimiterAccount {
   /** Resolves the permits once they are stored, so that a crash in between loses no count. */
   async #deliver(granted: readonly { waiting: Waiting; permit: Grant }[]): Promise<void> {
     try {
-      const stored = this.hooks.persist?.(
-        this.rows(),
-        granted.map(({ waiting }) => waiting),
-      );
+      const sent = granted.map(({ waiting }) => waiting);
+      const stored = this.hooks.persist?.(this.rows(), sent);
       if (stored) await stored;
     } catch (error) {
       for (const { waiting, permit } of granted) {
@@ -242,6 +242,7 @@ export class LimiterAccount {
 
   /** Applies the provider's report about its quota; its counts replace smaller ones. */
   report(report: QuotaReport): void {
+    if (this.#next !== null) return void this.#next.report(report);
     const now = this.#now();
     for (const meter of [...this.#minutes, ...this.#periods]) {
       const { period, fixed, limit } = meter.rule;
@@ -307,8 +308,7 @@ export class LimiterAccount {
   }
 
   #setTimer(now: number): void {
-    this.#cancelTimer?.();
-    this.#cancelTimer = null;
+    this.close();
     if (this.#queue.size === 0) return;
     const changes = [
       ...this.#minutes.map((minute) => minute.nextChange(now) ?? now + 5_000),
@@ -382,6 +382,7 @@ export class LimiterAccount {
 
   /** Moves all waiting requests to `next`, which replaces this account. */
   moveTo(next: LimiterAccount): void {
+    if (next.account === this.account) this.#next = next;
     for (const waiting of [...this.#queue.candidates()]) {
       this.#queue.remove(waiting);
       waiting.signal?.removeEventListener("abort", waiting.stop);

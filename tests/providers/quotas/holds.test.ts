@@ -93,6 +93,26 @@ test("a hold that a person lifts is over at once, also after a restart; one whos
   restarted.close();
 });
 
+test("a hold that answers a request from before a change of the limits holds those after it, unless the key has changed", async () => {
+  for (const account of ["acme:1", "acme:2"]) {
+    const clock = new VirtualClock();
+    const stored = new Map<string, QuotaRow>();
+    const persist = (rows: readonly QuotaRow[]) => {
+      for (const row of rows) stored.set(`${row.account} ${row.period}`, row);
+    };
+    const limiter = limiterOf(clock, [perMinute(10)], { persist });
+    const before = [await limiter.acquire(ask()), (await limiter.lease({ ...ask(), count: 1 }))[0]!];
+    limiter.define({ provider: "acme", account, limits: [perMinute(5)] });
+    await limiter.acquire(ask());
+    for (const { settle } of before) settle({ holdSeconds: 600, reason: "banned" });
+    const isSame = account === "acme:1";
+    expect(limiter.state("acme")?.hold?.reason, account).toBe(isSame ? "banned" : undefined);
+    // What is stored of an account is what its present limits count.
+    expect(stored.get(`${account} minute`)?.used, account).toBe(isSame ? 3 : 1);
+    limiter.close();
+  }
+});
+
 describe("a restart", () => {
   test("a hold is stored when it arises, so that a restart does not ask a vendor that has banned us", async () => {
     const clock = new VirtualClock();
