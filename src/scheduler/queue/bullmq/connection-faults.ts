@@ -3,11 +3,16 @@
 import { connect as connectPlain, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { messageOf, onOneLine, quote } from "../../../domain/errors.ts";
+import { redactor } from "../../../redact.ts";
 
 /** The first byte of a TLS alert, with which a server answers what is no TLS. */
 const TLS_ALERT = 0x15;
+/** A longer first line is no answer of Redis, bytes. */
+const MAX_LINE = 4_096;
 /** Words of a server are cut to so many characters. */
 const MAX_WORDS = 120;
+/** What PostgreSQL itself refuses has such a code (SQLSTATE). */
+const SQL_STATE = /^(?!E[A-Z]+$)[0-9A-Z]{5}$/;
 const REDIS_PORT = 6_379;
 const POSTGRES_PORT = 5_432;
 
@@ -46,6 +51,10 @@ const placeOf = ({ hostname, port }: URL, usual: number) => ({
   port: Number(port || usual),
 });
 
+/** Words of a server on one line: it may repeat the password, which is taken out before they are cut. */
+const wordsOf = (text: string, { password }: URL): string =>
+  onOneLine(redactor([password, decodeURIComponent(password)])(text)).slice(0, MAX_WORDS);
+
 /** A command as Redis reads it. */
 const command = (...words: string[]) =>
   `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join("")}`;
@@ -65,15 +74,17 @@ export async function redisFault(text: string, timeoutMs: number): Promise<strin
     socket = await connected(place, isTls, timeoutMs);
     if (password !== "") {
       const login = user === "" ? ["AUTH", password] : ["AUTH", user, password];
-      const refusal = refusalOf(await answerTo(socket, command(...login), timeoutMs), user !== "", isTls);
+      const refusal = refusalOf(await answerTo(socket, command(...login), timeoutMs), url);
       if (refusal !== null) return refusal;
     }
-    return refusalOf(await answerTo(socket, command("SELECT", database), timeoutMs), user !== "", isTls, database);
+    const chosen = await answerTo(socket, command("SELECT", database), timeoutMs);
+    if (chosen.length === 0 && password !== "") return "it takes the login, then closes the connection";
+    return refusalOf(chosen, url, database);
   } catch (error) {
     const fault = networkFault(error, place);
     if (fault !== null) return fault;
     if (isTls && isNoTls(error)) return "it does not speak TLS: write redis:// instead of rediss://";
-    return onOneLine(messageOf(error)).slice(0, MAX_WORDS);
+    return wordsOf(messageOf(error), url);
   } finally {
     socket?.destroy();
   }
@@ -108,24 +119,33 @@ function connected(place: { hostname: string; port: number }, isTls: boolean, ti
     });
 }
 
-/** The first bytes of the answer; none if the connection is closed instead. */
+/** The first line of the answer, or what there is of it at the end of the connection or of the time; none without one. */
 async function answerTo(socket: Socket, request: string, timeoutMs: number): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
-  const closed = () => resolve(Buffer.alloc(0));
-  const late = setTimeout(() => reject(new Error("it takes connections, but does not answer")), timeoutMs);
-  socket.once("data", resolve);
+  let read: Buffer = Buffer.alloc(0);
+  const take = (piece: Buffer) => {
+    read = Buffer.concat([read, piece]);
+    if (/^[^+-]|\r\n/.test(read.toString("latin1")) || read.length > MAX_LINE) resolve(read);
+  };
+  const closed = () => resolve(read);
+  const late = setTimeout(
+    () => (read.length > 0 ? resolve(read) : reject(new Error("it takes connections, but does not answer"))),
+    timeoutMs,
+  );
+  socket.on("data", take);
   socket.once("close", closed);
   socket.write(request);
   try {
     return await promise;
   } finally {
     clearTimeout(late);
-    socket.off("data", resolve);
+    socket.off("data", take);
     socket.off("close", closed);
   }
 }
 
-function refusalOf(answer: Buffer, hasUser: boolean, isTls: boolean, database?: string): string | null {
+function refusalOf(answer: Buffer, url: URL, database?: string): string | null {
+  const isTls = url.protocol === "rediss:";
   const words = answer.toString("latin1").split("\r\n", 1)[0]!;
   if (words.startsWith("+")) return null;
   if (answer.length === 0)
@@ -134,11 +154,11 @@ function refusalOf(answer: Buffer, hasUser: boolean, isTls: boolean, database?: 
       : "it closes the connection without an answer: it expects TLS (rediss://), or is no Redis";
   if (answer[0] === TLS_ALERT) return "it expects TLS: write rediss:// instead of redis://";
   if (/^-WRONGPASS|^-ERR invalid password/.test(words))
-    return hasUser ? "the user or the password is refused" : "the password is refused";
+    return url.username !== "" ? "the user or the password is refused" : "the password is refused";
   if (/^-ERR AUTH .*without any password/.test(words)) return "the password is refused: that server has none set";
   if (words.startsWith("-NOAUTH")) return "it wants a password: write redis://:PASSWORD@HOST";
   if (/^-ERR .*(?:DB index|SELECT)/i.test(words)) return `it has no database ${quote(database ?? "")}`;
-  if (words.startsWith("-")) return `it refuses: ${onOneLine(words.slice(1)).slice(0, MAX_WORDS)}`;
+  if (words.startsWith("-")) return `it refuses: ${wordsOf(words.slice(1), url)}`;
   return words.startsWith("HTTP/") ? "a web server answers there, no Redis" : "what answers there is no Redis";
 }
 
@@ -155,20 +175,24 @@ export function postgresFault(error: unknown, text: string): string {
     case "28000":
       return /SSL|encryption/i.test(message)
         ? "it wants TLS: add ?sslmode=require"
-        : `it does not let this user in from here: ${onOneLine(message).slice(0, MAX_WORDS)}`;
+        : `it does not let this user in from here: ${wordsOf(message, url)}`;
     case "3D000":
       return `it has no database ${quote(database)}`;
     case "53300":
-      return "it takes no more connections: raise its max_connections";
+      return /\brole\b|\bdatabase\b/i.test(message)
+        ? `it takes no more connections of this user or to this database: ${wordsOf(message, url)}`
+        : "it takes no more connections: raise its max_connections";
     case "57P03":
       return "it is starting or stopping";
   }
   const fault = networkFault(error, place);
   if (fault !== null) return fault;
+  if (SQL_STATE.test(code)) return `it refuses: ${wordsOf(message, url)}`;
   if (/does not support SSL/i.test(message)) return "it does not speak TLS: leave out sslmode";
   if (/password must be a string|no password/i.test(message)) return "it wants a password, and BARKEEP_QUEUE has none";
+  if (/statement timeout|query read timeout/i.test(message)) return "it did not finish a statement in time";
   if (/timeout/i.test(message)) return `${place.hostname}:${place.port} does not answer as PostgreSQL does`;
   if (/invalid response|unexpected|unknown message|ended unexpectedly/i.test(message))
     return "what answers there is no PostgreSQL, or it closed the connection";
-  return onOneLine(message);
+  return wordsOf(message, url);
 }

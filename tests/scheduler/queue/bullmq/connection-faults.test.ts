@@ -74,6 +74,32 @@ test("a Redis that wants a password, or is silent, says so", async () => {
   expect(await redisFault(silent.at("redis"), 50)).toBe("it takes connections, but does not answer");
 });
 
+test("a Redis that repeats the password, answers in pieces or closes after the login says no more than that", async () => {
+  const repeated = (before: number) =>
+    saying(() => `-ERR unknown command 'AUTH', with args beginning with: '${"x".repeat(before)}' '${SECRET}' \r\n`);
+  expect(await repeated(5)).toBe("it refuses: ERR unknown command 'AUTH', with args beginning with: 'xxxxx' '***' ");
+  // Words are cut within the password.
+  expect(await repeated(60)).not.toContain(SECRET.slice(0, 2));
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.once("data", () => {
+      socket.write("-NOA");
+      setImmediate(() => socket.write("UTH Authentication required.\r\n"));
+    });
+  });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.listen(0, "127.0.0.1", resolve);
+  await promise;
+  const { port } = server.address() as AddressInfo;
+  expect(await redisFault(`redis://127.0.0.1:${port}`, LIMIT_MS)).toBe(
+    "it wants a password: write redis://:PASSWORD@HOST",
+  );
+  server.close();
+  expect(await saying((piece) => (piece.includes("AUTH") ? "+OK\r\n" : null))).toBe(
+    "it takes the login, then closes the connection",
+  );
+});
+
 test("a server that speaks TLS, and one that does not, are told apart, and a certificate of nobody is named", async () => {
   await using tls = await answering(() => "+OK\r\n", true);
   expect(await redisFault(tls.at("rediss"), LIMIT_MS)).toContain("set NODE_EXTRA_CA_CERTS");
@@ -109,6 +135,22 @@ test("each refusal of a PostgreSQL is said in its own words", () => {
   );
   expect(said("28000", 'role "barkeep" does not exist')).toBe(
     'it does not let this user in from here: role "barkeep" does not exist',
+  );
+  expect(said("57014", "canceling statement due to statement timeout")).toBe(
+    "it refuses: canceling statement due to statement timeout",
+  );
+  expect(said("42P01", 'relation "jobs" does not exist: unexpected s3cret')).toBe(
+    'it refuses: relation "jobs" does not exist: unexpected ***',
+  );
+  expect(said("53300", "sorry, too many clients already")).toBe(
+    "it takes no more connections: raise its max_connections",
+  );
+  expect(said("53300", 'too many connections for role "barkeep"')).toBe(
+    'it takes no more connections of this user or to this database: too many connections for role "barkeep"',
+  );
+  expect(said("", "Query read timeout")).toBe("it did not finish a statement in time");
+  expect(said("EPIPE", "Connection terminated unexpectedly")).toBe(
+    "what answers there is no PostgreSQL, or it closed the connection",
   );
   expect(said("", "The server does not support SSL connections")).toBe("it does not speak TLS: leave out sslmode");
   expect(said("", "timeout expired")).toBe("db.example:5432 does not answer as PostgreSQL does");
