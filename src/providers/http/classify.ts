@@ -119,14 +119,19 @@ export function classifyMessage(text: string): Classification | null {
 /** The limits that a refusal may name, the clearest words first. */
 const SCOPES: readonly (readonly [PlanScope, RegExp])[] = [
   ["recent", /\btoday|\brecent\b|real[- ]?time|before end of day|too late/i],
-  ["interval", /intraday|\binterval|\bminute|only eod/i],
+  ["interval", /intraday|\binterval|(?<!\b(?:an?|per|next|each)\s)\bminute|only eod/i],
   ["symbol", /\bsymbol|\bticker|\bfigi\b/i],
   ["history", /time ?frame|histor|years? (?:of|back)|date range|older than|before this date/i],
   ["exchange", /entitled|\bexchange|\bmarket\b|crypto|forex/i],
 ];
 
-/** What a plan refuses, by the wording of the refusal. */
-export const planScopeOf = (text: string): PlanScope => SCOPES.find(([, words]) => words.test(text))?.[0] ?? "other";
+/** A plan that is over refuses everything: what else its refusal names is no limit. */
+const PLAN_OVER =
+  /\b(?:plan|subscription|trial|licen[cs]e)\b[^.]*\b(?:has|is|was)(?: been)? (?:expired|ended|over|cancell?ed|suspended)\b/i;
+
+/** What a plan refuses, by the wording of the refusal; `other` if that is not said. */
+export const planScopeOf = (text: string): PlanScope =>
+  PLAN_OVER.test(text) ? "other" : (SCOPES.find(([, words]) => words.test(text))?.[0] ?? "other");
 
 const spentDay = (text: string): Classification | null =>
   DAY_SPENT.test(text) && !BY_MINUTE.test(text) ? { kind: "quota_exceeded", period: "day" } : null;

@@ -1,7 +1,8 @@
 /** What refusals mean by their words, and no more than the words say. */
 
 import { expect, test } from "bun:test";
-import { classify } from "../../../src/providers/http/classify.ts";
+import type { PlanScope } from "../../../src/domain/errors.ts";
+import { classify, planScopeOf } from "../../../src/providers/http/classify.ts";
 
 /** What an answer without headers is taken for; a text in braces is JSON. */
 function taken(status: number, text: string) {
@@ -53,4 +54,20 @@ test("a period that is too long is no quota, whatever it exceeds", () => {
   const long = { kind: "bad_request", tooLarge: true } as const;
   expect(taken(200, message("The maximum period length of 120 days is exceeded"))).toEqual(long);
   expect(taken(200, message("Rate limit exceeded for this date range"))).toEqual({ kind: "rate_limited" });
+});
+
+test("what a plan refuses is known only where its refusal says it", () => {
+  const scopes: Record<string, PlanScope> = {
+    "Your plan does not include intraday data": "interval",
+    "Historical minute bars need a higher plan": "interval",
+    "Your subscription covers the last 2 years of history": "history",
+    "Attempted to request today's data before end of day": "recent",
+    "This ticker is not part of your plan": "symbol",
+    "Too late: your plan has expired": "other",
+    "Your trial is over since today": "other",
+    "Your subscription was cancelled; all symbols are refused": "other",
+    "Please upgrade within a minute": "other",
+    "Your plan does not include options": "other",
+  };
+  expect(Object.fromEntries(Object.keys(scopes).map((text) => [text, planScopeOf(text)]))).toEqual(scopes);
 });
