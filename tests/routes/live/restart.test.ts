@@ -9,7 +9,8 @@ const ORDER = { symbols: SYMBOLS, years: 1, batch_days: 10 };
 
 /** Starts a run, ends the server in the middle of it and starts it again; `seen` is what a viewer had seen until then. */
 async function restarted(folder: ReturnType<typeof temporaryFolder>) {
-  const env = { BARKEEP_WORKERS: "1", DEMO_LATENCY_MS: "5" };
+  // The run is to last until a viewer is there again, on a busy machine too.
+  const env = { BARKEEP_WORKERS: "1", DEMO_LATENCY_MS: "20" };
   const before = await startApp({ folder, env });
   const seen = { json: "", page: "" };
   const viewer = await before.events();
