@@ -7,7 +7,7 @@ import { atMost, type BenchResult, report } from "./support/report.ts";
 
 const COMPANIES = 30_000;
 const ROUNDS = 200;
-/** For the median of a search, that the list follows the keys. */
+/** Of a search in the median, milliseconds: the list follows each key that is typed. */
 const MOST_MS = 30;
 const WORDS =
   "American First National Global United Applied Advanced Pacific Energy Bank Health Capital Trust Fund".split(" ");

@@ -69,7 +69,7 @@ const began = performance.now();
 const columns = emptyBars(ROWS);
 const fields = [columns.open, columns.high, columns.low, columns.close, columns.volume];
 let rows = 0;
-/** The start of the day that was read last, and its ten bytes as a number. */
+/** The day that was read last, as a number like 20150102, and its start, epoch seconds. */
 let [day, dayStart] = [0, 0];
 
 /** Reads one line from `at`; where the next begins. */

@@ -108,7 +108,7 @@ export class LeasedPermits {
     return true;
   }
 
-  /** The limiter holds a provider: nothing is sent with permits from before. */
+  /** The limiter holds a provider, or another request waits: nothing is sent with permits from before. */
   recall(provider: string): void {
     this.#pausedUntil.set(provider, performance.now() + PAUSE_MS);
     for (const job of this.#jobs.values()) {
