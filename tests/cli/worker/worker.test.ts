@@ -1,10 +1,11 @@
-import { expect, test } from "bun:test";
+import { expect, spyOn, test } from "bun:test";
 import Driver from "libsql";
 import { hashSecret, newSecret } from "../../../src/auth.ts";
 import { SCOPES } from "../../../src/domain/access.ts";
 import { decode, encode } from "../../../src/pipeline/remote/codec.ts";
 import type { SyncAnswer } from "../../../src/pipeline/remote/protocol.ts";
 import { CONTENT_TYPE } from "../../../src/pipeline/remote/server-connection.ts";
+import { WorkerHandle } from "../../../src/pipeline/workers/worker-handle.ts";
 import { RULES } from "../../../src/scheduler/hosts/rules.ts";
 import { saveToken } from "../../../src/storage/access/tokens.ts";
 import { fakeMassive } from "../../fakes/vendors/massive.ts";
@@ -121,8 +122,10 @@ test("a worker comes back to a server that has been started again, and the jobs 
   await app.waitForRun(run, "complete");
   expect(await stored(app.app.db)).toEqual(await storedAlone());
   await eventually(() => hostOf(app)?.threads === 1);
+  // The server's own threads take none of the next ones, however late the worker is heard of.
+  using _takes = spyOn(WorkerHandle.prototype, "takes").mockReturnValue(false);
   await app.waitForRun(await app.start({ ...ORDER, symbols: ["NEXT", "MORE"] }), "complete");
-  expect(hostOf(app)!.ended).toBeGreaterThan(0);
+  expect(hostOf(app)!.ended).toBeGreaterThanOrEqual(2);
 });
 
 test("a worker that is killed, and one that is stopped for longer than its lease, lose their jobs and store nothing more", async () => {
