@@ -31,7 +31,8 @@ export class Invariants {
     const { world } = this;
     const faults: string[] = [];
     // What was stored at the last look must not have been requested since.
-    const asked = world.takeRequests();
+    const isUnaware = (at: number) => world.unaware.some(({ from, to }) => from <= at && at <= to);
+    const asked = world.takeRequests().filter(({ at }) => !isUnaware(at));
     if (this.isTimely) faults.push(...(await repeatedFaults(db, asked)));
     for (const { symbol, from, to } of asked) {
       for (const window of this.#stored.values()) {

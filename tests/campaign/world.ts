@@ -51,6 +51,8 @@ export class World implements AsyncDisposable {
   /** Requests that the vendor received since the undisturbed run: in all, and for each symbol. */
   received = 0;
   readonly receivedFor = new Map<string, number>();
+  /** From when to when a server sent requests that did not know yet that it had lost its lease, epoch milliseconds. */
+  readonly unaware: { readonly from: number; readonly to: number }[] = [];
   /** Whether the database and the files beside it are kept, so that a fault can be looked into. */
   isKept = false;
 
