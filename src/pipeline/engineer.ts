@@ -100,7 +100,7 @@ async function readFrom(job: JobContext, from: number): Promise<BarColumns> {
   while (page.ts.length > 0) {
     for (const field of BAR_FIELDS) bars[field].set(page[field], read);
     read += page.ts.length;
-    if (job.isYieldDue) await job.checkpoint();
+    await job.checkpoint();
     page = await io.store.readBars(series, next(), END_OF_TIME, Math.min(PAGE, bars.ts.length - read));
   }
   return sliceBars(bars, 0, read);

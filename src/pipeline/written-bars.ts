@@ -1,7 +1,7 @@
 /** The bars that a job has written to a series that had none, so that it need not read them back. */
 
 import type { DayPrices } from "../domain/market/anomalies/scale-changes.ts";
-import { BAR_FIELDS, type BarColumns, emptyBars } from "../domain/market/bars.ts";
+import { type BarColumns, concatBars } from "../domain/market/bars.ts";
 
 /** A longer series is read from the database: many jobs are at work. Days of eight years. */
 const MOST_BARS = 2_000;
@@ -35,12 +35,7 @@ export class WrittenBars {
   /** All bars of the series as they are stored; `null` if they are not known, or there are none. */
   whole(): BarColumns | null {
     if (this.#parts === null || this.#count === 0) return null;
-    const whole = emptyBars(this.#count);
-    let at = 0;
-    for (const part of this.#parts) {
-      for (const field of BAR_FIELDS) whole[field].set(part[field], at);
-      at += part.ts.length;
-    }
+    const whole = concatBars(this.#parts);
     // The same bits as from the database, which has no −0 and one NaN: a feature state has a checksum of them.
     const { volume } = whole;
     for (let i = 0; i < volume.length; i++) volume[i] = Number.isNaN(volume[i]) ? Number.NaN : volume[i]! + 0;

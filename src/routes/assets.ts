@@ -96,7 +96,7 @@ async function joinTexts(parts: readonly string[]): Promise<string> {
   return (await Promise.all(parts.map((part) => Bun.file(part).text()))).join("\n");
 }
 
-/** The modules of a folder, as they were when they were read. */
+/** The script modules of a folder, with the contents that they had when the folder was read. */
 interface Modules {
   /** Of all of them: bundling one would delay a start. */
   readonly version: string;

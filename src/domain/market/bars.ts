@@ -56,16 +56,22 @@ export const copyBars = (bars: BarColumns, start: number, end: number): BarColum
   volume: bars.volume.slice(start, end),
 });
 
+/** The bars of all parts, one after the other: a copy. */
+export function concatBars(parts: readonly BarColumns[]): BarColumns {
+  const all = emptyBars(parts.reduce((sum, { ts }) => sum + ts.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    for (const field of BAR_FIELDS) all[field].set(part[field], at);
+    at += part.ts.length;
+  }
+  return all;
+}
+
 /** The bars of both, one after the other: a copy, unless one has none. */
 export function joinBars(before: BarColumns, after: BarColumns): BarColumns {
   if (before.ts.length === 0) return after;
   if (after.ts.length === 0) return before;
-  const joined = emptyBars(before.ts.length + after.ts.length);
-  for (const field of BAR_FIELDS) {
-    joined[field].set(before[field]);
-    joined[field].set(after[field], before[field].length);
-  }
-  return joined;
+  return concatBars([before, after]);
 }
 
 /** The first index whose value is at or after `time`: O(log n) on a sorted column, such as the `ts` of bars. */

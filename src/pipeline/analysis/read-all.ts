@@ -1,6 +1,6 @@
 /** All bars of a series in a range, for computations on a thread that nobody else waits for. */
 
-import { BAR_FIELDS, type BarColumns, emptyBars } from "../../domain/market/bars.ts";
+import { type BarColumns, concatBars } from "../../domain/market/bars.ts";
 import type { ReadInterval } from "../../domain/market/interval.ts";
 import { yieldToEvents } from "../../storage/db.ts";
 import { type ExportContext, readBarPages, type SeriesSource } from "../exports/series/read-bars.ts";
@@ -18,13 +18,7 @@ export async function readAll(
     pages.push(page);
     await yieldToEvents();
   }
-  const all = emptyBars(pages.reduce((sum, { ts }) => sum + ts.length, 0));
-  let at = 0;
-  for (const page of pages) {
-    for (const field of BAR_FIELDS) all[field].set(page[field], at);
-    at += page.ts.length;
-  }
-  return all;
+  return concatBars(pages);
 }
 
 const EVERYTHING = { from: Number.MIN_SAFE_INTEGER, to: Number.MAX_SAFE_INTEGER };
