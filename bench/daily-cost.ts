@@ -11,7 +11,7 @@ import { pathOf } from "../src/storage/db.ts";
 import { temporaryFolder } from "../tests/helpers/folder.ts";
 import type { Client } from "../tests/helpers/http.ts";
 import { atMost, type BenchResult, median, report } from "./support/report.ts";
-import { processorMs, residentMb, START, startServer, writtenBytes } from "./support/server-process.ts";
+import { processorMs, residentMb, runToEnd, START, startServer, writtenBytes } from "./support/server-process.ts";
 
 const SYMBOLS = Array.from({ length: Number(process.argv[2] ?? 500) }, (_, i) => `S${i}`);
 const STARTS = 7;
@@ -31,14 +31,7 @@ interface Cost {
 /** Runs to the end. */
 async function run(client: Client, pid: number, request: object): Promise<Cost> {
   const [cpu, bytes, since] = [await processorMs(pid), await writtenBytes(pid), performance.now()];
-  const { status, text, body } = await client.post("/api/runs", { symbols: SYMBOLS, batch_days: 30, ...request });
-  if (status !== 202) throw new Error(text);
-  for (;;) {
-    await Bun.sleep(100);
-    const { run } = (await client.get(`/api/runs/${body.run.id}`)).body;
-    if (run.status === "complete") break;
-    if (run.status !== "running") throw new Error(`the run is ${run.status}`);
-  }
+  await runToEnd(client, { symbols: SYMBOLS, batch_days: 30, ...request }, 100);
   const seconds = (performance.now() - since) / 1_000;
   // What was counted is written a little later.
   await Bun.sleep(1_500);

@@ -7,7 +7,7 @@ import { statSync } from "node:fs";
 import { pathOf } from "../src/storage/db.ts";
 import { temporaryFolder } from "../tests/helpers/folder.ts";
 import { atMost, type BenchResult, report } from "./support/report.ts";
-import { peakMb, processorMs, residentMb, startServer } from "./support/server-process.ts";
+import { peakMb, processorMs, residentMb, runToEnd, startServer } from "./support/server-process.ts";
 
 const SYMBOLS = [100, 500, 2_000, 5_000];
 const YEARS = [1, 5, 20];
@@ -23,19 +23,11 @@ async function measure(symbols: number, years: number, interval: "1d" | "1m"): P
   const client = await server.listening;
   const { pid } = server.process;
   const before = await processorMs(pid);
-  const { status, text, body } = await client.post("/api/runs", {
+  const order = {
     symbols: Array.from({ length: symbols }, (_, i) => `S${i}`),
     ...{ years, interval, batch_days: interval === "1d" ? 365 : 30 },
-  });
-  if (status !== 202) throw new Error(text);
-  let bars = 0;
-  for (;;) {
-    await Bun.sleep(200);
-    const { run } = (await client.get(`/api/runs/${body.run.id}`)).body;
-    bars = run.data_points;
-    if (run.status === "complete") break;
-    if (run.status !== "running") throw new Error(`the run is ${run.status}`);
-  }
+  };
+  const { data_points: bars } = await runToEnd(client, order, 200);
   const cpuMs = (await processorMs(pid)) - before;
   const peak = await peakMb(pid);
   await Bun.sleep(IDLE_MS);

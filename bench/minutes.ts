@@ -14,7 +14,7 @@ import { openDatabase } from "../src/storage/db.ts";
 import { temporaryFolder } from "../tests/helpers/folder.ts";
 import type { CsvLimit } from "./support/csv-limit.ts";
 import { atLeast, report, short } from "./support/report.ts";
-import { peakMb, processorMs, residentMb, START, startServer } from "./support/server-process.ts";
+import { peakMb, processorMs, residentMb, runToEnd, START, startServer } from "./support/server-process.ts";
 
 const ROWS = Number(process.argv[2] ?? 1_000_000);
 const MOST_MB = 250;
@@ -53,16 +53,7 @@ async function runServer() {
   const [idle, cpu, since] = [await residentMb(pid), await processorMs(pid), performance.now()];
   const from = new Date(bars.ts[0]! * 1_000).toISOString().slice(0, 10);
   const range = { from, to: "2026-01-01" };
-  const { status, text, body } = await client.post("/api/runs", {
-    ...{ symbols: ["BENCH"], provider: "files", interval: "1m", batch_days: 30, ...range },
-  });
-  if (status !== 202) throw new Error(text);
-  for (;;) {
-    await Bun.sleep(20);
-    const { run } = (await client.get(`/api/runs/${body.run.id}`)).body;
-    if (run.status === "complete") break;
-    if (run.status !== "running") throw new Error(`the run is ${run.status}`);
-  }
+  await runToEnd(client, { symbols: ["BENCH"], provider: "files", interval: "1m", batch_days: 30, ...range }, 20);
   const seconds = (performance.now() - since) / 1_000;
   const costs = { cpu: ((await processorMs(pid)) - cpu) / 1_000, peak: await peakMb(pid), idle };
   await server.stop();

@@ -1,5 +1,6 @@
 /** A server as a process of its own, with what it costs, read from the system. */
 
+import type { Client } from "../../tests/helpers/http.ts";
 import { type ServerProcess, spawnCommand } from "../../tests/helpers/server.ts";
 
 const ROOT = `${import.meta.dir}/../..`;
@@ -18,6 +19,18 @@ export function startServer(dbUrl: string, settings: Readonly<Record<string, str
     ...settings,
   };
   return spawnCommand([...START, "src/server.ts"], env, ROOT);
+}
+
+/** Starts a run and waits until it is complete; the run as it is then. @throws Error if it ends otherwise */
+export async function runToEnd(client: Client, order: object, lookMs: number) {
+  const { status, text, body } = await client.post("/api/runs", order);
+  if (status !== 202) throw new Error(text);
+  for (;;) {
+    await Bun.sleep(lookMs);
+    const { run } = (await client.get(`/api/runs/${body.run.id}`)).body;
+    if (run.status === "complete") return run;
+    if (run.status !== "running") throw new Error(`the run is ${run.status}`);
+  }
 }
 
 const numberIn = (pid: number, file: string, pattern: RegExp) =>
