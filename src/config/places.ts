@@ -74,7 +74,7 @@ export function queuePlaceName({ url }: QueuePlace): string {
 }
 
 /** What must not be shown of it. */
-export function queueSecrets({ url }: QueuePlace): string[] {
+export function queueSecrets({ url }: Pick<QueuePlace, "url">): string[] {
   const { password, searchParams } = new URL(url);
   return [password, decodeURIComponent(password), searchParams.get("password") ?? ""];
 }

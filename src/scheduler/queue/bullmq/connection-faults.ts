@@ -2,6 +2,7 @@
 
 import { connect as connectPlain, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
+import { queueSecrets } from "../../../config/places.ts";
 import { messageOf, onOneLine, quote } from "../../../domain/errors.ts";
 import { redactor } from "../../../redact.ts";
 
@@ -52,8 +53,8 @@ const placeOf = ({ hostname, port }: URL, usual: number) => ({
 });
 
 /** Words of a server on one line: it may repeat the password, which is taken out before they are cut. */
-const wordsOf = (text: string, { password }: URL): string =>
-  onOneLine(redactor([password, decodeURIComponent(password)])(text)).slice(0, MAX_WORDS);
+const wordsOf = (text: string, { href }: URL): string =>
+  onOneLine(redactor(queueSecrets({ url: href }))(text)).slice(0, MAX_WORDS);
 
 /** A command as Redis reads it. */
 const command = (...words: string[]) =>
