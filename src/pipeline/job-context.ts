@@ -13,10 +13,12 @@ import type { SeriesFacts } from "../storage/market/bars.ts";
 import type { JobWork } from "../storage/runs/jobs.ts";
 import type { SharedValue, StopReason, SymbolTask } from "./messages.ts";
 import type { JobStore } from "./store/job-store.ts";
-import { WrittenBars } from "./written-bars.ts";
+import { SharedBars, WrittenBars } from "./written-bars.ts";
 
 /** How long a job computes without a pause, milliseconds, as far as there is one: a pause costs as much as a short update. */
 const YIELD_MS = 4;
+/** What the long first fetches of this thread keep until their features are computed: 72 MB. */
+const LONG_FETCHES = new SharedBars(1_500_000);
 
 /** What a job has stored and sent so far. */
 export interface JobCounters {
@@ -125,7 +127,7 @@ export class JobContext {
     readonly keptFrom: number,
   ) {
     this.stored = stored;
-    this.written = new WrittenBars(stored.first === null);
+    this.written = new WrittenBars(stored.first === null, LONG_FETCHES);
     this.dataPoints = stored.bars;
     this.#storedPoints = stored.bars;
     this.apiCalls = before.apiCalls;

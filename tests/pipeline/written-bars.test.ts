@@ -1,15 +1,19 @@
 /** What a job knows of a series that it has written by itself, beside what is stored. */
 
 import { expect, test } from "bun:test";
-import { BAR_FIELDS, type BarColumns, emptyBars, sliceBars } from "../../src/domain/market/bars.ts";
+import fc from "fast-check";
+import { BAR_FIELDS, type BarColumns, copyBars, emptyBars, sliceBars } from "../../src/domain/market/bars.ts";
 import { DAY } from "../../src/domain/market/interval.ts";
-import { WrittenBars } from "../../src/pipeline/written-bars.ts";
+import { SharedBars, WrittenBars } from "../../src/pipeline/written-bars.ts";
 import { openDatabase } from "../../src/storage/db.ts";
 import { insertBars, readBars, seriesId } from "../../src/storage/market/bars.ts";
 import { readDays } from "../../src/storage/market/quality/findings.ts";
 import { migratedDatabase, temporaryFolder } from "../helpers/folder.ts";
 
 const KEY = { symbol: "ACME", provider: "demo", feed: "synthetic", adjustment: "none", sessions: "regular" };
+
+/** What a job of a thread that keeps no long series knows. */
+const writtenBars = (isEmpty: boolean) => new WrittenBars(isEmpty, new SharedBars(0));
 
 const bitsOf = ({ buffer, byteOffset, length }: Float64Array) => new BigUint64Array(buffer, byteOffset, length);
 
@@ -36,7 +40,7 @@ test("what a job has written to an empty series is what is stored, an unknown vo
   new BigUint64Array(bars.volume.buffer)[3] = 0xfff8_0000_0000_0000n;
   bars.volume[40] = -0;
   bars.close[41] = 100;
-  const written = new WrittenBars(true);
+  const written = writtenBars(true);
   for (const [from, to] of [
     [0, 30],
     [30, 30],
@@ -55,10 +59,10 @@ test("what a job has written to an empty series is what is stored, an unknown vo
 });
 
 test("a series that had bars, gets earlier ones, changes otherwise or is long is not known from what was written", () => {
-  const earlier = new WrittenBars(true);
-  const changed = new WrittenBars(true);
-  const long = new WrittenBars(true);
-  const stored = new WrittenBars(false);
+  const earlier = writtenBars(true);
+  const changed = writtenBars(true);
+  const long = writtenBars(true);
+  const stored = writtenBars(false);
   for (const written of [earlier, changed, long, stored]) written.add(daysFrom(19_000, 30));
   for (const written of [earlier, changed, long]) expect(written.whole()?.ts.length).toBe(30);
   earlier.add(daysFrom(18_000, 30));
@@ -69,5 +73,52 @@ test("a series that had bars, gets earlier ones, changes otherwise or is long is
     expect(written.whole()).toBeNull();
     expect(written.days()).toBeNull();
   }
-  expect(new WrittenBars(true).whole()).toBeNull();
+  expect(writtenBars(true).whole()).toBeNull();
+});
+
+test("a longer series is known from what was written as far as the thread's jobs keep no more than they may", () => {
+  const shared = new SharedBars(5_000);
+  const jobs = [0, 1, 2].map(() => new WrittenBars(true, shared));
+  const [first, second, third] = jobs as [WrittenBars, WrittenBars, WrittenBars];
+  const add = (job: WrittenBars, from: number, count: number) => {
+    job.add(daysFrom(from, count));
+    return job.whole()?.ts.length ?? null;
+  };
+  expect(add(first, 0, 2_000)).toBe(2_000);
+  expect(add(first, 2_000, 2_000)).toBe(4_000);
+  expect(add(second, 0, 2_001)).toBeNull();
+  expect(add(third, 0, 2_000)).toBe(2_000);
+  first.forget();
+  expect(first.whole()).toBeNull();
+  expect(add(third, 2_000, 3_000)).toBe(5_000);
+  third.forget();
+  third.forget();
+  const [next, last] = [new WrittenBars(true, shared), new WrittenBars(true, shared)];
+  expect(add(next, 0, 5_000)).toBe(5_000);
+  expect(add(last, 0, 2_001)).toBeNull();
+});
+
+test("what was written is the same bars whether its parts follow each other in the same columns or not", () => {
+  const bars = daysFrom(100, 60);
+  const part = fc.record({ length: fc.integer({ min: 0, max: 20 }), skip: fc.nat(2), isCopy: fc.boolean() });
+  fc.assert(
+    fc.property(fc.array(part, { minLength: 1, maxLength: 6 }), (parts) => {
+      const written = writtenBars(true);
+      const places: number[] = [];
+      let at = 0;
+      for (const { length, skip, isCopy } of parts) {
+        const [from, to] = [Math.min(at + skip, 60), Math.min(at + skip + length, 60)];
+        written.add(isCopy ? copyBars(bars, from, to) : sliceBars(bars, from, to));
+        for (let place = from; place < to; place++) places.push(place);
+        at = to;
+      }
+      const expected =
+        places.length === 0 ? null : places.map((place) => BAR_FIELDS.map((field) => bars[field][place]));
+      for (const whole of [written.whole(), written.whole()]) {
+        expect(whole && [...whole.ts.keys()].map((row) => BAR_FIELDS.map((field) => whole[field][row]))).toEqual(
+          expected,
+        );
+      }
+    }),
+  );
 });

@@ -34,6 +34,7 @@ export async function runSymbol(task: SymbolTask, io: SymbolIo): Promise<Outcome
     }
     return { kind: "failed", reason: error.message, error: error.kind, counters };
   } finally {
+    job.written.forget();
     // Failed requests count too.
     if (!job.isSaved) await saveWork(job);
   }
