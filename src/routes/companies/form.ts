@@ -22,6 +22,7 @@ import {
 } from "../../storage/companies/companies.ts";
 import { readWatchlists, symbolsOf } from "../../storage/companies/watchlists.ts";
 import type { CompaniesView } from "../../views/companies/companies-page.tsx";
+import { requireKnownFields } from "../form-errors.ts";
 import type { Services } from "../services.ts";
 
 /** Companies on a page. */
@@ -150,7 +151,9 @@ export async function importedText(c: Context): Promise<string> {
   const type = c.req.header("Content-Type") ?? "";
   if (!/^(multipart\/form-data|application\/x-www-form-urlencoded)/i.test(type))
     return decoded(await c.req.arrayBuffer());
-  const { file, text } = await c.req.parseBody();
+  const sent = await c.req.parseBody();
+  requireKnownFields(sent, ["file", "text"]);
+  const { file, text } = sent;
   if (file instanceof File && file.size > 0) return decoded(await file.arrayBuffer());
   if (typeof text === "string" && text.trim() !== "") return text;
   throw new Refusal("invalid", "Choose a file or paste a list", [{ path: "file", message: "is missing" }]);

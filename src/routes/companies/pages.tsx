@@ -156,7 +156,9 @@ export function companyPages(
   });
 
   pages.post("/companies/fetch", async (c) => {
-    const { list = "", refresh } = await c.req.parseBody();
+    const sent = await c.req.parseBody();
+    requireKnownFields(sent, ["list", "refresh"]);
+    const { list = "", refresh } = sent;
     const [provider, exchange] = String(list).split("/");
     try {
       const fetched = await fetchCompanies(services, { provider, exchange, refresh: refresh !== undefined });

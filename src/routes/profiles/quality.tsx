@@ -20,7 +20,12 @@ import { readSeries } from "../../storage/market/series.ts";
 import { outermostStarts } from "../../storage/market/session-bars.ts";
 import { findProfile, type StoredProfile } from "../../storage/profiles/profiles.ts";
 import type { QualityView, SessionState, ShownGap } from "../../views/profiles/quality.tsx";
+import { requireKnownFields } from "../form-errors.ts";
 import type { Services } from "../services.ts";
+import { RENEWAL_FIELDS } from "./renew.tsx";
+
+/** What starts at once from the page of a profile. */
+const PROFILE_RENEWALS = ["repair", "rebuild"] as const;
 
 /** Revisions that are shown. */
 const REVISIONS = 50;
@@ -118,11 +123,15 @@ export function profileQualityRoutes({ db, runs, profiles }: Pick<Services, "db"
   const routes = new Hono();
 
   routes.post("/profiles/:symbol/renew", async (c) => {
-    const { interval, order, repair_provider } = await c.req.parseBody();
+    const sent = await c.req.parseBody();
+    requireKnownFields(sent, RENEWAL_FIELDS);
+    const { interval, order, repair_provider } = sent;
     const symbol = parseSymbol(c.req.param("symbol"));
     const profile = symbol === null ? undefined : await findProfile(db, symbol, String(interval) as Interval);
     if (profile === undefined) throw new Refusal("not_found", "There is no such profile: start a run for it first");
-    const renewal = order === "repair" ? "repair" : "rebuild";
+    const renewal = PROFILE_RENEWALS.find((each) => each === order);
+    if (renewal === undefined)
+      throw new Refusal("invalid", `There is no such renewal of a profile; there are ${PROFILE_RENEWALS.join(", ")}`);
     const repairProvider = renewal === "repair" && repair_provider ? String(repair_provider) : undefined;
     for (const request of renewalRequests([profile], renewal, Date.now() / 1000)) {
       await runs.start({ ...request, repairProvider });

@@ -9,9 +9,13 @@ import { RENEWALS, renewalRequests, withoutActive } from "../../scheduler/runs/r
 import { RenewalPage } from "../../views/profiles/renew-page.tsx";
 import { renewAddress, screenerAddress } from "../../views/profiles/screener.tsx";
 import { profileAddress } from "../../views/ui/dom.ts";
+import { requireKnownFields } from "../form-errors.ts";
 import { previewOf } from "../runs/cost-preview.tsx";
 import type { Services } from "../services.ts";
 import { parseListQuery, requireReadable } from "./list-query.ts";
+
+/** The fields of a form whose buttons lead here and to the renewal of one profile. */
+export const RENEWAL_FIELDS = ["order", "symbol", "interval", "repair_provider", "from"];
 
 export function profileRenewRoutes(
   services: Pick<Services, "config" | "db" | "limiter" | "profiles" | "provider" | "runs" | "settings">,
@@ -22,6 +26,7 @@ export function profileRenewRoutes(
 
   routes.post("/profiles/renew", async (c) => {
     const body = await c.req.parseBody({ all: true });
+    requireKnownFields(body, [...RENEWAL_FIELDS, "scope", "expect"]);
     const renewal = RENEWALS.find((each) => each === body.order);
     if (renewal === undefined)
       throw new Refusal("invalid", `There is no such renewal; there are ${RENEWALS.join(", ")}`);

@@ -8,7 +8,7 @@ import { PrunePage } from "../../views/series/prune-page.tsx";
 import { storageAddress } from "../../views/series/series-table.tsx";
 import { StoragePage } from "../../views/series/storage-page.tsx";
 import { compressed } from "../compression.ts";
-import { capitalised } from "../form-errors.ts";
+import { capitalised, requireKnownFields } from "../form-errors.ts";
 import { reasonFor } from "../page-context.ts";
 import type { Services } from "../services.ts";
 import { parseBefore, parseFields } from "./query.ts";
@@ -48,6 +48,7 @@ export function storagePages({ stored, lake, redact }: Pick<Services, "lake" | "
   pages.post("/storage/prune", async (c) => {
     const { fields, filter } = parseFields((name) => c.req.query(name));
     const body = await c.req.parseBody({ all: true });
+    requireKnownFields(body, ["series", "scope", "before", "expect", "confirm"]);
     const ids = [body.series ?? []].flat().map(Number).filter(Number.isSafeInteger);
     const scope = body.scope === "all" ? "all" : "picked";
     if (scope === "picked" && ids.length === 0) throw new Refusal("invalid", "Tick the series first, or choose all");

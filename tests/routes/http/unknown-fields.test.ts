@@ -27,6 +27,10 @@ const FORMS: readonly (readonly [path: string, fields: Record<string, string>, k
   ["/alerts/channels", { name: "ops", kind: "ntfy", palce: "bars" }, "place"],
   ["/companies/lists", { list_name: "Mine", picks: "AAPL" }, "pick"],
   ["/files", { symbols: "AAPL" }, "symbol"],
+  ["/companies/fetch", { list: "demo/US", refersh: "1" }, "refresh"],
+  ["/profiles/renew", { order: "update", symbols: "AAPL/1d" }, "symbol"],
+  ["/profiles/AAPL/renew", { interval: "1d", oder: "repair" }, "order"],
+  ["/storage/prune", { series: "1", befor: "2020-01-01" }, "before"],
 ];
 test.each(FORMS)(
   "%s refuses a field that there is not, and names those that there are",
@@ -44,4 +48,14 @@ test("a form that was refused for its fields has changed nothing, and a reason i
   expect((await app.get("/api/watchlists")).body.watchlists).toEqual([]);
   expect((await app.get("/api/promises")).body.promises).toEqual([]);
   expect((await submit("/companies/lists", { list_name: "Mine", pick: "AAPL", reason: "test" })).status).toBe(303);
+});
+
+test("a list of companies in an unknown field is refused on its page, and nothing is imported", async () => {
+  const listed = async () => (await app.get("/api/companies?q=ZZTOP")).body.companies;
+  const answer = await submit("/companies/import", { text: "ZZTOP", fiel: "MSFT" });
+  expect(answer.status).toBe(422);
+  expect(await answer.text()).toContain("unknown field &quot;fiel&quot;; there are file, text");
+  expect(await listed()).toEqual([]);
+  expect((await submit("/companies/import", { text: "ZZTOP" })).status).toBe(200);
+  expect(await listed()).toHaveLength(1);
 });

@@ -79,6 +79,9 @@ test("a profile shows its sessions, its gaps and its revisions; repair and rebui
   expect((await runs.read(newest().id)).run.mode).toBe("full");
   expect(app.printed.join("\n")).toContain("history rebuilt");
   expect((await fetch(`${app.url}/profiles/NOPE/renew`, form({ interval: "1d", order: "repair" }))).status).toBe(404);
+  // What is no order is not taken for one that downloads everything again.
+  for (const order of ["repiar", ""])
+    expect((await fetch(`${app.url}/profiles/AAPL/renew`, form({ interval: "1d", order }))).status).toBe(422);
 }, 60_000);
 
 test("outdated profiles can be recomputed from the list of all", async () => {
