@@ -247,7 +247,9 @@ describe("the page", () => {
     expect(status).toBe(422);
     expect(text).toContain("&lt;Odd&gt;");
     expect(text).toContain("99 * * * *");
-    expect(text).toMatch(/id="schedule-cron-error"[^>]*>Invalid value for minute: 99/);
+    expect(text).toMatch(
+      /id="schedule-cron-error"[^>]*>Minute &quot;99&quot; cannot be read: wants numbers from 0 to 59/,
+    );
     expect(text).toMatch(/id="schedule-symbols-error"[^>]*>"\$\$" is not a symbol|&quot;\$\$&quot; is not a symbol/);
     expect(text).toMatch(/<input[^>]*id="schedule-cron"[^>]*aria-describedby="schedule-cron-error"/);
   });

@@ -118,7 +118,15 @@ describe("an expression", () => {
   });
 
   test.each([
-    ["61 * * * *", "UTC", "cron: Invalid value for minute: 61"],
+    ["61 * * * *", "UTC", 'cron: minute "61" cannot be read: wants numbers from 0 to 59, lists such as 1,3'],
+    ["0 0 32 * *", "UTC", 'cron: day of month "32" cannot be read: wants numbers from 1 to 31, L for the last day'],
+    ["0 0 1 13 *", "UTC", 'cron: month "13" cannot be read: wants numbers from 1 to 12 or JAN to DEC'],
+    ["0 9,25,17 * * *", "UTC", 'cron: hour "25" cannot be read: wants numbers from 0 to 23'],
+    ["0 9,,17 * * *", "UTC", 'cron: hour "9,,17" cannot be read'],
+    ["0 0 * * FRI-MON", "UTC", 'cron: day of week "FRI-MON" cannot be read: wants numbers from 0 (Sunday) to 7 or SUN'],
+    ["60 0 0 * * *", "UTC", 'cron: second "60" cannot be read'],
+    ["0 0 1 1 * 2030", "UTC", 'cron: day of week "2030" cannot be read'],
+    ["@reboot", "UTC", 'cron: "@reboot" is not known: wants @hourly, @daily'],
     ["18:30", "UTC", "cron: wants five parts"],
     ["* * * *", "UTC", "cron: wants five parts"],
     ["0 0 30 2 *", "UTC", "cron: names a time that never comes"],
@@ -129,5 +137,44 @@ describe("an expression", () => {
     const check = () => checkCron(cron, zone);
     expect(check).toThrow(Refusal);
     expect(check).toThrow(reason);
+  });
+
+  test("property: whatever is refused names the part that is wrong, in no words of the library", () => {
+    const value = fc.constantFrom(
+      "*",
+      "?",
+      "0",
+      "7",
+      "31",
+      "99",
+      "-1",
+      "1-5",
+      "5-1",
+      "*/0",
+      "*/90",
+      "3/2",
+      "L",
+      "1,LW",
+      "5#9",
+      "MAY",
+      "x",
+      "1,",
+    );
+    fc.assert(
+      fc.property(fc.array(value, { minLength: 5, maxLength: 6 }), (parts) => {
+        try {
+          readCron(parts.join(" "), "UTC");
+        } catch (error) {
+          expect(error).toBeInstanceOf(Refusal);
+          const { message } = error as Refusal;
+          expect(message).toMatch(
+            /(second|minute|hour|day of month|month|day of week) "[^"]+" cannot be read: wants numbers/,
+          );
+          const named = /"([^"]+)"/.exec(message)![1]!;
+          expect(parts.flatMap((part) => [part, ...part.split(",")])).toContain(named);
+        }
+      }),
+      { numRuns: 300 },
+    );
   });
 });

@@ -6,8 +6,9 @@
 
 import { Cron } from "croner";
 import cronstrue from "cronstrue";
-import { invalid, messageOf, quote } from "../../domain/errors.ts";
+import { invalid, quote } from "../../domain/errors.ts";
 import { isTimeZone } from "../../domain/time.ts";
+import { faultOf } from "./cron-faults.ts";
 
 /** Shortest time between two turns, milliseconds: no bar is shorter. */
 const MIN_GAP_MS = 60_000;
@@ -35,18 +36,12 @@ export function readCron(expression: string, timeZone: string): CronTimes {
   if (expression.length > MAX_EXPRESSION) throw invalid("cron", `is longer than ${MAX_EXPRESSION} characters`);
   // croner would accept a date instead of a pattern, and run it once.
   if (!/^(?:@\w+|\S+(?:\s+\S+){4,5})$/.test(expression.trim())) throw invalid("cron", PARTS);
-  let cron: Cron;
-  try {
-    cron = new Cron(expression.trim(), {
-      paused: true,
-      timezone: timeZone,
-      mode: "5-or-6-parts",
-      // A list of times is as fixed as one time: it runs once when the hour occurs twice.
-      fixedTimeRule: "no-wildcard",
-    });
-  } catch (error) {
-    throw invalid("cron", messageOf(error).replace(/^CronPattern: /, ""));
-  }
+  const cron = parse(expression.trim(), timeZone);
+  if (cron === null)
+    throw invalid(
+      "cron",
+      faultOf(expression.trim(), (text) => parse(text, timeZone) !== null),
+    );
   return {
     words: describeExpression(expression.trim()),
     next: (after, count) => cron.nextRuns(count, new Date(after)).map((date) => date.getTime()),
@@ -56,6 +51,21 @@ export function readCron(expression: string, timeZone: string): CronTimes {
       return cron.previousRuns(1, reference)[0]?.getTime() ?? null;
     },
   };
+}
+
+/** The times of an expression; `null` if it cannot be read. */
+function parse(expression: string, timeZone: string): Cron | null {
+  try {
+    return new Cron(expression, {
+      paused: true,
+      timezone: timeZone,
+      mode: "5-or-6-parts",
+      // A list of times is as fixed as one time: it runs once when the hour occurs twice.
+      fixedTimeRule: "no-wildcard",
+    });
+  } catch {
+    return null;
+  }
 }
 
 /**
