@@ -3,6 +3,7 @@
 import { and, desc, eq, inArray, sql } from "drizzle-orm";
 import { Refusal } from "../domain/errors.ts";
 import type { Schedule, ScheduleInput, Turn } from "../domain/schedules.ts";
+import { byName } from "../schemas.ts";
 import { auditStatement, changesOf, record } from "./access/audit.ts";
 import { type Database, type Write, writeNamed } from "./db.ts";
 import { countJobs } from "./runs/runs.ts";
@@ -22,8 +23,8 @@ const rowOf = ({ years, symbols, ...input }: ScheduleInput) => ({
 
 /** All schedules by name. */
 export async function readSchedules(db: Database): Promise<Schedule[]> {
-  const rows = await db.orm.select().from(schedules).orderBy(sql`lower(${schedules.name})`);
-  return rows.map(scheduleOf);
+  const rows = await db.orm.select().from(schedules);
+  return rows.map(scheduleOf).sort(byName);
 }
 
 /** @throws Refusal if there is no such schedule */
@@ -39,7 +40,7 @@ export async function requireSchedule(db: Database, id: number): Promise<Schedul
  */
 export async function insertSchedule(db: Database, input: ScheduleInput, now: number): Promise<number> {
   const row = { ...rowOf(input), checkedAt: now };
-  const { id } = await writeNamed("schedule", input.name, () =>
+  const { id } = await writeNamed(db, { table: "schedules", name: input.name }, () =>
     db.orm.insert(schedules).values(row).returning({ id: schedules.id }).get(),
   );
   await record(db, { action: "schedule.create", subject: input.name, after: { id, ...input } });
@@ -55,7 +56,7 @@ export async function updateSchedule(db: Database, before: Schedule, after: Sche
   const { id: _, checkedAt: __, ...earlier } = before;
   const changes = changesOf(earlier, input);
   const row = { ...rowOf(input), checkedAt };
-  await writeNamed("schedule", input.name, () =>
+  await writeNamed(db, { table: "schedules", name: input.name, id }, () =>
     db.write([
       db.orm.update(schedules).set(row).where(eq(schedules.id, id)),
       ...(changes ? auditStatement({ action: auditEntry(changes.after), subject: before.name, ...changes }) : []),

@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe, expect, setSystemTime, test } from "bun:test";
 import { currentFacts } from "../../src/domain/plan.ts";
 import { deleteOldSessions, findSession, saveSession, touchSession } from "../../src/storage/access/sessions.ts";
+import { listTokens, saveToken } from "../../src/storage/access/tokens.ts";
+import { type ChannelRow, listChannels, storeChannel } from "../../src/storage/alerts/channels.ts";
+import { createWatchlist, readWatchlists, renameWatchlist } from "../../src/storage/companies/watchlists.ts";
 import { type Database, openDatabase } from "../../src/storage/db.ts";
 import { correctFutureMoments } from "../../src/storage/future-moments.ts";
 import { LogStore, readLog } from "../../src/storage/log.ts";
@@ -247,4 +250,46 @@ test("what a plan was seen to leave out in the future is asked for again", () =>
   const fact = { kind: "history", scope: "US 1d", value: 1, words: "w" } as const;
   const seen = [NOW - DAY, NOW + DAY, NOW - 8 * DAY].map((seenAt) => ({ ...fact, seenAt }));
   expect(currentFacts(seen, NOW).map(({ seenAt }) => seenAt)).toEqual([NOW - DAY]);
+});
+
+describe("names", () => {
+  const namesOf = (rows: readonly { name: string }[]) => rows.map(({ name }) => name);
+  const channel = (id: string, name: string): ChannelRow => ({
+    ...{ id, name, kind: "ntfy", target: "", host: "", rules: {} as ChannelRow["rules"], enabled: true },
+    ...{ since: 0, createdAt: 0 },
+  });
+  const token = (name: string) => saveToken(db, { name, scope: "read", hash: name, expiresAt: null });
+
+  test("names of watchlists, tokens and channels that differ only in case are the same name, in any alphabet", async () => {
+    await createWatchlist(db, "Öl", []);
+    await token("Größe");
+    await storeChannel(db, channel("1", "Πύργος"), undefined);
+    expect(createWatchlist(db, "ÖL", [])).rejects.toThrow("There is already a watchlist named ÖL");
+    expect(token("GRÖSSE")).rejects.toThrow("There is already a token named GRÖSSE");
+    expect(storeChannel(db, channel("2", "ΠΎΡΓΟΣ"), undefined)).rejects.toThrow("already a channel named ΠΎΡΓΟΣ");
+    await createWatchlist(db, "Ol", []);
+    expect(namesOf(await readWatchlists(db))).toEqual(["Ol", "Öl"]);
+    expect(namesOf(await listTokens(db))).toEqual(["Größe"]);
+    expect(namesOf(await listChannels(db))).toEqual(["Πύργος"]);
+  });
+
+  test("of two equal names that are given at once only one is stored", async () => {
+    const both = await Promise.allSettled([createWatchlist(db, "Ä", []), createWatchlist(db, "ä", [])]);
+    expect(both.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
+    expect(namesOf(await readWatchlists(db))).toEqual(["Ä"]);
+  });
+
+  test("the case of a name can be changed, and a name from before this rule stays and can be kept", async () => {
+    const id = await createWatchlist(db, "öl", []);
+    await renameWatchlist(db, id, "ÖL");
+    await db.write([{ sql: "INSERT INTO watchlists (name, created_at) VALUES ('öl', 0)", args: [] }]);
+    await renameWatchlist(db, id, "ÖL");
+    expect(renameWatchlist(db, id, "Öl")).rejects.toThrow("There is already a watchlist named Öl");
+    expect(namesOf(await readWatchlists(db)).sort()).toEqual(["ÖL", "öl"]);
+  });
+
+  test("lists are sorted by name as a reader expects it, whatever the letters", async () => {
+    for (const name of ["Zink", "Äpfel", "birnen", "Liste 10", "Liste 9"]) await createWatchlist(db, name, []);
+    expect(namesOf(await readWatchlists(db))).toEqual(["Äpfel", "birnen", "Liste 9", "Liste 10", "Zink"]);
+  });
 });

@@ -3,6 +3,7 @@
 import { eq } from "drizzle-orm";
 import type { Scope } from "../../domain/access.ts";
 import { Refusal } from "../../domain/errors.ts";
+import { byName } from "../../schemas.ts";
 import { type Database, writeNamed } from "../db.ts";
 import { sessions, tokens } from "../schema/access.ts";
 import { auditStatement } from "./audit.ts";
@@ -21,7 +22,8 @@ export interface TokenRow {
 /** All tokens by name. */
 export async function listTokens(db: Database): Promise<TokenRow[]> {
   const { id, name, scope, createdAt, lastUsedAt, expiresAt } = tokens;
-  return db.orm.select({ id, name, scope, createdAt, lastUsedAt, expiresAt }).from(tokens).orderBy(name);
+  const rows = await db.orm.select({ id, name, scope, createdAt, lastUsedAt, expiresAt }).from(tokens);
+  return rows.sort(byName);
 }
 
 /** @throws Refusal if another token has the name */
@@ -31,7 +33,7 @@ export async function saveToken(
 ): Promise<void> {
   const { name, scope, expiresAt } = token;
   const expires = expiresAt === null ? "never" : new Date(expiresAt).toISOString();
-  await writeNamed("token", name, () =>
+  await writeNamed(db, { table: "tokens", name }, () =>
     db.write([
       db.orm.insert(tokens).values({ ...token, createdAt: Date.now() }),
       ...auditStatement({ action: "token.create", subject: name, after: { scope, expires } }),

@@ -1,6 +1,7 @@
 /** The channels that get alerts besides mail. Their addresses and secrets are stored sealed. */
 
 import { eq } from "drizzle-orm";
+import { byName } from "../../schemas.ts";
 import { auditStatement, changesOf } from "../access/audit.ts";
 import { type Database, writeNamed } from "../db.ts";
 import { channels } from "../schema/alerts.ts";
@@ -9,7 +10,7 @@ export type ChannelRow = typeof channels.$inferSelect;
 
 /** All channels by name. */
 export async function listChannels(db: Database): Promise<ChannelRow[]> {
-  return db.orm.select().from(channels).orderBy(channels.name);
+  return (await db.orm.select().from(channels)).sort(byName);
 }
 
 /** What the audit keeps of a channel: neither its address nor its secrets. */
@@ -19,7 +20,7 @@ const shown = ({ name, kind, host, enabled, rules }: ChannelRow) => ({ name, kin
 export async function storeChannel(db: Database, row: ChannelRow, before: ChannelRow | undefined): Promise<void> {
   const changes = before === undefined ? { after: shown(row) } : changesOf(shown(before), shown(row));
   const action = before === undefined ? "channel.create" : "channel.change";
-  await writeNamed("channel", row.name, () =>
+  await writeNamed(db, { table: "channels", name: row.name, id: row.id }, () =>
     db.write([
       db.orm.insert(channels).values(row).onConflictDoUpdate({ target: channels.id, set: row }),
       ...(changes ? auditStatement({ action, subject: row.name, ...changes }) : []),

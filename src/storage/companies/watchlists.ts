@@ -2,7 +2,7 @@
 
 import { asc, eq, sql } from "drizzle-orm";
 import { quote, Refusal } from "../../domain/errors.ts";
-import { cleanName } from "../../schemas.ts";
+import { byName, cleanName } from "../../schemas.ts";
 import { auditStatement, record } from "../access/audit.ts";
 import { type Database, writeNamed } from "../db.ts";
 import { watchlistSymbols, watchlists } from "../schema/companies.ts";
@@ -15,12 +15,12 @@ export interface Watchlist {
 
 /** All watchlists by name, with the number of their symbols. */
 export async function readWatchlists(db: Database): Promise<Watchlist[]> {
-  return db.orm
+  const rows = await db.orm
     .select({ id: watchlists.id, name: watchlists.name, symbols: sql<number>`count(${watchlistSymbols.symbol})` })
     .from(watchlists)
     .leftJoin(watchlistSymbols, eq(watchlistSymbols.watchlistId, watchlists.id))
-    .groupBy(watchlists.id)
-    .orderBy(sql`lower(${watchlists.name})`);
+    .groupBy(watchlists.id);
+  return rows.sort(byName);
 }
 
 /** @throws Refusal if there is no such watchlist */
@@ -55,7 +55,7 @@ export async function symbolsOf(db: Database, id: number): Promise<string[]> {
  * @throws Refusal if another one has the name
  */
 export async function createWatchlist(db: Database, name: string, symbols: readonly string[]): Promise<number> {
-  const row = await writeNamed("watchlist", name, () =>
+  const row = await writeNamed(db, { table: "watchlists", name }, () =>
     db.orm.insert(watchlists).values({ name, createdAt: Date.now() }).returning({ id: watchlists.id }).get(),
   );
   await record(db, { action: "watchlist.create", subject: name, after: { id: row.id } });
@@ -66,7 +66,7 @@ export async function createWatchlist(db: Database, name: string, symbols: reado
 /** @throws Refusal if another one has the name */
 export async function renameWatchlist(db: Database, id: number, name: string): Promise<void> {
   const before = await nameOf(db, id);
-  await writeNamed("watchlist", name, () =>
+  await writeNamed(db, { table: "watchlists", name, id }, () =>
     db.write([
       db.orm.update(watchlists).set({ name }).where(eq(watchlists.id, id)),
       ...auditStatement({ action: "watchlist.rename", subject: name, before: { name: before }, after: { name } }),

@@ -8,6 +8,7 @@ import {
   type PromiseInput,
   type PromiseResult,
 } from "../../domain/promises/promise.ts";
+import { byName } from "../../schemas.ts";
 import { auditStatement, changesOf, record } from "../access/audit.ts";
 import { type Database, type Statement, type Write, writeNamed } from "../db.ts";
 import { promiseResults, promises } from "../schema/promises.ts";
@@ -16,7 +17,7 @@ const rowOf = ({ symbols, ...input }: PromiseInput) => ({ ...input, symbols: [..
 
 /** All promises by name. */
 export async function readPromises(db: Database): Promise<FreshnessPromise[]> {
-  return db.orm.select().from(promises).orderBy(sql`lower(${promises.name})`);
+  return (await db.orm.select().from(promises)).sort(byName);
 }
 
 /** @throws Refusal if there is no such promise */
@@ -32,7 +33,7 @@ export async function requirePromise(db: Database, id: number): Promise<Freshnes
  */
 export async function insertPromise(db: Database, input: PromiseInput, now: number): Promise<number> {
   const row = { ...rowOf(input), checkedAt: now };
-  const { id } = await writeNamed("promise", input.name, () =>
+  const { id } = await writeNamed(db, { table: "promises", name: input.name }, () =>
     db.orm.insert(promises).values(row).returning({ id: promises.id }).get(),
   );
   await record(db, { action: "promise.create", subject: input.name, after: { id, ...input } });
@@ -47,7 +48,7 @@ export async function updatePromise(db: Database, before: FreshnessPromise, afte
   const { id, checkedAt, ...input } = after;
   const { id: _, checkedAt: __, ...earlier } = before;
   const changes = changesOf(earlier, input);
-  await writeNamed("promise", input.name, () =>
+  await writeNamed(db, { table: "promises", name: input.name, id }, () =>
     db.write([
       db.orm
         .update(promises)
