@@ -53,15 +53,6 @@ export const cleanName = (name: string): string =>
     .replace(SPACES, " ")
     .trim();
 
-/** Equal for names that differ only in case; upper case comes first, so that ς and σ, ß and SS are the same. */
-export const nameKey = (name: string): string => name.toUpperCase().toLowerCase().normalize("NFC");
-
-const collator = new Intl.Collator("en", { numeric: true });
-
-/** Sorts by name, as a reader expects it: `Äpfel` before `Birnen`. */
-export const byName = (a: { readonly name: string }, b: { readonly name: string }): number =>
-  collator.compare(a.name, b.name);
-
 /** A name of 1 to `max` characters that a person gives to something. */
 export const nameText = (max: number) => cleanText(max, cleanName);
 

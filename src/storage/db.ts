@@ -7,18 +7,17 @@
 import { statSync } from "node:fs";
 import { yieldToEvents } from "../clock.ts";
 import { withoutCredentials } from "../config/reader.ts";
-import { messageOf, Refusal } from "../domain/errors.ts";
+import { messageOf } from "../domain/errors.ts";
 import { ownFile } from "../installation.ts";
-import { nameKey } from "../schemas.ts";
 import type { Database } from "./connection/database.ts";
 import { type Expected, openFile } from "./connection/file/file-database.ts";
 import { type FileId, FileIdentity } from "./connection/file/file-identity.ts";
 import { WriteLock } from "./connection/file/write-lock.ts";
 import { openServer } from "./connection/remote-database.ts";
-import { AnswerLost, FaultError, StorageUnavailable, storageFault } from "./connection/trouble.ts";
+import { AnswerLost, FaultError, isUniqueViolation, StorageUnavailable, storageFault } from "./connection/trouble.ts";
 
 export type { Database, Row, Statement, Write } from "./connection/database.ts";
-export { AnswerLost, StorageUnavailable, storageFault, yieldToEvents };
+export { AnswerLost, isUniqueViolation, StorageUnavailable, storageFault, yieldToEvents };
 
 /**
  * Opens the database named by `url` (`file:…`, `libsql://…`, `http(s)://…`) and creates the folder of a file.
@@ -168,50 +167,4 @@ export async function refuseNewerSchema(db: Database): Promise<void> {
 /** Parts of at most `size` items: SQLite limits the parameters of a statement. */
 export function* chunks<T>(items: readonly T[], size = 500): Generator<T[]> {
   for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
-}
-
-/** A row with a name that no other row of its table has, in whatever case. */
-export interface NamedRow {
-  readonly table: "watchlists" | "schedules" | "promises" | "tokens" | "channels";
-  readonly name: string;
-  /** The row that gets the name, if it is not a new one. */
-  readonly id?: number | string;
-}
-
-/** The last write of a name to each database: of two at once, the second must see the name of the first. */
-const namings = new WeakMap<Database, Promise<unknown>>();
-
-/**
- * Writes a row that has a unique name. SQLite compares only ASCII letters without case, so its index does not suffice.
- * @throws Refusal at `name` if there is already one with this name
- */
-export function writeNamed<T>(db: Database, row: NamedRow, write: () => Promise<T>): Promise<T> {
-  const written = (namings.get(db) ?? Promise.resolve()).then(async () => {
-    if (await isTaken(db, row)) throw taken(row);
-    return write().catch((error) => {
-      throw isUniqueViolation(error) ? taken(row) : error;
-    });
-  });
-  namings.set(
-    db,
-    written.catch(() => {}),
-  );
-  return written;
-}
-
-async function isTaken(db: Database, { table, name, id }: NamedRow): Promise<boolean> {
-  const rows = await db.rows(`SELECT id, name FROM ${table}`, []);
-  // A row keeps its own name even where an earlier version has stored another one that differs in case.
-  if (rows.some(([each, stored]) => each === id && stored === name)) return false;
-  return rows.some(([each, stored]) => each !== id && nameKey(String(stored)) === nameKey(name));
-}
-
-function taken({ table, name }: NamedRow): Refusal {
-  const message = `There is already a ${table.slice(0, -1)} named ${name}`;
-  return new Refusal("conflict", message, [{ path: "name", message }]);
-}
-
-/** Whether a write failed because a row with the same unique key exists. */
-export function isUniqueViolation(error: unknown): boolean {
-  return error instanceof Error && /UNIQUE constraint failed/.test(error.message + String(error.cause ?? ""));
 }

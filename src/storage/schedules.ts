@@ -3,9 +3,9 @@
 import { and, desc, eq, inArray, sql } from "drizzle-orm";
 import { Refusal } from "../domain/errors.ts";
 import type { Schedule, ScheduleInput, Turn } from "../domain/schedules.ts";
-import { byName } from "../schemas.ts";
 import { auditStatement, changesOf, record } from "./access/audit.ts";
-import { type Database, type Write, writeNamed } from "./db.ts";
+import { byName, writeNamed } from "./connection/unique-names.ts";
+import type { Database, Write } from "./db.ts";
 import { countJobs } from "./runs/runs.ts";
 import { profiles } from "./schema/profiles.ts";
 import { runs } from "./schema/runs.ts";

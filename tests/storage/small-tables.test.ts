@@ -264,9 +264,9 @@ describe("names", () => {
     await createWatchlist(db, "Öl", []);
     await token("Größe");
     await storeChannel(db, channel("1", "Πύργος"), undefined);
-    expect(createWatchlist(db, "ÖL", [])).rejects.toThrow("There is already a watchlist named ÖL");
-    expect(token("GRÖSSE")).rejects.toThrow("There is already a token named GRÖSSE");
-    expect(storeChannel(db, channel("2", "ΠΎΡΓΟΣ"), undefined)).rejects.toThrow("already a channel named ΠΎΡΓΟΣ");
+    await expect(createWatchlist(db, "ÖL", [])).rejects.toThrow("There is already a watchlist named ÖL");
+    await expect(token("GRÖSSE")).rejects.toThrow("There is already a token named GRÖSSE");
+    await expect(storeChannel(db, channel("2", "ΠΎΡΓΟΣ"), undefined)).rejects.toThrow("already a channel named ΠΎΡΓΟΣ");
     await createWatchlist(db, "Ol", []);
     expect(namesOf(await readWatchlists(db))).toEqual(["Ol", "Öl"]);
     expect(namesOf(await listTokens(db))).toEqual(["Größe"]);
@@ -284,7 +284,7 @@ describe("names", () => {
     await renameWatchlist(db, id, "ÖL");
     await db.write([{ sql: "INSERT INTO watchlists (name, created_at) VALUES ('öl', 0)", args: [] }]);
     await renameWatchlist(db, id, "ÖL");
-    expect(renameWatchlist(db, id, "Öl")).rejects.toThrow("There is already a watchlist named Öl");
+    await expect(renameWatchlist(db, id, "Öl")).rejects.toThrow("There is already a watchlist named Öl");
     expect(namesOf(await readWatchlists(db)).sort()).toEqual(["ÖL", "öl"]);
   });
 

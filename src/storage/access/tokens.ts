@@ -3,8 +3,8 @@
 import { eq } from "drizzle-orm";
 import type { Scope } from "../../domain/access.ts";
 import { Refusal } from "../../domain/errors.ts";
-import { byName } from "../../schemas.ts";
-import { type Database, writeNamed } from "../db.ts";
+import { byName, writeNamed } from "../connection/unique-names.ts";
+import type { Database } from "../db.ts";
 import { sessions, tokens } from "../schema/access.ts";
 import { auditStatement } from "./audit.ts";
 

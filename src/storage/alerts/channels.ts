@@ -1,9 +1,9 @@
 /** The channels that get alerts besides mail. Their addresses and secrets are stored sealed. */
 
 import { eq } from "drizzle-orm";
-import { byName } from "../../schemas.ts";
 import { auditStatement, changesOf } from "../access/audit.ts";
-import { type Database, writeNamed } from "../db.ts";
+import { byName, writeNamed } from "../connection/unique-names.ts";
+import type { Database } from "../db.ts";
 import { channels } from "../schema/alerts.ts";
 
 export type ChannelRow = typeof channels.$inferSelect;

@@ -2,9 +2,10 @@
 
 import { asc, eq, sql } from "drizzle-orm";
 import { quote, Refusal } from "../../domain/errors.ts";
-import { byName, cleanName } from "../../schemas.ts";
+import { cleanName } from "../../schemas.ts";
 import { auditStatement, record } from "../access/audit.ts";
-import { type Database, writeNamed } from "../db.ts";
+import { byName, writeNamed } from "../connection/unique-names.ts";
+import type { Database } from "../db.ts";
 import { watchlistSymbols, watchlists } from "../schema/companies.ts";
 
 export interface Watchlist {

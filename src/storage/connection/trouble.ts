@@ -51,3 +51,8 @@ export function storageFault(error: unknown): StorageFault | null {
   }
   return null;
 }
+
+/** Whether a write failed because a row with the same unique key exists. */
+export function isUniqueViolation(error: unknown): boolean {
+  return error instanceof Error && /UNIQUE constraint failed/.test(error.message + String(error.cause ?? ""));
+}

@@ -8,9 +8,9 @@ import {
   type PromiseInput,
   type PromiseResult,
 } from "../../domain/promises/promise.ts";
-import { byName } from "../../schemas.ts";
 import { auditStatement, changesOf, record } from "../access/audit.ts";
-import { type Database, type Statement, type Write, writeNamed } from "../db.ts";
+import { byName, writeNamed } from "../connection/unique-names.ts";
+import type { Database, Statement, Write } from "../db.ts";
 import { promiseResults, promises } from "../schema/promises.ts";
 
 const rowOf = ({ symbols, ...input }: PromiseInput) => ({ ...input, symbols: [...symbols] });
