@@ -125,7 +125,7 @@ const ProviderSection = ({ provider, now }: { provider: ProviderSettingsView; no
                 Save {title}
               </button>
             ) : null}
-            {fields.some(({ kind }) => kind === "key") ? (
+            {fields.some(hasKeyToCheck) ? (
               <button type="submit" formaction={`${action}/check`} class="button">
                 Check this key
               </button>
@@ -136,6 +136,10 @@ const ProviderSection = ({ provider, now }: { provider: ProviderSettingsView; no
     </section>
   );
 };
+
+/** Whether a key can be typed, or somebody has set one. */
+const hasKeyToCheck = ({ kind, locked, source }: SettingField): boolean =>
+  kind === "key" && (locked === null || source === "environment" || source === "page");
 
 /** The fields as a form, or the same fields for those who may not send it. */
 const SettingForm = ({ action, children }: { action: string; children?: Child }) => (

@@ -110,6 +110,18 @@ test("what the environment sets is shown as such and left alone", async () => {
   expect([status, text.includes("Set in the environment")]).toEqual([422, true]);
 });
 
+test("a key can be checked only where one can be typed or is set", async () => {
+  const { BARKEEP_SECRET: _, ...without } = env;
+  const offered = async (more: Record<string, string>) => {
+    await using app = await startApp({ env: more });
+    const text = await page(app);
+    return ["eodhd", "tiingo", "binance"].filter((name) => sectionOf(text, name).includes("Check this key"));
+  };
+  expect(await offered(env)).toEqual(["eodhd", "tiingo"]);
+  expect(await offered(without)).toEqual([]);
+  expect(await offered({ ...without, TIINGO_API_KEY: FAKE_KEY })).toEqual(["tiingo"]);
+});
+
 test("limits and other values are checked, and take effect at once", async () => {
   await using app = await startApp({ env });
   const wrong = await submit(app, "/settings/eodhd", { EODHD_PER_MINUTE: "-3", EODHD_PER_DAY: "many" });
