@@ -3,6 +3,7 @@
 
 import { actorOfToken } from "../../domain/access.ts";
 import { Moment, TimeHead } from "../ui/components.tsx";
+import { browserName } from "./browser-name.ts";
 
 export interface SessionSummary {
   /** Names the session; it is of no use for signing in. */
@@ -48,7 +49,7 @@ export const SessionsSection = ({ sessions }: { sessions: readonly SessionSummar
               <tr>
                 <th scope="row">{own ? "You, here" : nameOf(token)}</th>
                 <td>{address || "–"}</td>
-                <td class="wraps">{agent || "–"}</td>
+                <td title={agent || undefined}>{browserName(agent) || "–"}</td>
                 <td>
                   <Moment at={createdAt} style="column" />
                 </td>
