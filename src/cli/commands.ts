@@ -11,7 +11,7 @@ import { plural, sizeText } from "../views/ui/format.ts";
 import { EXIT } from "./exit-codes.ts";
 import { followRun, type ProgressOutput, type RunWire, summaryOf } from "./follow.ts";
 import { connect, openLocally, type Session } from "./session.ts";
-import { print } from "./terminal.ts";
+import { print, printError } from "./terminal.ts";
 
 export interface Common {
   readonly json?: boolean;
@@ -106,6 +106,14 @@ async function requirePlace(path: string): Promise<void> {
   if (fault !== null) throw new Error(`Nothing was written to ${path}: ${fault}`);
 }
 
+/** Whose bars an answer has: without `--provider` those of the last run. A server of an earlier version does not say it. */
+function sourceOf({ headers }: Response, what: string): { provider: string | null; text: string } {
+  const provider = headers.get("x-barkeep-provider");
+  if (provider === null) return { provider, text: what };
+  const note = headers.has("x-barkeep-synthetic") ? " (synthetic bars)" : "";
+  return { provider, text: `${what}, provider ${provider}${note}` };
+}
+
 /** Writes bars or features of a symbol to a file, or to the standard output. */
 export async function exportCommand(config: Config, symbol: string, options: ExportOptions): Promise<number> {
   if (options.output !== undefined) await requirePlace(options.output);
@@ -115,7 +123,9 @@ export async function exportCommand(config: Config, symbol: string, options: Exp
   const query = new URLSearchParams(given.filter((each): each is [string, string] => each[1] !== undefined));
   const content = features ? "features" : "bars";
   const response = await session.request(`/api/${content}/${encodeURIComponent(symbol)}?${query}`);
+  const source = sourceOf(response, `${content} of ${symbol}, ${interval}`);
   if (output === undefined) {
+    if (provider === undefined && !json) printError(source.text);
     await Bun.write(Bun.stdout, response);
     return EXIT.done;
   }
@@ -124,7 +134,8 @@ export async function exportCommand(config: Config, symbol: string, options: Exp
   try {
     const bytes = await Bun.write(part, response, { createPath: false });
     await rename(part, output);
-    console.log(json ? JSON.stringify({ file: output, bytes }) : `Wrote ${sizeText(bytes)} to ${output}`);
+    if (json) console.log(JSON.stringify({ file: output, bytes, provider: source.provider }));
+    else print(`Wrote ${sizeText(bytes)} to ${output}: ${source.text}`);
   } finally {
     await rm(part, { force: true });
   }

@@ -96,10 +96,29 @@ test("an export is a whole file, and one that fails leaves none", async () => {
   const options = { ...on(), interval: "1d", format: "csv", output };
   expect(await exportCommand(app.app.config, "V", { ...options, features: true, names: "rsi_14,sma_5" })).toBe(0);
   expect(await Bun.file(output).text()).toStartWith("timestamp,rsi_14,sma_5\n");
-  expect(out).toEqual([`Wrote ${Math.round(Bun.file(output).size / 1e3)} kB to ${output}`]);
+  const size = `${Math.round(Bun.file(output).size / 1e3)} kB`;
+  expect(out).toEqual([`Wrote ${size} to ${output}: features of V, 1d, provider demo (synthetic bars)`]);
   const missing = exportCommand(app.app.config, "NOPE", { ...options, output: join(folder.path, "nope.csv") });
   await expect(missing).rejects.toThrow("start a run for it first");
   expect(readdirSync(folder.path)).toEqual(["v.csv"]);
+});
+
+test("an export says whose bars it took, beside them and never among them", async () => {
+  await app.waitForRun(await app.start({ symbols: ["V"], years: 1 }), "complete");
+  const written: unknown[] = [];
+  const spy = spyOn(Bun, "write").mockImplementation(async (_, data) => written.push(data));
+  const options = { ...on(), interval: "1d", format: "csv" };
+  try {
+    await exportCommand(app.app.config, "V", options);
+    await exportCommand(app.app.config, "V", { ...options, provider: "demo" });
+  } finally {
+    spy.mockRestore();
+  }
+  expect([out, err]).toEqual([[], ["bars of V, 1d, provider demo (synthetic bars)"]]);
+  expect(written.map((each) => (each as Response).status)).toEqual([200, 200]);
+  const output = join(folder.path, "v.csv");
+  await exportCommand(app.app.config, "V", { ...options, output, json: true });
+  expect(JSON.parse(out[0]!)).toEqual({ file: output, bytes: Bun.file(output).size, provider: "demo" });
 });
 
 test("an export to a folder that there is not, or to a folder, is refused and creates none", async () => {

@@ -57,7 +57,7 @@ const Panel = z
 
 const table = (summary: string, schema: z.ZodType) => ({
   200: {
-    description: `${summary}. The header x-barkeep-source-interval names the stored interval that it was built from`,
+    description: `${summary}. The header x-barkeep-provider names the provider of its bars, x-barkeep-source-interval the stored interval that it was built from`,
     content: {
       "application/json": { schema },
       "text/csv": { schema: z.string() },

@@ -76,10 +76,11 @@ const MAX_HEADER = 4_096;
 
 /** The headers that describe the table. */
 export function headersOf({ metadata }: Pick<ExportRequest, "metadata">): Record<string, string> {
-  const isDemo = metadata["barkeep.provider"]!.split(",").some(isSynthetic);
+  const provider = metadata["barkeep.provider"]!;
   const headers = {
+    "x-barkeep-provider": provider,
     "x-barkeep-source-interval": metadata["barkeep.source_interval"]!,
-    ...(isDemo && { "x-barkeep-synthetic": "true" }),
+    ...(provider.split(",").some(isSynthetic) && { "x-barkeep-synthetic": "true" }),
     ...(metadata["barkeep.partial"] && { "x-barkeep-partial": listed(metadata["barkeep.partial"].split(",")) }),
     ...(metadata["barkeep.known_since"] && { "x-barkeep-known-since": metadata["barkeep.known_since"] }),
   };
