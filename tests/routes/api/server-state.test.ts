@@ -41,7 +41,7 @@ beforeAll(async () => {
     const mail = { recipients: "owner@example.com", subject: `Mail ${id}`, text: "", html: "", createdAt: 1_000 + i };
     await postMail(db, { id, kind: "job_failed", ...mail }, []);
   }
-  const failed = "UPDATE mails SET state = 'failed', error = 'owner@example.com: no such box'";
+  const failed = "UPDATE mails SET state = 'failed', leased_until = NULL, error = 'owner@example.com: no such box'";
   await db.write([{ sql: failed, args: [] }]);
 });
 afterAll(() => app[Symbol.asyncDispose]());
