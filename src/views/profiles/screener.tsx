@@ -54,9 +54,10 @@ export const Screener = ({ screener }: { screener: ScreenerView }) => (
           </p>
         ) : (
           <p id="where-hint" class="hint">
-            Features, their ranks (rank(rsi_14) from 0 to 1) and numbers, compared with {COMPARISONS.join(" ")}; facts
-            of companies ({SCREEN_FACTS.slice(0, 6).join(", ")} …: sector = "Real Estate", listed_on &lt; 2010-01-01);
-            the largest of the interval: top(dollar_volume_20, 100); and, or, not and parentheses
+            Features, their ranks (<code>rank(rsi_14)</code> from 0 to 1) and numbers, compared with{" "}
+            <code>{COMPARISONS.join(" ")}</code>; facts of companies ({SCREEN_FACTS.slice(0, 6).join(", ")} …:{" "}
+            <code>sector = "Real Estate"</code>, <code>listed_on &lt; 2010-01-01</code>); the largest of the interval:{" "}
+            <code>top(dollar_volume_20, 100)</code>; <code>and</code>, <code>or</code>, <code>not</code> and parentheses
           </p>
         )}
       </div>

@@ -142,6 +142,9 @@ test("axe finds nothing on the login, nor on pages that have nothing to show", a
   expect(found).toEqual([]);
 });
 
+/** As long as the name of a run may be. */
+const LONG_NAME = "Nightly download of everything that the research desk keeps, from 2020 to today".padEnd(80, "!");
+
 /** A run whose symbols are at work and wait. */
 let many: string;
 
@@ -152,7 +155,7 @@ test("axe finds nothing on the monitor while symbols fail, work and wait", async
   await page.getByLabel("Provider", { exact: true }).selectOption("files");
   await startRun(page, "VERYLONGNAME.WITH-SUFFIX");
   await page.locator(".run-head[data-state=failed]").waitFor();
-  await browserApp.waitForRun(await postRun({ symbols: ["AAPL"], years: 8 }));
+  await browserApp.waitForRun(await postRun({ symbols: ["AAPL"], years: 8, name: LONG_NAME }));
   browserApp.gate.close();
   many = await postRun({ symbols: Array.from({ length: 12 }, (_, index) => `S${index}`), years: 30 });
   browserApp.gate.release(10);
@@ -218,7 +221,16 @@ test("axe finds nothing on a run, its symbols and the lists", async () => {
   await page.goto(browserApp.address);
   const run = await page.locator(".run-head h2 a").first().getAttribute("href");
   const job = await rowOf(page, "S1").locator(`a[href*="/jobs/"]`).getAttribute("href");
-  const pages = [run!, job!, "/runs", "/companies?q=a&pick=AAPL", "/schedules", "/schedules/1", "/schedules/1/delete"];
+  const pages = [
+    run!,
+    job!,
+    "/runs",
+    "/search?q=aapl",
+    "/companies?q=a&pick=AAPL",
+    "/schedules",
+    "/schedules/1",
+    "/schedules/1/delete",
+  ];
   expect(await faultsOf(pages)).toEqual([]);
 });
 
