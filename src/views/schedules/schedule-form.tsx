@@ -105,7 +105,7 @@ export const ScheduleForm = ({ form }: { form: ScheduleFormView }) => (
         ))}
       </p>
       <div id="schedule-preview" class="hint" aria-live="polite" {...PREVIEW}>
-        <CronPreview preview={form.preview} />
+        {"error" in form.preview && form.errors.cron ? null : <CronPreview preview={form.preview} />}
       </div>
     </div>
     <SymbolFields form={form} />
