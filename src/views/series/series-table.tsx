@@ -65,6 +65,9 @@ export const SeriesTable = (props: { view: SeriesTableView; isSelectable: boolea
             <SortHead fields={fields} name="interval">
               Interval
             </SortHead>
+            <SortHead fields={fields} name="provider">
+              Provider
+            </SortHead>
             <SortHead fields={fields} name="bars" num>
               Bars
             </SortHead>
@@ -82,9 +85,6 @@ export const SeriesTable = (props: { view: SeriesTableView; isSelectable: boolea
             <SortHead fields={fields} name="last_bar" num>
               <BarHead title="Last bar" rows={rows} />
             </SortHead>
-            <SortHead fields={fields} name="provider">
-              Provider
-            </SortHead>
             <th scope="col">Profile</th>
             <SortHead fields={fields} name="updated" num>
               <Zoned title="Last update" />
@@ -99,7 +99,7 @@ export const SeriesTable = (props: { view: SeriesTableView; isSelectable: boolea
         <tfoot>
           <tr>
             {isSelectable ? <td /> : null}
-            <th scope="row" colspan={2}>
+            <th scope="row" colspan={3}>
               All {formatCount(view.total)}
             </th>
             <td class="num">
@@ -108,7 +108,7 @@ export const SeriesTable = (props: { view: SeriesTableView; isSelectable: boolea
             </td>
             <td class="num">{view.bytes === null ? "–" : sizeText(view.bytes)}</td>
             {hasLake ? <td class="num">{lakeBytes === null ? "–" : sizeText(lakeBytes)}</td> : null}
-            <td colspan={5}>
+            <td colspan={4}>
               {view.uncounted > 0 ? `${plural(view.uncounted, "series", "series")} not counted yet: show again` : ""}
             </td>
           </tr>
@@ -154,6 +154,10 @@ const SeriesRow = (props: { series: SeriesView; isSelectable: boolean; hasLake: 
       ) : null}
       <th scope="row">{symbol}</th>
       <td>{interval}</td>
+      <td>
+        {provider} {feed === provider || isSynthetic(provider) ? null : <span class="muted">{feed}</span>}{" "}
+        <SyntheticPill provider={provider} />
+      </td>
       <td class="num">{bars === null ? "–" : formatCount(bars)}</td>
       <td class="num">{bytes === null ? "–" : bytes === 0 ? "0" : sizeText(bytes)}</td>
       {hasLake ? <td class="num">{lakeBytes === null ? "–" : lakeBytes === 0 ? "0" : sizeText(lakeBytes)}</td> : null}
@@ -174,10 +178,6 @@ const SeriesRow = (props: { series: SeriesView; isSelectable: boolean; hasLake: 
       </td>
       <td class="num">
         <ColumnTime ts={lastBar} interval={interval} />
-      </td>
-      <td>
-        {provider} {feed === provider || isSynthetic(provider) ? null : <span class="muted">{feed}</span>}{" "}
-        <SyntheticPill provider={provider} />
       </td>
       <td>{hasProfile ? <a href={profileAddress(symbol, interval)}>Profile</a> : <span class="muted">None</span>}</td>
       <td class="num">{updatedAt === null ? "–" : <Moment at={updatedAt} style="column" />}</td>
