@@ -10,7 +10,7 @@ import { JobRow } from "../../src/views/jobs/job-row.ts";
 import { liveJob, liveLogLines, liveRuns, liveToast, sseTogether } from "../../src/views/live.tsx";
 import { RUN_FIELDS, RunForm, type RunFormView } from "../../src/views/runs/run-form.tsx";
 import { RunHead, runSentence } from "../../src/views/runs/run-header.tsx";
-import { formatEta, formatValue } from "../../src/views/ui/format.ts";
+import { formatEta, formatPrices, formatSigned, formatValue } from "../../src/views/ui/format.ts";
 import { job, line, run } from "../helpers/fixtures.ts";
 
 /** The attributes and texts of a fragment, as a parser sees them. */
@@ -214,5 +214,16 @@ describe("numbers as words", () => {
       "-1.0000e-9",
       "3.0000e+14",
     ]);
+  });
+
+  test("a change has a sign unless it is zero in the digits that are shown", () => {
+    const changes = [1.044, -0.3, 0.004, -0.004, 0, -12];
+    expect(changes.map((each) => formatSigned(each, 2))).toEqual(["+1.04", "−0.30", "0.00", "0.00", "0.00", "−12.00"]);
+  });
+
+  test("prices of one bar have as many decimals as the one with most", () => {
+    expect(formatPrices([316.7, 323.51, 316.46, 320])).toEqual(["316.70", "323.51", "316.46", "320.00"]);
+    expect(formatPrices([0.00001234, 0.0001])).toEqual(["0.00001234", "0.00010000"]);
+    expect(formatPrices([123_456, 99_000.5])).toEqual(["123,456", "99000.5"]);
   });
 });

@@ -64,7 +64,7 @@ export const MailSettingsSection = ({ view }: { view: MailSettingsView }) => {
           <input
             {...control("password", form)}
             type="password"
-            placeholder={view.hasPassword ? "Leave empty to keep it" : ""}
+            placeholder={view.hasPassword && !fixed ? "Leave empty to keep it" : ""}
             autocomplete="new-password"
             disabled={fixed || !view.keepsPassword || undefined}
           />

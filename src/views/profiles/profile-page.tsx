@@ -17,7 +17,7 @@ import { formatDuration, isoDate } from "../../domain/time.ts";
 import { BarTime, Crumbs, Moment, SyntheticPill } from "../ui/components.tsx";
 import { type Command, CopyAs } from "../ui/copy-as.tsx";
 import { profileAddress } from "../ui/dom.ts";
-import { formatCount, formatValue, plural } from "../ui/format.ts";
+import { formatCount, formatPrices, formatSigned, plural } from "../ui/format.ts";
 import { Layout, type PageContext } from "../ui/layout.tsx";
 import { AnalysisLink } from "./analysis/analysis-page.tsx";
 import { Chart } from "./chart/chart.tsx";
@@ -175,31 +175,34 @@ const Actions = ({ profile: { symbol, interval, provider } }: { profile: Profile
   </div>
 );
 
-const LastBar = ({ profile: { last, lastBar, interval, series, derived } }: { profile: ProfileView }) => (
-  <Facts title="Last bar">
-    {last === null ? (
-      <Fact name="Bars">none</Fact>
-    ) : (
-      <>
-        <Fact name="Bar">
-          <BarTime ts={lastBar} interval={interval} />
-        </Fact>
-        {derived?.partial.last ? <Fact name="Partial">stored bars end before its end</Fact> : null}
-        {series?.provisionalFrom == null || series.provisionalFrom > lastBar ? null : (
-          <Fact name="Provisional">may still change</Fact>
-        )}
-        <Fact name="Close">
-          <b>{formatValue(last.close)}</b>
-          {last.change === null ? null : <Change change={last.change} />}
-        </Fact>
-        <Fact name="Open">{formatValue(last.open)}</Fact>
-        <Fact name="High">{formatValue(last.high)}</Fact>
-        <Fact name="Low">{formatValue(last.low)}</Fact>
-        <Fact name="Volume">{Number.isNaN(last.volume) ? "unknown" : formatCount(last.volume)}</Fact>
-      </>
-    )}
-  </Facts>
-);
+const LastBar = ({ profile: { last, lastBar, interval, series, derived } }: { profile: ProfileView }) => {
+  const [open, high, low, close] = last === null ? [] : formatPrices([last.open, last.high, last.low, last.close]);
+  return (
+    <Facts title="Last bar">
+      {last === null ? (
+        <Fact name="Bars">none</Fact>
+      ) : (
+        <>
+          <Fact name="Bar">
+            <BarTime ts={lastBar} interval={interval} />
+          </Fact>
+          {derived?.partial.last ? <Fact name="Partial">stored bars end before its end</Fact> : null}
+          {series?.provisionalFrom == null || series.provisionalFrom > lastBar ? null : (
+            <Fact name="Provisional">may still change</Fact>
+          )}
+          <Fact name="Close">
+            <b>{close}</b>
+            {last.change === null ? null : <Change change={last.change} />}
+          </Fact>
+          <Fact name="Open">{open}</Fact>
+          <Fact name="High">{high}</Fact>
+          <Fact name="Low">{low}</Fact>
+          <Fact name="Volume">{Number.isNaN(last.volume) ? "unknown" : formatCount(last.volume)}</Fact>
+        </>
+      )}
+    </Facts>
+  );
+};
 
 interface HealthProps {
   readonly profile: ProfileView;
@@ -239,7 +242,7 @@ function ageOf(ts: number, interval: ReadInterval, now: number): string {
 }
 
 const Change = ({ change }: { change: number }) => (
-  <span class={change < 0 ? "fall" : "rise"}>{` ${change < 0 ? "−" : "+"}${Math.abs(change * 100).toFixed(2)}%`}</span>
+  <span class={change < 0 ? "fall" : "rise"}> {formatSigned(change * 100, 2)}%</span>
 );
 
 const VENDOR_ADJUSTMENTS: Readonly<Record<string, string>> = { none: "no", splits: "splits", all: "all" };

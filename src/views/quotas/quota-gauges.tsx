@@ -63,6 +63,9 @@ export const QuotaPanel = ({ quotas, now }: { quotas: readonly QuotaView[]; now:
   </section>
 );
 
+/** What the provider counts; where it counts both, a request costs a number of units. */
+const unitOf = ({ gauges }: QuotaView) => (gauges.some(({ counts }) => counts === "units") ? "unit" : "request");
+
 /** Every limit of a provider; `now` in epoch milliseconds. */
 export const QuotaGauges = ({ quota, now }: { quota: QuotaView; now: number }) => (
   <div class="gauges">
@@ -93,7 +96,7 @@ export const QuotaGauges = ({ quota, now }: { quota: QuotaView; now: number }) =
         {quota.spenders.slice(0, 3).map(({ title, address, units }, index) => (
           <>
             {index > 0 ? ", " : ""}
-            {address ? <a href={address}>{title}</a> : title} <span class="num">({plural(units, "unit")})</span>
+            {address ? <a href={address}>{title}</a> : title} <span class="num">({plural(units, unitOf(quota))})</span>
           </>
         ))}
       </p>

@@ -46,6 +46,20 @@ export function formatValue(value: number): string {
   return String(Number(value.toPrecision(6)));
 }
 
+/** `+1.04`, `−0.30`, and `0.00` for what is zero in so many digits, on whichever side of it. */
+export function formatSigned(value: number, digits: number): string {
+  const text = Math.abs(value).toFixed(digits);
+  return Number(text) === 0 ? text : `${value < 0 ? "−" : "+"}${text}`;
+}
+
+/** Prices that stand together: all with as many decimals as the one that has most. */
+export function formatPrices(prices: readonly number[]): string[] {
+  const texts = prices.map(formatValue);
+  if (texts.some((text) => /[e,]/.test(text))) return texts;
+  const decimals = Math.max(...texts.map((text) => text.split(".")[1]?.length ?? 0));
+  return prices.map((price) => price.toFixed(decimals));
+}
+
 /** `Mon 2026-03-09 18:30 EDT`; with the second where it is not the first of its minute. */
 export function inZone(at: number, timeZone: string): string {
   const { weekday, date, time, zone } = clockIn(at, timeZone);

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { browserName } from "../../src/views/access/browser-name.ts";
+import { browserName } from "../../../src/views/access/browser-name.ts";
 
 const WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)";
 

@@ -2,7 +2,7 @@
 /** A table of mean returns whose cells are coloured by their size; every cell has its number too. */
 
 import type { Seasonality, SeasonCell } from "../../../domain/profiles/seasonality.ts";
-import { formatCount } from "../../ui/format.ts";
+import { formatCount, formatSigned } from "../../ui/format.ts";
 
 interface Props {
   readonly title: string;
@@ -87,8 +87,7 @@ const Cell = ({ cell, most, scale, decimals, unit, isSingle, isTotal }: CellProp
   if (cell === null) return <td class="muted">–</td>;
   const step = most > 0 ? Math.max(-STEPS, Math.min(STEPS, Math.round((cell.mean / most) * STEPS))) : 0;
   const heat = step === 0 ? "" : step > 0 ? `heat-up-${step}` : `heat-down-${-step}`;
-  const value = cell.mean * scale;
-  const text = `${value < 0 ? "−" : value > 0 ? "+" : ""}${Math.abs(value).toFixed(decimals)}`;
+  const text = formatSigned(cell.mean * scale, decimals);
   const share = `${formatCount(cell.count)} returns, ${(cell.positive * 100).toFixed(0)}% above 0`;
   const isFew = !isSingle && cell.count < FEW;
   return (

@@ -5,7 +5,7 @@ import type { Child } from "hono/jsx";
 import type { ReadInterval } from "../../../domain/market/interval.ts";
 import { LEAST_FOR_SHAPE, LEAST_RETURNS, type SeriesStatistics } from "../../../domain/profiles/statistics.ts";
 import { Day } from "../../ui/components.tsx";
-import { formatCount, plural } from "../../ui/format.ts";
+import { formatCount, formatSigned, plural } from "../../ui/format.ts";
 
 interface Props {
   readonly statistics: SeriesStatistics;
@@ -18,9 +18,8 @@ interface Props {
 
 const CLOSES = { day: "daily close", week: "weekly close", month: "monthly close" } as const;
 
-const percent = (value: number, digits = 2) =>
-  `${value < 0 ? "−" : value > 0 ? "+" : ""}${Math.abs(value * 100).toFixed(digits)}%`;
-const number = (value: number) => value.toFixed(2).replace("-", "−");
+const percent = (value: number, digits = 2) => `${formatSigned(value * 100, digits)}%`;
+const number = (value: number) => formatSigned(value, 2).replace("+", "");
 
 const Extreme = ({ found }: { found: NonNullable<SeriesStatistics["best"]> }) => (
   <>

@@ -6,7 +6,7 @@ import { type Interval, isDated } from "../../../domain/market/interval.ts";
 import { isoDate, isoSecond } from "../../../domain/time.ts";
 import { BarTime, Crumbs, Moment, SyntheticPill, TimeHead } from "../../ui/components.tsx";
 import { profileAddress } from "../../ui/dom.ts";
-import { formatCount, formatValue, plural } from "../../ui/format.ts";
+import { formatCount, formatPrices, formatSigned, formatValue, plural } from "../../ui/format.ts";
 import { Layout, type PageContext } from "../../ui/layout.tsx";
 import { sparkPath } from "../../ui/sparkline.tsx";
 
@@ -122,12 +122,10 @@ const BarTable = ({ bars, interval }: Pick<BarsView, "bars" | "interval">) => (
           <th scope="row" class="num">
             {isDated(interval) ? <BarTime ts={ts} interval={interval} /> : <Moment at={ts * 1_000} style="column" />}
           </th>
-          {[open, high, low, close].map((price) => (
-            <td class="num">{formatValue(price)}</td>
+          {formatPrices([open, high, low, close]).map((price) => (
+            <td class="num">{price}</td>
           ))}
-          <td class="num">
-            {change === null ? "–" : `${change < 0 ? "−" : "+"}${Math.abs(change * 100).toFixed(2)}%`}
-          </td>
+          <td class="num">{change === null ? "–" : `${formatSigned(change * 100, 2)}%`}</td>
           <td class="num">{Number.isNaN(volume) ? "unknown" : formatCount(volume)}</td>
         </tr>
       ))}
