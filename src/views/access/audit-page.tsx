@@ -42,10 +42,13 @@ export const AuditPage = ({ page, view }: { page: PageContext; view: AuditView }
     </header>
     <AuditFilter view={view} />
     {view.rows.length === 0 ? (
-      <Empty title="Nothing here">
+      <Empty title="No entries">
         {Object.values(view.fields).every((value) => value === "") ? (
           <>
-            What people and programs change is written down here: <a href="/">start a run</a>, and it is the first line.
+            What people and programs change is written down here.{" "}
+            <span data-changes>
+              <a href="/">Start a run</a>, and it is the first line.
+            </span>
           </>
         ) : (
           <a href="/audit">Show everything</a>

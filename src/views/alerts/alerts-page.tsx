@@ -151,7 +151,8 @@ const NoMails = ({ view: { state, account } }: { view: AlertsView }) =>
     </Empty>
   ) : (
     <Empty title="No mail yet">
-      Mails that were sent, are queued or could not be sent are listed here. Send a test mail to see that it arrives.
+      Mails that were sent, are queued or could not be sent are listed here.{" "}
+      <span data-changes>Send a test mail to see that it arrives.</span>
     </Empty>
   );
 

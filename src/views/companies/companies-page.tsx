@@ -291,13 +291,19 @@ const NoCompanies = ({ view }: { view: CompaniesView }) => {
   if (view.total === 0 && view.search === "") {
     return (
       <Empty title="No companies yet">
-        Fetch the list of an exchange from a provider, or import a CSV or text file. The demo provider has a list of
-        well-known companies and needs no key.
+        <span data-changes>
+          Fetch the list of an exchange from a provider, or import a CSV or text file. The demo provider has a list of
+          well-known companies and needs no key.
+        </span>
       </Empty>
     );
   }
   if (view.search === "" && view.watchlist) {
-    return <Empty title="This watchlist is empty">Select companies and add them to it.</Empty>;
+    return (
+      <Empty title="This watchlist is empty">
+        <span data-changes>Select companies and add them to it.</span>
+      </Empty>
+    );
   }
   if (Object.keys(view.filter).length > 0) {
     return (

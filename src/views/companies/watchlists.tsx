@@ -51,7 +51,9 @@ export const WatchlistLinks = ({ view }: { view: Shown }) => (
       ))}
     </ul>
     {view.watchlists.length === 0 ? (
-      <p class="hint">Select companies and save them as a list to find them again.</p>
+      <p class="hint" data-changes>
+        Select companies and save them as a list to find them again.
+      </p>
     ) : null}
   </section>
 );

@@ -68,7 +68,9 @@ export const SnapshotsPage = ({ page, view }: { page: PageContext; view: Snapsho
     )}
     {view.diff === null ? null : <Diff diff={view.diff} />}
     {view.snapshots.length === 0 ? (
-      <Empty title="No snapshot yet">Build a panel, and press “Keep as snapshot” beside its size.</Empty>
+      <Empty title="No snapshot yet">
+        <span data-changes>Build a panel, and press “Keep as snapshot” beside its size.</span>
+      </Empty>
     ) : (
       <>
         <List snapshots={view.snapshots} />

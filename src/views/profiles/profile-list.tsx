@@ -239,6 +239,9 @@ const NoProfiles = ({ screener }: { screener: ScreenerView }) =>
     </Empty>
   ) : (
     <Empty title="No profile yet">
-      A profile is stored at the end of each symbol's run. <a href="/">Start a run</a> and come back.
+      A profile is stored at the end of each symbol's run.{" "}
+      <span data-changes>
+        <a href="/">Start a run</a> and come back.
+      </span>
     </Empty>
   );

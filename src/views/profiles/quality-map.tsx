@@ -68,7 +68,12 @@ export const QualityMapPage = ({ page, view }: { page: PageContext; view: Qualit
               No profile matches. <a href="/quality">Show all</a>
             </>
           ) : (
-            "There are no profiles yet: start a run first."
+            <>
+              There are no profiles yet.{" "}
+              <span data-changes>
+                <a href="/">Start a run</a> first.
+              </span>
+            </>
           )}
         </Empty>
       ) : (

@@ -41,9 +41,11 @@ export const PromisesPage = ({ page, view }: { page: PageContext; view: Promises
           <PromiseCard view={each} now={page.now} />
         ))}
         {view.promises.length === 0 ? (
-          <Empty title="No promise">
-            Say which symbols shall be up to date by when, such as a watchlist by 07:00 in America/New_York. Hours
-            before, you see whether it will be kept, and what stands in the way.
+          <Empty title="No promise yet">
+            <span data-changes>
+              Say which symbols shall be up to date by when, such as a watchlist by 07:00 in America/New_York. Hours
+              before, you see whether it will be kept, and what stands in the way.
+            </span>
           </Empty>
         ) : null}
       </div>

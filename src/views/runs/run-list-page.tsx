@@ -49,7 +49,10 @@ const NoRuns = ({ view: { form, newer } }: { view: RunListView }) =>
     </Empty>
   ) : (
     <Empty title="No run yet">
-      Every run is kept here with its symbols, calls and errors. <a href="/">Start the first one</a>.
+      Every run is kept here with its symbols, calls and errors.{" "}
+      <span data-changes>
+        <a href="/">Start the first one</a>.
+      </span>
     </Empty>
   );
 

@@ -46,7 +46,9 @@ export const SchedulesPage = ({ page, view }: { page: PageContext; view: Schedul
           <ScheduleCard schedule={schedule} now={page.now} />
         ))}
         {view.schedules.length === 0 ? (
-          <Empty title="No schedule">Add one, and your symbols are brought up to date by themselves.</Empty>
+          <Empty title="No schedule yet">
+            <span data-changes>Add one, and your symbols are brought up to date by themselves.</span>
+          </Empty>
         ) : null}
       </div>
     </div>

@@ -54,7 +54,12 @@ export const StoragePage = ({ page, view }: { page: PageContext; view: StorageVi
               No series matches. <a href="/storage">Show all</a>
             </>
           ) : (
-            "No bars are stored yet: start a run first."
+            <>
+              No bars are stored yet.{" "}
+              <span data-changes>
+                <a href="/">Start a run</a> first.
+              </span>
+            </>
           )}
         </Empty>
       ) : isAdmin ? (

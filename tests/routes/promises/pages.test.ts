@@ -41,7 +41,7 @@ test("a promise is added, shown, changed, paused, enabled and deleted with plain
   expect((await app.get("/promises")).text).toContain("Fresh by 19:00 in America/New_York from Monday to Friday");
   expect((await app.get(`/promises/${id}/delete`)).text).toContain("Delete Evenings?");
   await submit(`/promises/${id}/delete`);
-  expect((await app.get("/promises")).text).toContain("No promise");
+  expect((await app.get("/promises")).text).toContain("No promise yet");
   expect((await app.get(`/promises/${id}`)).status).toBe(404);
 });
 
