@@ -250,6 +250,7 @@ describe("the page", () => {
     expect(text).toMatch(
       /id="schedule-cron-error"[^>]*>Minute &quot;99&quot; cannot be read: wants numbers from 0 to 59/,
     );
+    expect(text.match(/Minute &quot;99&quot;/g)).toHaveLength(1);
     expect(text).toMatch(/id="schedule-symbols-error"[^>]*>"\$\$" is not a symbol|&quot;\$\$&quot; is not a symbol/);
     expect(text).toMatch(/<input[^>]*id="schedule-cron"[^>]*aria-describedby="schedule-cron-error"/);
   });
