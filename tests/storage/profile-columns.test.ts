@@ -219,6 +219,64 @@ test("the health of a profile follows its series, and can be filtered and sorted
   expect(await found(columns, { sort: { column: "health", descending: true } })).toEqual([3, 2, 1, 4, 0].map(symbolOf));
 });
 
+test("the health of a profile follows every write to what it depends on, by whatever connection", async () => {
+  await db.write([0, 1, 2].flatMap((n) => profile(n)));
+  const columns = new ProfileColumns(db);
+  const other = await openDatabase(folder.database());
+  const healths = async () => columns.healthsOf(await columns.all(), CLOCK);
+  const after = async (...sql: string[]) => {
+    await other.write(sql.map((text) => ({ sql: text, args: [] })));
+    return healths();
+  };
+  const gap = (id: number, kind: string) =>
+    `INSERT INTO gaps (series_id, date, kind, rows) VALUES (${id}, 86400, '${kind}', 0)`;
+  expect(await healths()).toEqual(["ok", "ok", "ok"]);
+  expect(await after(gap(1, "missing"), gap(2, "outside"))).toEqual(["gaps", "suspicious", "ok"]);
+  expect(await after("UPDATE gaps SET answers = 3 WHERE series_id = 1")).toEqual(["ok", "suspicious", "ok"]);
+  expect(await after("UPDATE gaps SET kind = 'hole' WHERE series_id = 2")).toEqual(["ok", "gaps", "ok"]);
+  // A conflict clause of a statement holds for the triggers that it fires.
+  expect(await after(`${gap(1, "hole").replace("INSERT", "INSERT OR REPLACE")}`)).toEqual(["gaps", "gaps", "ok"]);
+  expect(await after("DELETE FROM gaps", "UPDATE series SET revised_at = 2000 WHERE id = 3")).toEqual([
+    "ok",
+    "ok",
+    "revised",
+  ]);
+  const jump = "INSERT INTO findings (series_id, kind, date, seen_at) VALUES (1, 'scale_change', 86400, 1)";
+  expect(await after(jump, "UPDATE series SET suspect_at = 2000 WHERE id = 2")).toEqual([
+    "suspicious",
+    "suspicious",
+    "revised",
+  ]);
+  expect(await after("DELETE FROM findings", "UPDATE series SET suspect_at = NULL, revised_at = NULL")).toEqual([
+    "ok",
+    "ok",
+    "ok",
+  ]);
+  // A series that takes the id of a deleted one has none of its facts.
+  expect(await after("UPDATE series SET suspect_at = 2000 WHERE id = 3")).toEqual(["ok", "ok", "suspicious"]);
+  await other.write([{ sql: "DELETE FROM series WHERE id = 3", args: [] }]);
+  await other.write(profile(2));
+  expect(await healths()).toEqual(["ok", "ok", "ok"]);
+  other.close();
+});
+
+test("the facts behind healths are read once, and then those of series that have changed", async () => {
+  await fill(MANY);
+  const gaps =
+    "INSERT INTO gaps (series_id, date, kind, rows) SELECT id, 86400, 'missing', 0 FROM series WHERE id % 2 = 0";
+  await db.write([{ sql: gaps, args: [] }]);
+  const columns = new ProfileColumns(recorded());
+  const withGaps = { healths: ["gaps"] } as const;
+  expect(await found(columns, withGaps)).toEqual(all((n) => n % 2 === 1));
+  const reads = () => statements.splice(0).filter((sql) => sql.includes("gaps"));
+  reads();
+  expect(await found(columns, withGaps)).toEqual(all((n) => n % 2 === 1));
+  expect(reads()).toEqual([]);
+  await db.write([{ sql: "DELETE FROM gaps WHERE series_id > 4", args: [] }]);
+  expect(await found(columns, withGaps)).toEqual(["S0001", "S0003"]);
+  expect(reads().length).toBe(Math.ceil(MANY / 2 / 500));
+});
+
 test("facts of companies are conditions, follow every write of a company, and are read once for many questions", async () => {
   await fill(20);
   const company = (n: number, sector: string, more = {}) => ({

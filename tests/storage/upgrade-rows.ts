@@ -332,4 +332,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
     ],
   },
   "0032_jobs_by_state": { rows: [] },
+  "0033_health_changes": { rows: ["INSERT INTO health_changes (revision, series_id) VALUES (40, 1)"] },
 };

@@ -178,7 +178,14 @@ test("a new database has what drizzle cannot declare: tables without row ids, th
     "companies_forgotten",
     "companies_named",
     "companies_renamed",
+    "findings_found",
+    "findings_gone",
+    "gaps_changed",
+    "gaps_closed",
+    "gaps_found",
     "profiles_changed",
+    "series_doubted",
+    "series_gone",
   ]);
 });
 

@@ -36,9 +36,6 @@ const MAX_CLOSURE = 40;
 
 /** What is known of a series, besides its bars. */
 export interface SeriesFacts {
-  readonly symbol: string;
-  readonly provider: string;
-  readonly sessions: string;
   /** Unconfirmed gaps: sessions that are missing, cut short or have holes, and days with bars outside the sessions. */
   readonly gaps: number;
   readonly outside: number;
@@ -49,8 +46,11 @@ export interface SeriesFacts {
   readonly suspectAt: number | null;
 }
 
-/** What the health of a profile depends on besides its series. */
-interface History {
+/** The facts of a series of which nothing is wrong. */
+export const NO_FAULTS: SeriesFacts = { gaps: 0, outside: 0, doubts: 0, revisedAt: null, suspectAt: null };
+
+/** What the health of a profile depends on besides the facts of its series. */
+interface History extends SeriesVenue {
   /** Start of the last bar, epoch seconds. */
   readonly lastBar: number;
   /** Whether a batch of its range was never answered. */
@@ -58,7 +58,7 @@ interface History {
 }
 
 /** The facts behind the health of a profile. */
-export interface HealthFacts extends Omit<SeriesFacts, "symbol" | "provider" | "sessions"> {
+export interface HealthFacts extends SeriesFacts {
   readonly health: Health;
   /** Duplicate rows of the source. */
   readonly duplicates: number;
@@ -103,10 +103,10 @@ export const staleLimit = (series: SeriesVenue, { staleBefore }: Pick<HealthCloc
   staleBefore[venueOfSeries(series)] ?? staleBefore.us_equity;
 
 /** The worst health that applies to a profile. */
-export function healthOf({ lastBar, incomplete }: History, series: SeriesFacts, clock: HealthClock): Health {
+export function healthOf(history: History, facts: SeriesFacts, clock: HealthClock): Health {
   const { recentSince } = clock;
-  if ((series.suspectAt ?? 0) > recentSince || series.outside > 0 || series.doubts > 0) return "suspicious";
-  if (series.gaps > 0 || incomplete) return "gaps";
-  if (lastBar < staleLimit(series, clock)) return "stale";
-  return (series.revisedAt ?? 0) > recentSince ? "revised" : "ok";
+  if ((facts.suspectAt ?? 0) > recentSince || facts.outside > 0 || facts.doubts > 0) return "suspicious";
+  if (facts.gaps > 0 || history.incomplete) return "gaps";
+  if (history.lastBar < staleLimit(history, clock)) return "stale";
+  return (facts.revisedAt ?? 0) > recentSince ? "revised" : "ok";
 }

@@ -218,7 +218,7 @@ export class DerivedProfiles {
     const revision = ++this.#revision;
     const { interval, values, firstBar, lastBar, bars, last, partial } = found;
     const known = values.reduce((count, value) => (Number.isNaN(value) ? count : count + 1), 0);
-    const { symbol, seriesId, provider, incomplete, catalogVersion, updatedAt } = source;
+    const { symbol, seriesId, provider, sessions, incomplete, catalogVersion, updatedAt } = source;
     const row = [
       revision,
       symbol,
@@ -232,6 +232,7 @@ export class DerivedProfiles {
       known,
       catalogVersion,
       updatedAt,
+      sessions,
     ];
     screen.rows.put([row as Row]);
     screen.details.set(symbol, { revision, values, lastClose: last.close.at(-1)!, partial });

@@ -85,8 +85,8 @@ async function readPage(db: Database, { clock }: ProfilesRequest, page: readonly
   return found.map((profile) => {
     const series = facts.get(profile.seriesId);
     const { symbol, interval, lastBar, backfill } = profile;
-    const history = { lastBar, incomplete: backfill.history_complete === false };
-    const health = series === undefined ? "ok" : healthOf(history, series, clock);
+    const incomplete = backfill.history_complete === false;
+    const health = series === undefined ? "ok" : healthOf({ ...series, lastBar, incomplete }, series, clock);
     return { profile, health, at: places.get(`${symbol}/${interval}`)! };
   });
 }

@@ -6,10 +6,9 @@
 
 import { HEALTHS, type Health, type HealthClock, healthOf } from "../../domain/profiles/health.ts";
 import type { ColumnOperand, ScreenFact } from "../../domain/profiles/screener.ts";
-import { chunks, type Database, type Row, yieldToEvents } from "../db.ts";
+import { type Database, type Row, yieldToEvents } from "../db.ts";
 import { FactColumns } from "./fact-columns.ts";
 import { readFeatureLists } from "./feature-lists.ts";
-import { readSeriesFacts } from "./health.ts";
 import { ENTRY, type ProfileEntry, ProfileRows } from "./profile-rows.ts";
 import {
   factsOf,
@@ -21,6 +20,7 @@ import {
   sorted,
   sortedBy,
 } from "./select-profiles.ts";
+import { SeriesFactsCache } from "./series-facts.ts";
 
 /** Rows read at a time: a few milliseconds. */
 const SLICE = 500;
@@ -40,11 +40,13 @@ const NEWER = `FROM profiles p WHERE p.revision > ? ORDER BY p.revision LIMIT ${
 export class ProfileColumns {
   #rows = new ProfileRows();
   readonly #facts: FactColumns;
+  readonly #series: SeriesFactsCache;
   /** The end of the last read: one follows the other. */
   #reading: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly db: Database) {
     this.#facts = new FactColumns(db);
+    this.#series = new SeriesFactsCache(db);
   }
 
   /** Every profile, in the order they were first read. */
@@ -75,19 +77,8 @@ export class ProfileColumns {
 
   /** The health of each of some profiles. */
   async healthsOf(entries: readonly ProfileEntry[], clock: HealthClock): Promise<Health[]> {
-    const healths: Health[] = [];
-    for (const part of chunks(entries, SLICE)) {
-      if (healths.length > 0) await yieldToEvents();
-      const facts = await readSeriesFacts(
-        this.db,
-        part.map(({ seriesId }) => seriesId),
-      );
-      for (const entry of part) {
-        const series = facts.get(entry.seriesId);
-        healths.push(series === undefined ? "ok" : healthOf(entry, series, clock));
-      }
-    }
-    return healths;
+    await this.#series.update();
+    return entries.map((entry) => healthOf(entry, this.#series.of(entry.seriesId), clock));
   }
 
   /** Brings the rows up to date, with columns for some operands, and some facts of the companies. */

@@ -15,6 +15,8 @@ export interface ProfileEntry<Of extends ReadInterval = Interval> {
   readonly interval: Of;
   readonly seriesId: number;
   readonly provider: string;
+  /** The session policy of its series. */
+  readonly sessions: string;
   /** Start of the first and the last bar, epoch seconds. */
   readonly firstBar: number;
   readonly lastBar: number;
@@ -30,7 +32,8 @@ export interface ProfileEntry<Of extends ReadInterval = Interval> {
 
 /** What a row must begin with to become an entry. */
 export const ENTRY = `p.revision, p.symbol, p.interval, p.series_id, p.provider, p.first_bar, p.last_bar,
-p.backfill ->> '$.history_rows', p.backfill ->> '$.history_complete', p.known_features, p.catalog_version, p.updated_at`;
+p.backfill ->> '$.history_rows', p.backfill ->> '$.history_complete', p.known_features, p.catalog_version, p.updated_at,
+(SELECT s.sessions FROM series s WHERE s.id = p.series_id)`;
 
 export class ProfileRows<Of extends ReadInterval = Interval> {
   /** The newest revision. */
@@ -129,6 +132,7 @@ export class ProfileRows<Of extends ReadInterval = Interval> {
       knownFeatures: row[9] as number,
       catalogVersion: this.#shared(row[10] as string),
       updatedAt: row[11] as number,
+      sessions: this.#shared(row[12] as string),
     };
   }
 

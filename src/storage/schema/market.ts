@@ -314,3 +314,17 @@ export const lakeChanges = sqliteTable(
   },
   (t) => [primaryKey({ columns: [t.barsId, t.year] })],
 );
+
+/**
+ * Series whose gaps, findings, last revision or last implausible answer have changed: what is known of their health must be
+ * read again. One row each, with a higher revision for every change. Triggers write it, added to the migration by hand.
+ */
+export const healthChanges = sqliteTable(
+  "health_changes",
+  {
+    revision: integer().primaryKey({ autoIncrement: true }),
+    /** It may have been deleted since. */
+    seriesId: integer("series_id").notNull(),
+  },
+  (t) => [uniqueIndex("health_changes_series").on(t.seriesId)],
+);
