@@ -1,8 +1,6 @@
 /** Threads beside the workers that end when they have had nothing to do for long. */
 
 import { expect, test } from "bun:test";
-import { CALENDAR } from "../../src/domain/market/calendar.ts";
-import { healthClock } from "../../src/domain/profiles/health.ts";
 import { Analysis } from "../../src/pipeline/analysis/analysis.ts";
 import { Exporter } from "../../src/pipeline/exports/exporter.ts";
 import type { WorkerSettings } from "../../src/pipeline/messages.ts";
@@ -18,8 +16,7 @@ async function settingsIn(folder: Folder): Promise<WorkerSettings> {
 test("the export thread ends when no export is left for long, and the next export is whole", async () => {
   using folder = temporaryFolder();
   const exporter = new Exporter(await settingsIn(folder), 1);
-  const clock = healthClock(CALENDAR, 0);
-  const request = { content: "profiles", format: "json", keys: "", columns: [], clock } as const;
+  const request = { content: "profiles", format: "json", keys: "", columns: [], now: 0 } as const;
   for (let round = 0; round < 2; round++) {
     const reader = exporter.stream(request).getReader();
     let text = "";

@@ -1,8 +1,9 @@
 /** Exports profiles as JSON or CSV, some at a time. */
 
+import type { Calendar } from "../../domain/market/calendar.ts";
 import type { Interval, ReadInterval } from "../../domain/market/interval.ts";
 import type { PartialBars } from "../../domain/market/partial-bars.ts";
-import { type HealthClock, healthOf } from "../../domain/profiles/health.ts";
+import { type HealthClock, healthClock, healthOf } from "../../domain/profiles/health.ts";
 import { derivedToWire, profileToWire } from "../../domain/profiles/profile.ts";
 import { FEATURES } from "../../features/catalog.ts";
 import type { Database } from "../../storage/db.ts";
@@ -20,7 +21,8 @@ export interface ProfilesRequest {
   readonly keys: string;
   /** The columns of a CSV after those of every profile: features, or values that come along, one per key. */
   readonly columns: readonly { readonly name: string; readonly values: Float64Array | null }[];
-  readonly clock: HealthClock;
+  /** The moment whose healths are meant, epoch milliseconds. */
+  readonly now: number;
   /** Profiles derived from those of `keys`, in the same order. */
   readonly derived?: DerivedRows;
 }
@@ -45,20 +47,23 @@ export interface DerivedRows {
 /**
  * The encoded profiles, piece by piece; those that were deleted meanwhile are left out.
  * @param throwIfStopped called before each page
+ * @param calendar that of the server
  */
 export async function* exportProfiles(
   db: Database,
   request: ProfilesRequest,
-  throwIfStopped: () => void = () => {},
+  throwIfStopped: () => void,
+  calendar: Calendar,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const encoder = new TextEncoder();
   const { format } = request;
+  const clock = healthClock(calendar, request.now);
   const keys = request.keys === "" ? [] : request.keys.split("\n");
   yield encoder.encode(format === "json" ? '{"profiles":[' : `${csvHead(request)}\r\n`);
   let written = 0;
   for (let start = 0; start < keys.length; start += PAGE) {
     throwIfStopped();
-    const found = await readPage(db, request, keys.slice(start, start + PAGE), start);
+    const found = await readPage(db, clock, keys.slice(start, start + PAGE), start);
     const rows = found.map((each) => {
       const wire = wireOf(request, each);
       return format === "json" ? JSON.stringify(wire) : csvOf(request, each.at, wire);
@@ -75,7 +80,7 @@ export async function* exportProfiles(
 type Exported = Awaited<ReturnType<typeof readPage>>[number];
 
 /** @param start the place of the page's first key among all */
-async function readPage(db: Database, { clock }: ProfilesRequest, page: readonly string[], start: number) {
+async function readPage(db: Database, clock: HealthClock, page: readonly string[], start: number) {
   const places = new Map(page.map((key, at) => [key, start + at]));
   const found = await readProfiles(db, page.map(parseKey));
   const facts = await readSeriesFacts(

@@ -53,7 +53,7 @@ async function* begin(request: ThreadRequest, stopped: Int32Array): AsyncGenerat
   throwIfStopped();
   switch (request.content) {
     case "profiles":
-      return yield* exportProfiles(await connection.open(), request, throwIfStopped);
+      return yield* exportProfiles(await connection.open(), request, throwIfStopped, calendar);
     case "table":
       return yield* exportTable(await connection.open(), request, throwIfStopped, calendar);
     case "snapshot": {

@@ -239,7 +239,7 @@ export function profileRoutes(services: ProfileServices) {
         ...{ interval, search: q, where: query.condition, sort: query.sort, healths: healthsOf(health) },
         columns: query.columns.map(({ operand }) => operand),
       };
-      return streamProfiles(services, c, { filter, columns: query.columns, clock: clock(), format, offset, limit });
+      return streamProfiles(services, c, { filter, columns: query.columns, calendar, format, offset, limit });
     })
     .openapi(read, async (c) => {
       const { symbol } = c.req.valid("param");

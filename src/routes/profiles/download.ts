@@ -1,7 +1,8 @@
 /** Profiles as a stream from the export thread: a long list neither blocks the server nor fills its memory. */
 
 import type { Context, TypedResponse } from "hono";
-import type { HealthClock } from "../../domain/profiles/health.ts";
+import type { Calendar } from "../../domain/market/calendar.ts";
+import { healthClock } from "../../domain/profiles/health.ts";
 import { FEATURES } from "../../features/catalog.ts";
 import type { ProfilesRequest } from "../../pipeline/exports/export-profiles.ts";
 import type { ProfileEntry } from "../../storage/profiles/profile-rows.ts";
@@ -24,7 +25,7 @@ interface Listed {
   readonly filter: ProfileQuery;
   /** The columns that a CSV has for `filter.columns`; all features if there are none. */
   readonly columns: readonly Column[];
-  readonly clock: HealthClock;
+  readonly calendar: Calendar;
   readonly format: (typeof PROFILE_FORMATS)[number];
   readonly offset: number;
   readonly limit: number;
@@ -37,13 +38,15 @@ interface Listed {
 export async function streamProfiles(
   services: Pick<Services, "derived" | "exporter" | "profiles">,
   c: Context,
-  { filter, columns, clock, format, offset, limit }: Listed,
+  { filter, columns, calendar, format, offset, limit }: Listed,
 ): Promise<Streamed> {
+  const now = Date.now();
+  const clock = healthClock(calendar, now);
   const part = <T>(all: readonly T[]) => all.slice(offset, offset + limit);
   const columnsOf = (values: readonly Float64Array[], entries: readonly Pick<ProfileEntry, "at">[]) =>
     format === "csv" ? csvColumns(columns, values, entries) : [];
-  const send = (matching: number, request: Omit<ProfilesRequest, "content" | "format" | "clock">) => {
-    const open = () => services.exporter.stream({ content: "profiles", format, clock, ...request }, c.req.raw.signal);
+  const send = (matching: number, request: Omit<ProfilesRequest, "content" | "format" | "now">) => {
+    const open = () => services.exporter.stream({ content: "profiles", format, now, ...request }, c.req.raw.signal);
     return streamed(c, open, {
       "Content-Type": TYPES[format],
       "x-barkeep-matching": String(matching),

@@ -49,7 +49,7 @@ function profilesPage(services: ListServices) {
     if (query.error === null && format !== undefined) {
       c.header("Content-Disposition", `attachment; filename="profiles.${format}"`);
       const part = { offset: 0, limit: MAX_PROFILES };
-      return streamProfiles(services, c, { filter, columns: query.columns, clock, format, ...part });
+      return streamProfiles(services, c, { filter, columns: query.columns, calendar, format, ...part });
     }
     const commands = query.error === null ? copyScreen(config, c, screener) : [];
     const { interval } = screener;
