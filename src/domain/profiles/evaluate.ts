@@ -109,19 +109,19 @@ function amongTop(larger: Float64Array, count: number, length: number): Uint8Arr
  * just above 0 to 1. Equal values share the mean of their ranks; an unknown value has none (NaN).
  */
 export function rankWithin(values: Float64Array, groups: readonly number[]): Float64Array {
-  return placesWithin(values, groups, sharesOf);
+  return placesWithin(values, groups, shareAt);
 }
 
 /** How many known values of the same group are larger than each of `values`; NaN for an unknown one. */
 export function largerWithin(values: Float64Array, groups: readonly number[]): Float64Array {
-  return placesWithin(values, groups, largerOf);
+  return placesWithin(values, groups, largerAt);
 }
 
-/** @param tableOf gives, for each first one of equal sorted values, what stands for them */
+/** @param placeOf what stands for equal values at `first` to `end` (half open) of so many ascending ones */
 function placesWithin(
   values: Float64Array,
   groups: readonly number[],
-  tableOf: (sorted: Float64Array) => Float64Array,
+  placeOf: (first: number, end: number, known: number) => number,
 ): Float64Array {
   const { length } = groups;
   const places = new Float64Array(length).fill(Number.NaN);
@@ -136,70 +136,67 @@ function placesWithin(
       at[known] = i;
       known += 1;
     }
-    const sorted = own.slice(0, known).sort();
-    const table = tableOf(sorted);
-    for (let i = 0; i < known; i++) places[at[i]!] = table[firstAt(sorted, own[i]!)]!;
+    const order = orderOf(own.subarray(0, known), false);
+    for (let first = 0; first < known; ) {
+      const value = own[order[first]!]!;
+      let end = first + 1;
+      while (end < known && own[order[end]!] === value) end += 1;
+      const place = placeOf(first, end, known);
+      for (; first < end; first++) places[at[order[first]!]!] = place;
+    }
   }
   return places;
 }
 
 /**
- * The places of `values` in sorted order: equal ones in the order they have, unknown ones (NaN) last. It sorts plain
- * numbers and looks places up in them, which is four times as fast as a sort of places by a comparison.
+ * The places of `values` in sorted order: equal ones in the order they have, unknown ones (NaN) last. It sorts by one byte
+ * of the numbers after the other, which is several times as fast as a sort of places by a comparison.
  */
 export function orderOf(values: Float64Array, descending: boolean): Uint32Array {
-  const keys = descending ? values.map((value) => -value) : values;
-  const sorted = keys.slice().sort();
-  const order = new Uint32Array(values.length);
-  /** How many of the equal values that begin at a place of `sorted` have theirs. */
-  const placed = new Uint32Array(values.length);
-  let unknown = values.length;
-  while (unknown > 0 && Number.isNaN(sorted[unknown - 1])) unknown -= 1;
-  for (let at = 0; at < keys.length; at++) {
-    const key = keys[at]!;
-    if (Number.isNaN(key)) {
-      order[unknown] = at;
-      unknown += 1;
-    } else {
-      const first = firstAt(sorted, key);
-      order[first + placed[first]!] = at;
-      placed[first]! += 1;
+  const { length } = values;
+  const bytes = sortableBytes(values, descending);
+  let [order, next] = [new Uint32Array(length), new Uint32Array(length)];
+  for (let i = 0; i < length; i++) order[i] = i;
+  const starts = new Uint32Array(256);
+  for (let byte = 0; byte < 8; byte++) {
+    starts.fill(0);
+    for (let i = byte; i < bytes.length; i += 8) starts[bytes[i]!]! += 1;
+    // Numbers that agree in this byte stay as they are.
+    if (length === 0 || starts[bytes[byte]!] === length) continue;
+    for (let value = 0, start = 0; value < 256; value++) {
+      const count = starts[value]!;
+      starts[value] = start;
+      start += count;
     }
+    for (let i = 0; i < length; i++) {
+      const at = order[i]!;
+      const value = bytes[8 * at + byte]!;
+      next[starts[value]!] = at;
+      starts[value]! += 1;
+    }
+    [order, next] = [next, order];
   }
   return order;
 }
 
-/** For each first one of equal values in `sorted` their mean rank, divided by the number of values. */
-function sharesOf(sorted: Float64Array): Float64Array {
-  const shares = new Float64Array(sorted.length);
-  for (let first = 0; first < sorted.length; ) {
-    let end = first + 1;
-    while (end < sorted.length && sorted[end] === sorted[first]) end += 1;
-    shares[first] = (first + 1 + end) / 2 / sorted.length;
-    first = end;
+/** Each number as eight bytes, the least first, that compare as whole numbers do: zeros of both signs alike, NaN highest. */
+function sortableBytes(values: Float64Array, descending: boolean): Uint8Array {
+  const keys = new Float64Array(values.length);
+  for (let i = 0; i < keys.length; i++) keys[i] = descending ? 0 - values[i]! : values[i]! + 0;
+  const words = new Uint32Array(keys.buffer);
+  for (let i = 0; i < keys.length; i++) {
+    const high = words[2 * i + 1]!;
+    if (Number.isNaN(keys[i])) {
+      words[2 * i] = words[2 * i + 1] = 0xffff_ffff;
+    } else if (high >>> 31 === 1) {
+      words[2 * i] = ~words[2 * i]!;
+      words[2 * i + 1] = ~high;
+    } else words[2 * i + 1] = high ^ 0x8000_0000;
   }
-  return shares;
+  return new Uint8Array(keys.buffer);
 }
 
-/** For each first one of equal values in `sorted` how many are larger. */
-function largerOf(sorted: Float64Array): Float64Array {
-  const larger = new Float64Array(sorted.length);
-  for (let first = 0; first < sorted.length; ) {
-    let end = first + 1;
-    while (end < sorted.length && sorted[end] === sorted[first]) end += 1;
-    larger[first] = sorted.length - end;
-    first = end;
-  }
-  return larger;
-}
-
-/** The position of the first `value` in `sorted`, which has it. */
-function firstAt(sorted: Float64Array, value: number): number {
-  let [low, high] = [0, sorted.length - 1];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (sorted[middle]! < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
+/** The mean rank of equal values, divided by the number of values. */
+const shareAt = (first: number, end: number, known: number) => (first + 1 + end) / 2 / known;
+/** How many values are larger. */
+const largerAt = (_: number, end: number, known: number) => known - end;

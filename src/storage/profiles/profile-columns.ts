@@ -68,7 +68,10 @@ export class ProfileColumns {
     if (healths.length === 0 && !byHealth) return { entries: sortedBy(found, sort, rows), columns: shown };
 
     const known = await this.healthsOf(found, clock);
-    const places = [...known.keys()].filter((at) => healths.length === 0 || healths.includes(known[at]!));
+    const places: number[] = [];
+    for (let at = 0; at < found.length; at++) {
+      if (healths.length === 0 || healths.includes(known[at]!)) places.push(at);
+    }
     const entries = places.map((at) => found[at]!);
     if (!byHealth) return { entries: sortedBy(entries, sort, rows), columns: shown };
     const rankOf = (_: ProfileEntry, place: number) => HEALTHS.indexOf(known[places[place]!]!);
