@@ -63,6 +63,8 @@ const sideways = {
     entry: ["*"],
     "vendor-entry": ["*"],
     registry: ["*"],
+    "load-entry": ["*"],
+    "local-entries": ["*"],
     "provider-cache": ["*"],
   },
   storage: {

@@ -26,7 +26,7 @@ import { WorkerPool } from "./pipeline/workers/pool.ts";
 import { ProviderCache } from "./providers/provider-cache.ts";
 import type { QuotaRow } from "./providers/quotas/quota-state.ts";
 import { RateLimiter } from "./providers/quotas/rate-limiter.ts";
-import { listProviders, quotaRules, secretsOf } from "./providers/registry.ts";
+import { listProviders, quotaRules, secretsOf, valuesForThreads } from "./providers/registry.ts";
 import { Redactor } from "./redact.ts";
 import { loadAssets } from "./routes/assets.ts";
 import { createRoutes } from "./routes/index.ts";
@@ -159,7 +159,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     sessions,
     lease: lease.value,
     writeLock: writeLock.shared,
-    providerValues: settings.values,
+    ...valuesForThreads(settings.values),
   });
   const providers = new ProviderCache(() => settings.values, createCalendar(sessions));
   const findProvider = (name: string) => providers.find(name);
@@ -185,7 +185,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   pool.watchStorage(onStorage);
   settings.onChange(async ({ name, title }, values) => {
     secrets.add(secretsOf(values));
-    pool.configure(values);
+    pool.configure(valuesForThreads(values));
     hosts.configure();
     providers.forget(name);
     const rules = quotaRules(values).find(({ provider }) => provider === name);

@@ -27,6 +27,7 @@ const exporter = new Exporter({
   lease: "",
   writeLock: new WriteLock().shared,
   providerValues: {},
+  secrets: [],
   sessions: {},
 });
 

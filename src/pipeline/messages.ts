@@ -77,10 +77,16 @@ interface CallCounters {
   readonly apiCalls: number;
 }
 
-/** What a job needs besides its store. */
-interface ProviderSettings {
-  /** The providers' variables by name. */
+/** The providers' variables, as threads are told of them. */
+export interface ProviderVariables {
+  /** By name. */
   readonly providerValues: Readonly<Record<string, string | undefined>>;
+  /** Those of them that are keys (`secretsOf`): they are redacted from all that a thread reports. */
+  readonly secrets: readonly string[];
+}
+
+/** What a job needs besides its store. */
+interface ProviderSettings extends ProviderVariables {
   /** Closures and short days on top of the built-in calendar. */
   readonly sessions: CalendarOverrides;
 }
@@ -167,7 +173,7 @@ export type ToWorker =
   /** The limiter holds a provider, or another request waits: permits that were leased ahead are not used any more. */
   | { readonly type: "recall"; readonly provider: string }
   /** The providers' variables changed; they apply from the next job on. */
-  | { readonly type: "configure"; readonly providerValues: WorkerSettings["providerValues"] }
+  | ({ readonly type: "configure" } & ProviderVariables)
   /** The database can be written again: what waits for it is tried now. */
   | { readonly type: "storage_recovered" }
   | { readonly type: "close" };

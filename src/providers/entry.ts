@@ -32,5 +32,26 @@ export function missingSettings(entry: ProviderEntry, values: SettingValues): st
   return [...variables, ...(entry.missing?.(values) ?? [])];
 }
 
+/**
+ * Builds the provider of an entry from its variables.
+ * @throws RangeError naming the required variables that are empty
+ */
+export function buildProvider(entry: ProviderEntry, values: SettingValues, calendar: Calendar): Provider {
+  const missing = missingSettings(entry, values);
+  if (missing.length > 0) throw new RangeError(`The provider "${entry.name}" needs ${missing.join(", ")}`);
+  return entry.create(values, calendar);
+}
+
+/** A short name for provider and key, kept in stored rows; the key cannot be recovered from it. */
+export function accountOf(provider: string, key: string): string {
+  return `${provider}:${new Bun.CryptoHasher("sha256").update(`barkeep ${provider} ${key}`).digest("hex").slice(0, 12)}`;
+}
+
+/** The account name of a provider and its keys; `entry`: `undefined` for an unknown one. */
+export function accountWith(name: string, entry: ProviderEntry | undefined, values: SettingValues): string {
+  const keys = (entry?.settings ?? []).filter(({ kind }) => kind === "key");
+  return accountOf(name, keys.map(({ variable }) => values[variable] ?? "").join(" "));
+}
+
 /** Whether a provider reads from a folder, which only the machine of the server has. */
 export const readsFolder = ({ settings }: ProviderEntry): boolean => settings.some(({ kind }) => kind === "folder");

@@ -1,14 +1,14 @@
-/** All providers. A new one is one file and one entry here (docs/adding-a-provider.md). */
+/** All providers. A new one is one file, one entry here and one in `load-entry.ts` (docs/adding-a-provider.md). */
 
 import { canonicalProvider } from "../domain/defaults.ts";
 import { quote } from "../domain/errors.ts";
 import type { Calendar } from "../domain/market/calendar.ts";
 import { ccxtEntries, findCcxtEntry } from "./ccxt/ccxt-entry.ts";
-import { createDemoProvider } from "./demo/demo-provider.ts";
-import { missingSettings, type ProviderEntry } from "./entry.ts";
-import { createFilesProvider } from "./files/files-provider.ts";
+import { accountWith, buildProvider, missingSettings, type ProviderEntry } from "./entry.ts";
+import { type BuiltIn, unknownProvider } from "./load-entry.ts";
+import { demo, files } from "./local-entries.ts";
 import type { Provider } from "./provider.ts";
-import { accountOf, type QuotaRules } from "./quotas/rate-limiter.ts";
+import type { QuotaRules } from "./quotas/rate-limiter.ts";
 import type { SettingValues } from "./setting.ts";
 import { vendorEntry } from "./vendor-entry.ts";
 import { alpaca } from "./vendors/alpaca.ts";
@@ -19,33 +19,19 @@ import { tiingo } from "./vendors/tiingo.ts";
 import { twelvedata } from "./vendors/twelvedata.ts";
 import { yahoo } from "./vendors/yahoo.ts";
 
-export const PROVIDERS: readonly ProviderEntry[] = [
-  {
-    name: "demo",
-    title: "Demo (synthetic bars)",
-    summary: "Synthetic bars on real New York and crypto sessions; no key, no network.",
-    settings: [
-      { variable: "DEMO_LATENCY_MS", kind: "milliseconds", label: "Latency of a request (ms)", default: "40" },
-    ],
-    limits: () => [],
-    create: (values, calendar) => createDemoProvider({ latencyMs: Number(values.DEMO_LATENCY_MS ?? 40), calendar }),
-  },
-  {
-    name: "files",
-    title: "Files (CSV, Parquet)",
-    summary: "Files of your own: SYMBOL.csv for daily bars, SYMBOL-1m.csv for minutes; also .csv.gz and .parquet.",
-    settings: [{ variable: "BARKEEP_CSV_DIR", kind: "folder", label: "Folder with the files", required: true }],
-    limits: () => [],
-    create: (values, calendar) => createFilesProvider({ directory: values.BARKEEP_CSV_DIR ?? "", calendar }),
-  },
-  vendorEntry(eodhd),
-  vendorEntry(alpaca),
-  vendorEntry(massive),
-  vendorEntry(binance),
-  vendorEntry(twelvedata),
-  vendorEntry(tiingo),
-  vendorEntry(yahoo),
-];
+const ENTRIES: Readonly<Record<BuiltIn, ProviderEntry>> = {
+  demo,
+  files,
+  eodhd: vendorEntry(eodhd),
+  alpaca: vendorEntry(alpaca),
+  massive: vendorEntry(massive),
+  binance: vendorEntry(binance),
+  twelvedata: vendorEntry(twelvedata),
+  tiingo: vendorEntry(tiingo),
+  yahoo: vendorEntry(yahoo),
+};
+
+export const PROVIDERS: readonly ProviderEntry[] = Object.values(ENTRIES);
 
 /** All providers: the built-in ones, and the exchanges that BARKEEP_CCXT in `values` names. */
 export const listProviders = (values: SettingValues): readonly ProviderEntry[] => [
@@ -75,11 +61,8 @@ export const readyProviders = (values: SettingValues): ProviderEntry[] =>
  */
 export function createProvider(name: string, values: SettingValues, calendar: Calendar): Provider {
   const entry = findProvider(name);
-  if (!entry)
-    throw new RangeError(`There is no provider "${name}" (known: ${PROVIDERS.map((p) => p.name).join(", ")})`);
-  const missing = missingSettings(entry, values);
-  if (missing.length > 0) throw new RangeError(`The provider "${name}" needs ${missing.join(", ")}`);
-  return entry.create(values, calendar);
+  if (!entry) throw unknownProvider(name);
+  return buildProvider(entry, values, calendar);
 }
 
 /** The keys among the values; they must never be shown. */
@@ -88,6 +71,9 @@ export function secretsOf(values: SettingValues): string[] {
     .filter(({ kind }) => kind === "key")
     .flatMap(({ variable }) => values[variable] ?? []);
 }
+
+/** The values as threads are told of them, which do not know which of them are keys. */
+export const valuesForThreads = (values: SettingValues) => ({ providerValues: values, secrets: secretsOf(values) });
 
 /** The limiter's rules for every provider: its limits, and an account name that changes with its keys. */
 export function quotaRules(values: SettingValues): QuotaRules[] {
@@ -99,7 +85,5 @@ export function quotaRules(values: SettingValues): QuotaRules[] {
 }
 
 /** The account name of a provider and its keys. */
-export function accountFor(name: string, values: SettingValues): string {
-  const keys = (findProvider(name)?.settings ?? []).filter(({ kind }) => kind === "key");
-  return accountOf(name, keys.map(({ variable }) => values[variable] ?? "").join(" "));
-}
+export const accountFor = (name: string, values: SettingValues): string =>
+  accountWith(name, findProvider(name), values);

@@ -4,13 +4,15 @@ import { expect, test } from "bun:test";
 import { Analysis } from "../../src/pipeline/analysis/analysis.ts";
 import { Exporter } from "../../src/pipeline/exports/exporter.ts";
 import type { WorkerSettings } from "../../src/pipeline/messages.ts";
+import { valuesForThreads } from "../../src/providers/registry.ts";
 import { WriteLock } from "../../src/storage/connection/file/write-lock.ts";
 import { testConfig } from "../helpers/app.ts";
 import { type Folder, migratedDatabase, temporaryFolder } from "../helpers/folder.ts";
 
 async function settingsIn(folder: Folder): Promise<WorkerSettings> {
   const { dbUrl, dbToken, providerValues } = testConfig(await migratedDatabase(folder));
-  return { dbUrl, dbToken, dbFile: null, lease: "", writeLock: new WriteLock().shared, providerValues, sessions: {} };
+  const providers = { ...valuesForThreads(providerValues), sessions: {} };
+  return { dbUrl, dbToken, dbFile: null, lease: "", writeLock: new WriteLock().shared, ...providers };
 }
 
 test("the export thread ends when no export is left for long, and the next export is whole", async () => {

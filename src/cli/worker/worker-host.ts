@@ -152,7 +152,10 @@ export class WorkerHost {
     thread.addEventListener("error", (event) => this.#onExit(number, event.message));
     thread.addEventListener("close", () => this.#onExit(number, "the thread ended"));
     const { server } = this.settings;
-    this.#tell(number, { type: "open", settings: { server, sessions: this.#sessions, providerValues: {} } });
+    this.#tell(number, {
+      type: "open",
+      settings: { server, sessions: this.#sessions, providerValues: {}, secrets: [] },
+    });
   }
 
   /** Passes on what a thread reports. */

@@ -6,7 +6,7 @@ import type { WorkerSettings } from "../messages.ts";
 import type { HeldJob } from "./store-executor.ts";
 
 export type ToStorage =
-  | { readonly type: "open"; readonly settings: Omit<WorkerSettings, "providerValues" | "sessions"> }
+  | { readonly type: "open"; readonly settings: Omit<WorkerSettings, "providerValues" | "secrets" | "sessions"> }
   | { readonly type: "execute"; readonly request: number; readonly job: HeldJob; readonly bytes: Uint8Array }
   /** An attempt has ended. */
   | { readonly type: "end"; readonly attempt: string }
@@ -45,7 +45,7 @@ class StorageThread {
       this.#requests.clear();
       this.#closed.resolve();
     });
-    const { providerValues: _, sessions: __, ...database } = settings;
+    const { providerValues: _, secrets: __, sessions: ___, ...database } = settings;
     this.send({ type: "open", settings: database });
   }
 

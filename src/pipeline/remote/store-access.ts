@@ -5,8 +5,6 @@ import { openShared, storageFault } from "../../storage/db.ts";
 import type { RemoteSettings, SymbolTask, WorkerSettings } from "../messages.ts";
 import { directJobStore } from "../store/direct-store.ts";
 import type { JobStore } from "../store/job-store.ts";
-import { httpJobStore } from "./http-store.ts";
-import { ServerConnection } from "./server-connection.ts";
 
 /** The pause before a database that cannot be opened is tried again, milliseconds. */
 const OPEN_AGAIN_MS = 500;
@@ -30,6 +28,11 @@ export async function openStore(
   report: (trouble: StorageTrouble | null) => void,
 ): Promise<StoreAccess> {
   if ("server" in settings) {
+    // Loaded on other machines only: every thread of the server would build the shapes of its operations.
+    const [{ httpJobStore }, { ServerConnection }] = await Promise.all([
+      import("./http-store.ts"),
+      import("./server-connection.ts"),
+    ]);
     const connection = new ServerConnection(settings.server);
     const of = ({ attempt = "" }: SymbolTask) => httpJobStore(connection, attempt);
     // What the server has not answered it does not count as stored, so nothing has to be hurried.

@@ -4,7 +4,7 @@ import type { StorageTrouble } from "../../domain/errors.ts";
 import { threadModule } from "../../installation.ts";
 import { IdleTimer } from "../idle-timer.ts";
 import { isHold } from "../leased-permits.ts";
-import type { FromWorker, Outcome, StopReason, SymbolTask, WorkerSettings } from "../messages.ts";
+import type { FromWorker, Outcome, ProviderVariables, StopReason, SymbolTask, WorkerSettings } from "../messages.ts";
 import { Assignment, type TaskListener } from "./assignment.ts";
 import type { Gate } from "./gate.ts";
 import { isFree, JobCounts, leastBusy } from "./job-counts.ts";
@@ -148,9 +148,9 @@ export class WorkerPool {
   }
 
   /** Changes the providers' variables; running jobs keep those they started with. */
-  configure(providerValues: WorkerSettings["providerValues"]): void {
-    this.settings = { ...this.settings, providerValues };
-    for (const worker of this.#workers) worker.send({ type: "configure", providerValues });
+  configure({ providerValues, secrets }: ProviderVariables): void {
+    this.settings = { ...this.settings, providerValues, secrets };
+    for (const worker of this.#workers) worker.send({ type: "configure", providerValues, secrets });
   }
 
   /** Stops every job at its next batch and waits until all workers have closed. */

@@ -3,8 +3,9 @@
 import { messageOf, traceOf, withoutPaths } from "../../domain/errors.ts";
 import { type Calendar, createCalendar } from "../../domain/market/calendar.ts";
 import type { Stage, Wait } from "../../domain/runs/progress.ts";
+import { accountWith, buildProvider, type ProviderEntry } from "../../providers/entry.ts";
+import { loadEntry } from "../../providers/load-entry.ts";
 import type { Provider } from "../../providers/provider.ts";
-import { accountFor, createProvider, secretsOf } from "../../providers/registry.ts";
 import { redactor } from "../../redact.ts";
 import { storageFault } from "../../storage/db.ts";
 import { JobLost } from "../../storage/runs/attempts.ts";
@@ -13,6 +14,7 @@ import { LeasedPermits } from "../leased-permits.ts";
 import {
   type FromWorker,
   type JobReport,
+  type ProviderVariables,
   providerError,
   type RemoteSettings,
   type SymbolTask,
@@ -56,6 +58,8 @@ let access: StoreAccess;
 let opening: Promise<StoreAccess | undefined> = Promise.resolve(undefined);
 let isClosing = false;
 let calendar: Calendar;
+/** The providers of which this thread has had jobs; they stay when their variables change. */
+const entries = new Map<string, ProviderEntry>();
 const providers = new Map<string, Provider>();
 /** The account names of providers with their keys. */
 const accounts = new Map<string, string>();
@@ -72,22 +76,27 @@ const sharedRequests = new SharedRequests();
 const engineerTurns = new Turns();
 
 /** Applies the providers' variables; providers are built again when they are next needed. */
-function configure(providerValues: WorkerSettings["providerValues"]): void {
-  settings = { ...settings, providerValues };
-  redact = redactor(secretsOf(providerValues));
+function configure({ providerValues, secrets }: ProviderVariables): void {
+  settings = { ...settings, providerValues, secrets };
+  redact = redactor(secrets);
   providers.clear();
   accounts.clear();
 }
 
 const accountOf = (provider: string) =>
-  accounts.getOrInsertComputed(provider, () => accountFor(provider, settings.providerValues));
+  accounts.getOrInsertComputed(provider, () => accountWith(provider, entries.get(provider), settings.providerValues));
 
-function providerOf(name: string): Provider {
+/** @throws RangeError for an unknown name, or naming the required variables that are empty */
+async function providerOf(name: string): Promise<Provider> {
   const known = providers.get(name);
   if (known) return known;
-  const provider = redactingProvider(createProvider(name, settings.providerValues, calendar), redact);
-  providers.set(name, provider);
-  return provider;
+  const entry = entries.get(name) ?? (await loadEntry(name));
+  // Under its present name too: that is what the provider says of itself.
+  entries.set(name, entry).set(entry.name, entry);
+  // Another job may have built it meanwhile, or the variables may have changed.
+  return providers.getOrInsertComputed(name, () =>
+    redactingProvider(buildProvider(entry, settings.providerValues, calendar), redact),
+  );
 }
 
 /** What a stage quotes of its provider is redacted like everything that leaves the worker. */
@@ -110,8 +119,8 @@ async function work(task: SymbolTask, hasOthers: boolean): Promise<void> {
   try {
     const outcome = await runSymbol(task, {
       store,
-      provider: providerOf(task.provider),
-      repairProvider: task.repairProvider === null ? null : providerOf(task.repairProvider),
+      provider: await providerOf(task.provider),
+      repairProvider: task.repairProvider === null ? null : await providerOf(task.repairProvider),
       calendar,
       signal: signals.job,
       requestSignal: signals.request,
@@ -168,7 +177,7 @@ async function obey(message: ToWorker): Promise<void> {
     case "open": {
       settings = message.settings;
       calendar = createCalendar(settings.sessions);
-      configure(settings.providerValues);
+      configure(settings);
       const opened = openStore(
         settings,
         () => isClosing,
@@ -179,7 +188,7 @@ async function obey(message: ToWorker): Promise<void> {
       return send({ type: "ready" });
     }
     case "configure":
-      return configure(message.providerValues);
+      return configure(message);
     case "task":
       return work(message.task, message.hasOthers);
     case "stop":

@@ -14,7 +14,7 @@ import type { QuotaRow, QuotaState } from "./quota-state.ts";
 /** The limits of a provider. */
 export interface QuotaRules {
   readonly provider: string;
-  /** Identifies provider and key, see `accountOf`. */
+  /** Identifies provider and key, see `accountOf` in `entry.ts`. */
   readonly account: string;
   readonly limits: readonly QuotaLimit[];
 }
@@ -105,9 +105,4 @@ export class RateLimiter {
     if (!account) throw new RangeError(`No quota is defined for the provider "${provider}"`);
     return account;
   }
-}
-
-/** A short name for provider and key, kept in stored rows; the key cannot be recovered from it. */
-export function accountOf(provider: string, key: string): string {
-  return `${provider}:${new Bun.CryptoHasher("sha256").update(`barkeep ${provider} ${key}`).digest("hex").slice(0, 12)}`;
 }

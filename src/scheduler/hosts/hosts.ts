@@ -12,6 +12,7 @@ import { StorageThreads } from "../../pipeline/remote/storage-threads.ts";
 import type { HeldJob } from "../../pipeline/remote/store-executor.ts";
 import type { WorkerPool } from "../../pipeline/workers/pool.ts";
 import { WorkerCrashed, WorkerLost } from "../../pipeline/workers/worker-handle.ts";
+import { valuesForThreads } from "../../providers/registry.ts";
 import { withoutWaitLimit } from "../../storage/connection/wait-limit.ts";
 import { type Database, storageFault } from "../../storage/db.ts";
 import { newAttempt } from "../../storage/runs/attempts.ts";
@@ -306,8 +307,8 @@ export class RemoteHosts {
     this.#configured.set(thread, known);
     if (providers.every((provider) => known.has(provider))) return;
     for (const provider of providers) known.add(provider);
-    const providerValues = variablesOf(known, this.dependencies.settings().providerValues);
-    thread.host.order(thread.number, { type: "configure", providerValues });
+    const values = valuesForThreads(variablesOf(known, this.dependencies.settings().providerValues));
+    thread.host.order(thread.number, { type: "configure", ...values });
   }
 
   /** Variables of providers have changed: they are sent again, to whoever has them. */
@@ -317,7 +318,7 @@ export class RemoteHosts {
       for (const thread of host.threads.values()) {
         const known = this.#configured.get(thread);
         if (known === undefined) continue;
-        host.order(thread.number, { type: "configure", providerValues: variablesOf(known, values) });
+        host.order(thread.number, { type: "configure", ...valuesForThreads(variablesOf(known, values)) });
       }
     }
   }

@@ -8,6 +8,7 @@ import type { Gate } from "../../../src/pipeline/workers/gate.ts";
 import { WorkerPool } from "../../../src/pipeline/workers/pool.ts";
 import type { PoolThread } from "../../../src/pipeline/workers/worker-handle.ts";
 import { RateLimiter } from "../../../src/providers/quotas/rate-limiter.ts";
+import { valuesForThreads } from "../../../src/providers/registry.ts";
 import { LEASE_KEY } from "../../../src/storage/connection/fence.ts";
 import { WriteLock } from "../../../src/storage/connection/file/write-lock.ts";
 import { openDatabase } from "../../../src/storage/db.ts";
@@ -46,7 +47,8 @@ const REAL_THREAD = pathToFileURL(bundleOf("pipeline/workers/worker.ts"));
 
 function settingsFor(database: string, values = {}): WorkerSettings {
   const { dbUrl, dbToken, providerValues } = testConfig(database, values);
-  return { dbUrl, dbToken, dbFile: null, lease: "", writeLock: new WriteLock().shared, providerValues, sessions: {} };
+  const providers = { ...valuesForThreads(providerValues), sessions: {} };
+  return { dbUrl, dbToken, dbFile: null, lease: "", writeLock: new WriteLock().shared, ...providers };
 }
 
 const startPool = (database: string, size: number, limiter: Gate = gate, values = {}) =>

@@ -34,6 +34,7 @@ function startHosts(note = () => {}, onLine: (text: string) => void = () => {}) 
       writeLock: new WriteLock().shared,
       lease: "",
       providerValues: {},
+      secrets: [],
       sessions: {},
     }),
     onStorage() {},
