@@ -67,7 +67,7 @@ test("the run command brings symbols to their profiles and reports how it ended"
   const file = join(folder.path, "aapl.csv");
   const saved = await call(env, "export", "aapl", "--from", "2026-01-01", "--output", file, "--json");
   expect(saved.code).toBe(0);
-  expect(JSON.parse(saved.out)).toEqual({ file, bytes: Bun.file(file).size });
+  expect(JSON.parse(saved.out)).toEqual({ file, bytes: Bun.file(file).size, provider: "demo" });
   expect(await Bun.file(file).text()).toStartWith("timestamp,open,high,low,close,volume\n2026-01-0");
   const status = await call(env, "status", "--json");
   expect(JSON.parse(status.out)).toMatchObject({ server: null, profiles: 3, runs: 2 });
