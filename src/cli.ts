@@ -1,13 +1,13 @@
 /** The command line. Each command loads only the modules that it needs. */
 
 import { existsSync } from "node:fs";
-import { Command, CommanderError, Option } from "commander";
+import { Command, Option } from "commander";
 import { EXIT } from "./cli/exit-codes.ts";
+import { exitCodeOf, faultLines } from "./cli/fault-report.ts";
 import { print, printError } from "./cli/terminal.ts";
-import { ConfigError, withoutCredentials } from "./config/reader.ts";
+import { withoutCredentials } from "./config/reader.ts";
 import { readConfig } from "./config.ts";
 import { RUN_DEFAULTS } from "./domain/defaults.ts";
-import { describeError, messageOf, Refusal } from "./domain/errors.ts";
 import { INTERVALS, READ_INTERVALS } from "./domain/market/interval.ts";
 import { MODES } from "./domain/runs/states.ts";
 import { versionOf, versionText } from "./installation.ts";
@@ -30,11 +30,13 @@ const program = new Command("barkeep")
 
 /** A command whose action returns the exit code. */
 function command(usage: string, description: string, parent: Command = program): Command {
+  const path = parent === program ? usage : `${parent.name()} ${usage}`;
   return parent
     .command(usage)
     .description(description)
     .option("--json", "print one JSON value for programs")
-    .exitOverride();
+    .exitOverride()
+    .showHelpAfterError(`(barkeep ${path} --help shows what it takes)`);
 }
 const withServer = (each: Command) =>
   each.option("--server <url>", "address of the server; otherwise the one that has the database open, or none");
@@ -167,20 +169,9 @@ try {
   await program.parseAsync(process.argv.length > 2 ? process.argv : [...process.argv, "serve"]);
 } catch (error) {
   process.exitCode = exitCodeOf(error);
-  const message = error instanceof ConfigError ? error.message : messageOf(error);
-  if (!(error instanceof CommanderError)) console.error(message);
-  if (error instanceof Error && "errors" in error && Array.isArray(error.errors)) {
-    // One field alone is the message itself.
-    const more = error.errors.map(describeError).filter((each) => !message.includes(each));
-    for (const each of more) printError(`  ${each}`);
-  }
-}
-
-/** 2 if the command or its input is wrong, 1 for every other error. */
-function exitCodeOf(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-  if (error instanceof Refusal && error.kind === "invalid") return EXIT.usage;
-  return error instanceof Error && "status" in error && error.status === 422 ? EXIT.usage : EXIT.failed;
+  const [name] = process.argv.slice(2);
+  const { options = [] } = program.commands.find((each) => each.name() === name) ?? {};
+  for (const line of faultLines(error, (flag) => options.some(({ long }) => long === flag))) printError(line);
 }
 
 async function backup(path: string, { json }: { json?: boolean }): Promise<number> {

@@ -1,7 +1,7 @@
 /** The command line, as a person would call it. */
 
 import { expect, test } from "bun:test";
-import { existsSync, symlinkSync } from "node:fs";
+import { existsSync, readdirSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { hashSecret, newSecret, TOKEN_PREFIX } from "../src/auth.ts";
@@ -35,6 +35,53 @@ async function callProgram(program: readonly string[], cwd: string, env: Record<
   return { code: await child.exited, out, err };
 }
 
+test.each([
+  [["nope"], "unknown command 'nope'\n(barkeep --help lists the commands"],
+  [["export"], "missing required argument 'symbol'\n(barkeep export --help shows what it takes)"],
+  [["lake", "check", "--wrong"], "unknown option '--wrong'\n(barkeep lake check --help shows what it takes)"],
+  [["run", "$$", "--batch-days", "0"], '"$$" is not a symbol: wants up to 24 letters'],
+  [["run", "$$", "--batch-days", "0"], "--batch-days: wants a whole number from 1 to 365"],
+  [["run", "AAPL", "--provider", "nope"], '--provider: "nope" is not a known provider (known: demo, files'],
+  [["snapshot", "Mine"], "A snapshot wants symbols, or a watchlist with --watchlist"],
+  [["worker", "--server", "x"], "--server wants the address of the server"],
+  [["doctor", "--provider", "nope"], 'There is no provider "nope" (known: demo'],
+])("%j is wrong usage: exit code 2, what is wrong, and nothing on the standard output", async (words, says) => {
+  using folder = temporaryFolder();
+  const { code, out, err } = await call({ BARKEEP_DB_URL: folder.database() }, ...words);
+  expect([code, out]).toEqual([2, ""]);
+  expect(err).toContain(says);
+});
+
+test("commands that only read say that there is no database, and create none", async () => {
+  using folder = temporaryFolder();
+  const env = { BARKEEP_DB_URL: folder.database(), BARKEEP_LAKE: folder.path };
+  for (const words of [
+    ["export", "AAPL"],
+    ["snapshot", "Mine", "AAPL"],
+    ["lake", "check"],
+    ["backup", "copy.db"],
+  ]) {
+    const { code, out, err } = await call(env, ...words);
+    expect([words, code, out]).toEqual([words, 1, ""]);
+    expect(err).toStartWith(`There is no database at ${env.BARKEEP_DB_URL}. Check BARKEEP_DB_URL`);
+  }
+  expect(readdirSync(folder.path)).toEqual([]);
+});
+
+test("a database that cannot be opened is named by every command, also by watch", async () => {
+  using folder = temporaryFolder();
+  for (const [url, why] of [
+    [`file:${folder.path}`, "it is a folder"],
+    [`file:${folder.path}/garbage.db`, "file is not a database"],
+  ] as const) {
+    await Bun.write(join(folder.path, "garbage.db"), "garbage".repeat(200));
+    for (const words of [["watch"], ["status"], ["export", "AAPL"]]) {
+      const { code, out, err } = await call({ BARKEEP_DB_URL: url }, ...words);
+      expect([words, code, out, err]).toEqual([words, 1, "", `The database ${url} cannot be opened: ${why}\n`]);
+    }
+  }
+});
+
 test("the run command brings symbols to their profiles and reports how it ended", async () => {
   using folder = temporaryFolder();
   const env = { BARKEEP_DB_URL: folder.database() };
@@ -51,11 +98,11 @@ test("the run command brings symbols to their profiles and reports how it ended"
 
   // Each field is named once, alone and beside others.
   const years = await call(env, "run", "AAPL", "--years", "99");
-  expect([years.code, years.err]).toEqual([2, 'years: wants a whole number from 1 to 30, or "all"\n']);
+  expect([years.code, years.err]).toEqual([2, '--years: wants a whole number from 1 to 30, or "all"\n']);
   const both = await call(env, "run", "AAPL", "--years", "99", "--max-workers", "99");
-  expect([both.code, both.err.match(/\b(?:years|max_workers): wants/g)]).toEqual([
+  expect([both.code, both.err.match(/--(?:years|max-workers): wants/g)]).toEqual([
     2,
-    ["years: wants", "max_workers: wants"],
+    ["--years: wants", "--max-workers: wants"],
   ]);
 
   // A password of the server is neither asked for nor changed.

@@ -4,9 +4,10 @@ import { rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { withoutCredentials } from "../config/reader.ts";
 import type { Config } from "../config.ts";
+import { Refusal } from "../domain/errors.ts";
 import { runTitle } from "../domain/runs/run-title.ts";
 import { versionOf, versionText } from "../installation.ts";
-import { compareSchema, NEWER_SCHEMA, NoDatabase, openExisting } from "../storage/db.ts";
+import { compareSchema, NEWER_SCHEMA, NoDatabase, openExisting, requireDatabase } from "../storage/db.ts";
 import { plural, sizeText } from "../views/ui/format.ts";
 import { EXIT } from "./exit-codes.ts";
 import { followRun, type ProgressOutput, type RunWire, summaryOf } from "./follow.ts";
@@ -23,8 +24,16 @@ export const terminal = (): ProgressOutput => ({
   write: (text) => void process.stderr.write(text),
 });
 
-export const sessionOf = async (config: Config, { server }: Common): Promise<Session> =>
-  (await connect(config, server)) ?? (await openLocally(config));
+/**
+ * @param reads whether the command only reads what is stored, so that it creates no database
+ * @throws NoDatabase if it reads, and there is none
+ */
+export async function sessionOf(config: Config, { server }: Common, reads = false): Promise<Session> {
+  const connected = await connect(config, server);
+  if (connected !== null) return connected;
+  if (reads) requireDatabase(config.dbUrl);
+  return openLocally(config);
+}
 
 function report(run: RunWire, { json = false }: Common): number {
   console.log(json ? JSON.stringify(run) : summaryOf(run));
@@ -117,7 +126,7 @@ function sourceOf({ headers }: Response, what: string): { provider: string | nul
 /** Writes bars or features of a symbol to a file, or to the standard output. */
 export async function exportCommand(config: Config, symbol: string, options: ExportOptions): Promise<number> {
   if (options.output !== undefined) await requirePlace(options.output);
-  await using session = await sessionOf(config, options);
+  await using session = await sessionOf(config, options, true);
   const { features = false, interval, from, to, names, adjust, provider, format, output, json = false } = options;
   const given = Object.entries({ interval, from, to, names, adjust, provider, format });
   const query = new URLSearchParams(given.filter((each): each is [string, string] => each[1] !== undefined));
@@ -162,7 +171,9 @@ export async function snapshotCommand(
   symbols: readonly string[],
   options: SnapshotOptions,
 ): Promise<number> {
-  await using session = await sessionOf(config, options);
+  if (symbols.length === 0 && options.watchlist === undefined)
+    throw new Refusal("invalid", "A snapshot wants symbols, or a watchlist with --watchlist");
+  await using session = await sessionOf(config, options, true);
   const { json = false, server: _, asKnownAt, ...rest } = options;
   const body = { name, ...(symbols.length > 0 && { symbols }), ...rest, as_known_at: asKnownAt };
   const headers = { "Content-Type": "application/json" };

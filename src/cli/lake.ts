@@ -33,7 +33,7 @@ async function taskOf<T>(session: Session, path: string, unit: string, { json = 
 
 /** Rebuilds the whole lake. */
 export async function lakeSyncCommand(config: Config, options: Common): Promise<number> {
-  await using session = await sessionOf(config, options);
+  await using session = await sessionOf(config, options, true);
   const { written, removed } = await taskOf<SyncResult>(session, "/api/lake/sync", "series", options);
   console.log(
     options.json
@@ -45,7 +45,7 @@ export async function lakeSyncCommand(config: Config, options: Common): Promise<
 
 /** Compares the lake with its manifest and with the store; fails if something differs. */
 export async function lakeCheckCommand(config: Config, options: Common): Promise<number> {
-  await using session = await sessionOf(config, options);
+  await using session = await sessionOf(config, options, true);
   const result = await taskOf<CheckResult>(session, "/api/lake/check", "files and series", options);
   if (options.json) console.log(JSON.stringify(result));
   else for (const line of reportOf(result)) print(line);

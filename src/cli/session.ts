@@ -7,7 +7,7 @@ import { newSecret } from "../auth.ts";
 import type { Config } from "../config.ts";
 import { messageOf } from "../domain/errors.ts";
 import { LEASE_KEY } from "../storage/connection/fence.ts";
-import { openExisting } from "../storage/db.ts";
+import { NoDatabase, openExisting } from "../storage/db.ts";
 import { readSettings } from "../storage/settings.ts";
 
 /** The setting under which a running server stores its address on this machine. */
@@ -71,7 +71,10 @@ function remote(address: string, token: string | undefined): Session {
 
 /** The address of the server that has the database open; `null` if there is none, or if it does not answer from here. */
 export async function findServer({ dbUrl, dbToken }: Pick<Config, "dbUrl" | "dbToken">): Promise<string | null> {
-  const db = await openExisting(dbUrl, dbToken).catch(() => null);
+  const db = await openExisting(dbUrl, dbToken).catch((error) => {
+    if (error instanceof NoDatabase) return null;
+    throw error;
+  });
   if (db === null) return null;
   try {
     const settings = await readSettings(db, "server_").catch(() => []);

@@ -39,6 +39,8 @@ export const listProviders = (values: SettingValues): readonly ProviderEntry[] =
   ...ccxtEntries(values),
 ];
 
+const KNOWN = PROVIDERS.map(({ name }) => name).join(", ");
+
 /** The entry of a provider, by its name or an earlier one; `undefined` for an unknown name. */
 export function findProvider(name: string): ProviderEntry | undefined {
   return PROVIDERS.find((entry) => entry.name === canonicalProvider(name)) ?? findCcxtEntry(name);
@@ -47,7 +49,7 @@ export function findProvider(name: string): ProviderEntry | undefined {
 /** Why the provider `name` cannot be used, for a person: it is unknown, or lacks settings. */
 export function whyNotUsable(name: string): string {
   const entry = findProvider(name);
-  if (entry === undefined) return `${quote(name)} is not a known provider`;
+  if (entry === undefined) return `${quote(name)} is not a known provider (known: ${KNOWN})`;
   return `${entry.title} is not set up: it needs ${missingSettings(entry, {}).join(", ")} (environment or settings page)`;
 }
 

@@ -32,6 +32,7 @@ async function open(url: string, token: string | undefined, lock: WriteLock, exp
   try {
     if (!url.startsWith("file:")) return await openServer(url, token);
     const path = pathOf(url);
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw new Error("it is a folder");
     // An empty file is no new database: something has emptied it.
     if (sizeOf(path) === 0) throw new Error(EMPTIED);
     return await openFile(path, lock, expected);
@@ -55,7 +56,7 @@ export class NoDatabase extends FaultError {
  * @throws NoDatabase if it is not, Error if it cannot be opened; no file is created
  */
 export async function openExisting(url: string, token?: string): Promise<Database> {
-  if (!isThere(url)) throw new NoDatabase(url);
+  requireDatabase(url);
   return open(url, token, new WriteLock(), { file: null });
 }
 
@@ -105,6 +106,11 @@ export class SharedConnection {
   async close(): Promise<void> {
     (await this.#db?.catch(() => null))?.close();
   }
+}
+
+/** @throws NoDatabase if there is no file at its place */
+export function requireDatabase(url: string): void {
+  if (!isThere(url)) throw new NoDatabase(url);
 }
 
 const isThere = (url: string) => !url.startsWith("file:") || sizeOf(pathOf(url)) !== null;

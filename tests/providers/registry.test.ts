@@ -36,7 +36,7 @@ describe("the registry", () => {
     expect(missingSettings(findProvider("files")!, {})).toEqual(["BARKEEP_CSV_DIR"]);
     expect(missingSettings(findProvider("yahoo")!, { YAHOO: "off" })).toEqual(["YAHOO=on"]);
     expect(whyNotUsable("yahoo")).toBe("Yahoo Finance is not set up: it needs YAHOO=on (environment or settings page)");
-    expect(whyNotUsable("nope")).toBe('"nope" is not a known provider');
+    expect(whyNotUsable("nope")).toStartWith('"nope" is not a known provider (known: demo, files, eodhd, ');
     expect(() => createProvider("files", { BARKEEP_CSV_DIR: "" }, CALENDAR)).toThrow('"files" needs BARKEEP_CSV_DIR');
   });
 });

@@ -89,11 +89,12 @@ function queueOf(env: Readonly<Record<string, string | undefined>>): QueuePlace 
 
 /** @throws WrongOption if one cannot be meant */
 export function readOptions(options: WorkerOptions): Omit<HostSettings, "version" | "print"> {
+  const url = addressOf(options.server);
   const token = options.token ?? process.env.BARKEEP_TOKEN;
   if (!token) throw new WrongOption("make a token with the scope worker on /settings/access and set BARKEEP_TOKEN");
   const threads = wholeNumber("--threads", options.threads, MAX_THREADS) ?? availableParallelism();
   return {
-    server: { url: addressOf(options.server), token },
+    server: { url, token },
     host: nameOf(options.name),
     threads,
     jobs: wholeNumber("--jobs", options.jobs, MAX_JOBS) ?? Math.min(MAX_JOBS, JOBS_PER_THREAD * threads),
