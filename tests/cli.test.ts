@@ -72,12 +72,16 @@ test("a database that cannot be opened is named by every command, also by watch"
   using folder = temporaryFolder();
   for (const [url, why] of [
     [`file:${folder.path}`, "it is a folder"],
-    [`file:${folder.path}/garbage.db`, "file is not a database"],
+    [
+      `file:${folder.path}/garbage.db`,
+      "file is not a database\nStop the server, restore the newest backup and start it again.",
+    ],
   ] as const) {
     await Bun.write(join(folder.path, "garbage.db"), "garbage".repeat(200));
     for (const words of [["watch"], ["status"], ["export", "AAPL"]]) {
       const { code, out, err } = await call({ BARKEEP_DB_URL: url }, ...words);
-      expect([words, code, out, err]).toEqual([words, 1, "", `The database ${url} cannot be opened: ${why}\n`]);
+      expect([words, code, out]).toEqual([words, 1, ""]);
+      expect(err).toBe(`The database ${url} cannot be opened: ${why}\n`);
     }
   }
 });
@@ -215,6 +219,11 @@ test("a backup made while a run writes is complete, and overwrites nothing", asy
     const again = await call(env, "backup", file);
     expect(again.code).toBe(1);
     expect(again.err).toContain("exists already");
+    const nowhere = await call(env, "backup", join(file, "copy.db"));
+    expect([nowhere.code, nowhere.err]).toEqual([
+      1,
+      `Nothing was written to ${file}/copy.db: there is no folder ${file}\n`,
+    ]);
 
     // Asks before it replaces something, and only then.
     const drill = { BARKEEP_DB_URL: folder.database("drill.db") };

@@ -101,10 +101,10 @@ export interface ExportOptions extends Common {
 }
 
 /**
- * Refuses a path at which no file can be, before anything is asked for: like a backup, an export creates no folder, since a
+ * Refuses a path at which no file can be, before anything is asked for: exports and backups create no folder, since a
  * mistyped path would then lead somewhere else.
  */
-async function requirePlace(path: string): Promise<void> {
+export async function requirePlace(path: string): Promise<void> {
   const isFolder = async (place: string) => (await stat(place).catch(() => null))?.isDirectory() ?? false;
   const folder = dirname(path);
   const fault = !(await isFolder(folder))

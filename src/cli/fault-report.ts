@@ -3,6 +3,7 @@
 import { CommanderError } from "commander";
 import { ConfigError } from "../config/reader.ts";
 import { describeError, type FieldError, messageOf, Refusal } from "../domain/errors.ts";
+import { storageFault } from "../storage/connection/trouble.ts";
 import { EXIT } from "./exit-codes.ts";
 
 /** 2 if the command or its input is wrong, 1 for every other error. */
@@ -20,7 +21,10 @@ export function faultLines(error: unknown, isOption: (flag: string) => boolean):
   if (error instanceof CommanderError) return [];
   if (error instanceof ConfigError) return error.message.split("\n");
   const fields = error instanceof Error && "errors" in error && Array.isArray(error.errors) ? error.errors : [];
-  return fields.length === 0 ? [messageOf(error)] : fields.map((each: FieldError) => fieldLine(each, isOption));
+  if (fields.length > 0) return fields.map((each: FieldError) => fieldLine(each, isOption));
+  const message = messageOf(error);
+  const advice = storageFault(error)?.advice;
+  return advice === undefined || message.includes(advice) ? [message] : [message, advice];
 }
 
 /** A field of the API by what was typed for it: `batch_days` is `--batch-days`, and a symbol is named in its message. */
