@@ -151,6 +151,8 @@ function adviceFor(error: unknown): string {
   return "Check BARKEEP_DB_URL, BARKEEP_DB_TOKEN and who may read and write there.";
 }
 
+const askedWith = (name: string) => `barkeep doctor --provider ${name} makes one request.`;
+
 /** Contacts the providers that are set up, in the environment or on the settings page. */
 async function* diagnoseProviders(config: Config, env: Env): AsyncGenerator<Finding> {
   const settings = await providerSettings(config).catch(() => null);
@@ -170,7 +172,9 @@ async function* diagnoseProviders(config: Config, env: Env): AsyncGenerator<Find
       yield { what, fault: inUse ? `${missing.join(", ")} not set` : null, advice };
     } else {
       const url = entry.settings.filter(({ kind }) => kind === "url").map(({ variable }) => values[variable])[0];
-      yield inUse && url !== undefined ? await reach(what, url) : { what, fault: null };
+      if (url === undefined) yield { what, fault: null };
+      else if (inUse) yield await reach(what, url);
+      else yield { what, fault: null, advice: `Not contacted, as nothing is set for it: ${askedWith(entry.name)}` };
     }
   }
 }

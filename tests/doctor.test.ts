@@ -34,6 +34,17 @@ test("the doctor says whether the mail server accepts the login, and never the p
   expect(server.mails).toEqual([]);
 });
 
+test("the doctor says of providers that it has not contacted that it has not", async () => {
+  using folder = temporaryFolder();
+  const advice = new Map<string, string | undefined>();
+  for await (const finding of diagnose({ BARKEEP_DB_URL: folder.database() })) advice.set(finding.what, finding.advice);
+  expect(["demo", "binance", "eodhd"].map((name) => advice.get(`provider ${name}`))).toEqual([
+    undefined,
+    "Not contacted, as nothing is set for it: barkeep doctor --provider binance makes one request.",
+    "Not contacted, as nothing is set for it: barkeep doctor --provider eodhd makes one request.",
+  ]);
+});
+
 test("the doctor asks one provider, and says what it saw of quota, plan and newest bar, never the key", async () => {
   using folder = temporaryFolder();
   const db = { BARKEEP_DB_URL: folder.database() };
