@@ -1,6 +1,6 @@
 /** Route files by group: each is read with the first request of one of the group's areas. */
 
-import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { Hono } from "hono";
 import { once } from "../installation.ts";
 import type { HostList } from "../scheduler/hosts/host-list.ts";
 import type { Authenticator } from "./access/authenticator.ts";
@@ -25,8 +25,8 @@ interface Parts {
   readonly hostList: HostList;
   /** Answers requests to the server's own API. */
   readonly dispatch: Dispatch;
-  /** All routes that declare what they take and answer, as they were declared together. */
-  described(): Promise<readonly OpenAPIHono[]>;
+  /** All routes below `/api`. */
+  api(): Promise<readonly Hono[]>;
   /** Called when the server closes. */
   onClose(end: () => void): void;
 }
@@ -268,7 +268,7 @@ export const groupsOf = (parts: Parts): readonly RouteGroup[] => [
       ]);
       const { config } = parts.services;
       // Putting it together takes 20 ms of the server's thread, and it stays the same.
-      const document = once(async () => apiDocument(await parts.described(), config));
+      const document = once(async () => apiDocument(await parts.api(), config));
       return { pages: [docsRoutes(config, document)] };
     },
   },

@@ -1,6 +1,5 @@
 /** All routes: middleware in order, then one line per route file. Each group is loaded with its first request. */
 
-import type { OpenAPIHono } from "@hono/zod-openapi";
 import { Hono } from "hono";
 import { MAX_AT_WORK } from "../domain/defaults.ts";
 import { versionText } from "../installation.ts";
@@ -108,18 +107,11 @@ export async function createRoutes(services: Services): Promise<Routes> {
       refusals,
       hostList,
       dispatch: (request, server) => lazy.fetch(request, server),
-      described,
+      api: async () => (await lazy.all()).flatMap(({ api = [] }) => api),
       onClose: (end) => closers.push(end),
     }),
     build,
   });
-  /** The routes that declare what they take and answer. */
-  async function described(): Promise<OpenAPIHono[]> {
-    // What reads the declarations is needed by their description alone.
-    const { OpenAPIHono } = await import("@hono/zod-openapi");
-    const declared = (await lazy.all()).flatMap(({ api = [] }) => api);
-    return declared.map((each) => new OpenAPIHono().route("/api", each));
-  }
   broadcaster.start();
   notifications.start();
   const close = () => {

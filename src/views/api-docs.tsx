@@ -1,6 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** The API page: every route with its parameters, body and responses. */
 
+import type { Child } from "hono/jsx";
 import { ColumnHeads } from "./ui/components.tsx";
 import { Layout, type PageContext } from "./ui/layout.tsx";
 
@@ -35,7 +36,7 @@ interface ApiProblem {
   readonly anchor: string;
 }
 
-interface ApiGroup {
+export interface ApiGroup {
   readonly name: string;
   readonly description: string;
   readonly operations: readonly ApiOperation[];
@@ -44,10 +45,12 @@ interface ApiGroup {
 interface ApiDocsProps {
   readonly page: PageContext;
   readonly groups: readonly ApiGroup[];
+  /** Each group rendered by `ApiGroupSection`. */
+  readonly sections: readonly Child[];
   readonly problems: readonly ApiProblem[];
 }
 
-export const ApiDocsPage = ({ page, groups, problems }: ApiDocsProps) => (
+export const ApiDocsPage = ({ page, groups, sections, problems }: ApiDocsProps) => (
   <Layout page={page} title="API">
     <header class="page-head">
       <h1>API</h1>
@@ -63,19 +66,21 @@ export const ApiDocsPage = ({ page, groups, problems }: ApiDocsProps) => (
           commands, replace the words in capitals with your own values. A schedule, a promise or a watchlist may be sent
           back as it was read: fields that only answers have are ignored.
         </p>
-        {groups.map(({ name, description, operations }) => (
-          <section aria-labelledby={anchorOf(name)}>
-            <h2 id={anchorOf(name)}>{name}</h2>
-            <p class="muted">{description}</p>
-            {operations.map((operation) => (
-              <Operation operation={operation} />
-            ))}
-          </section>
-        ))}
+        {sections}
         <Problems problems={problems} />
       </div>
     </div>
   </Layout>
+);
+
+export const ApiGroupSection = ({ group: { name, description, operations } }: { group: ApiGroup }) => (
+  <section aria-labelledby={anchorOf(name)}>
+    <h2 id={anchorOf(name)}>{name}</h2>
+    <p class="muted">{description}</p>
+    {operations.map((operation) => (
+      <Operation operation={operation} />
+    ))}
+  </section>
 );
 
 const anchorOf = (tag: string) => `tag-${tag.toLowerCase()}`;

@@ -2,8 +2,11 @@
 /** `GET /api/openapi.json`: the OpenAPI document; `GET /api/docs`: the same as a page. */
 
 import { Hono } from "hono";
+import { raw } from "hono/html";
+import type { Child } from "hono/jsx";
+import { yieldToEvents } from "../../clock.ts";
 import type { Config } from "../../config.ts";
-import { ApiDocsPage, type ApiField, type ApiOperation } from "../../views/api-docs.tsx";
+import { ApiDocsPage, type ApiField, ApiGroupSection, type ApiOperation } from "../../views/api-docs.tsx";
 import { serverAddress } from "../http/server-address.ts";
 import { PROBLEM_KINDS } from "../problem.ts";
 import { exampleOf } from "./document.ts";
@@ -58,7 +61,13 @@ export const docsRoutes = (config: Pick<Config, "publicUrl">, document: () => Pr
         description,
         operations: operations.get(name) ?? [],
       }));
-      return c.html(<ApiDocsPage page={c.var.page} groups={groups} problems={PROBLEM_KINDS} />);
+      // All of it takes 20 ms the first time.
+      const sections: Child[] = [];
+      for (const group of groups) {
+        sections.push(raw((<ApiGroupSection group={group} />).toString()));
+        await yieldToEvents();
+      }
+      return c.html(<ApiDocsPage page={c.var.page} groups={groups} sections={sections} problems={PROBLEM_KINDS} />);
     });
 
 /** How a program reaches the server. */
