@@ -108,6 +108,9 @@ export const onOneLine = (text: string): string =>
     return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16)}`;
   });
 
+/** The first `most` characters of a text (UTF-16), without half of one at the end. */
+export const cutText = (text: string, most: number): string => text.slice(0, most).replace(/[\ud800-\udbff]$/, "");
+
 /** Quotes input in a message: shortened, without control characters. */
 export function quote(text: string): string {
   const clean = text.replace(/[^\x20-\x7e\u00a0-\uffff]/g, "\ufffd");

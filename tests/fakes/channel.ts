@@ -4,6 +4,8 @@ export interface FakeChannel extends AsyncDisposable {
   readonly url: string;
   /** `accept`, a status to answer, `redirect` to itself, or `stall`: never an answer. */
   behaviour: "accept" | "redirect" | "stall" | number;
+  /** What stands before the address in the answer of a refusal. */
+  before: string;
   readonly posts: { readonly path: string; readonly headers: Headers; readonly text: string }[];
 }
 
@@ -19,13 +21,15 @@ export function startChannel(): FakeChannel {
       if (behaviour === "stall") return new Promise<Response>(() => {});
       if (behaviour === "redirect") return Response.redirect("/elsewhere", 307);
       // As some vendors do, it repeats the address that was called.
-      if (typeof behaviour === "number") return new Response(`refused ${request.url}`, { status: behaviour });
+      if (typeof behaviour === "number")
+        return new Response(`${fake.before}refused ${request.url}`, { status: behaviour });
       return new Response("ok");
     },
   });
   const fake: FakeChannel = {
     url: server.url.href.replace(/\/$/, ""),
     behaviour: "accept",
+    before: "",
     posts,
     [Symbol.asyncDispose]: () => server.stop(true),
   };

@@ -87,3 +87,51 @@ test("a key that was replaced is redacted as well", () => {
   redactor.add(["new-key", undefined, ""]);
   expect(redact("old-key new-key")).toBe("*** ***");
 });
+
+const ODD_KEY = `k3y~of!a'paying(customer)/"&\\<é+9 8=`;
+const inForm = () => {
+  const { searchParams } = new URL("http://127.0.0.1/");
+  searchParams.set("key", ODD_KEY);
+  return searchParams.toString().slice("key=".length);
+};
+
+test.each([
+  ["as it is", ODD_KEY],
+  ["in a URL", encodeURIComponent(ODD_KEY)],
+  ["in a form", inForm()],
+  ["in a URL within a URL", encodeURIComponent(encodeURIComponent(ODD_KEY))],
+  ["with every byte escaped", [...Buffer.from(ODD_KEY)].map((byte) => `%${byte.toString(16)}`).join("")],
+  ["in JSON", JSON.stringify(ODD_KEY).slice(1, -1)],
+  ["in JSON of ASCII", JSON.stringify(ODD_KEY).slice(1, -1).replace("é", "\\u00e9").replace("/", "\\/")],
+  ["in JSON within JSON", JSON.stringify(JSON.stringify(ODD_KEY)).slice(3, -3)],
+  ["in HTML", Bun.escapeHTML(ODD_KEY)],
+  ["in HTML by numbers", [...ODD_KEY].map((each) => `&#${each.codePointAt(0)};`).join("")],
+  ["in Base64", Buffer.from(ODD_KEY).toString("base64")],
+  ["in Base64 for URLs", Buffer.from(ODD_KEY).toString("base64url")],
+  ["in another case, with spaces", [...ODD_KEY.toUpperCase()].join(" ")],
+])("a key is redacted %s", (_, written) => {
+  const { redact } = new Redactor();
+  const own = new Redactor();
+  own.add([ODD_KEY]);
+  expect(redact(`before ${written} after`)).toBe(`before ${written} after`);
+  expect(own.redact(`before ${written} after`)).toMatch(/^before \*\*\*.{0,3} after$/);
+});
+
+test.each([0, 1, 2])("a key is redacted in Base64 that begins %d bytes before it, as with a user's name", (before) => {
+  const own = new Redactor();
+  own.add([ODD_KEY]);
+  const encoded = Buffer.from(`${"u".repeat(before + 2)}:${ODD_KEY}:more`).toString("base64");
+  const left = own.redact(`Basic ${encoded}`);
+  expect(left).toContain("***");
+  expect(Buffer.from(left.split("***")[1]!, "base64").toString("latin1")).not.toContain("9 8=");
+  expect(left.length).toBeLessThan(28);
+});
+
+test("text with thousands of escapes that is no key is left as it is", () => {
+  const own = new Redactor();
+  own.add([ODD_KEY, "+++a b c d+++", "%25%25%25%25x"]);
+  for (const each of ["+", " ", "%25", "\\", "&amp;", "&#0"]) {
+    const text = each.repeat(50_000);
+    expect(own.redact(text)).toBe(text);
+  }
+});

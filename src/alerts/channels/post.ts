@@ -1,15 +1,17 @@
 /** Posts messages to channels: one attempt, with a time limit, and what its failure means. */
 
 import type { ChannelKind } from "../../domain/alerts.ts";
-import { messageOf } from "../../domain/errors.ts";
+import { cutText, messageOf } from "../../domain/errors.ts";
 import { redactor } from "../../redact.ts";
 import { requestOf } from "./requests.ts";
 import { type ChannelTarget, secretsOfTarget } from "./target.ts";
 
 /** How long a channel may take to answer, milliseconds. */
 const TIMEOUT_MS = 15_000;
-/** Of the answer that explains a refusal, bytes. */
+/** Of the answer that explains a refusal: bytes that are read, characters that count, and those that are shown. */
+const MAX_READ = 4_000;
 const MAX_ANSWER = 1_000;
+const MAX_WORDS = 200;
 /** Longest pause that an answer may ask for, seconds. */
 const MAX_RETRY_AFTER = 3_600;
 /** Statuses that say that this message will never be accepted; what an operator can correct is tried again. */
@@ -65,10 +67,10 @@ export async function postToChannel(
   if (status >= 200 && status < 300) return;
   if (status >= 300 && status < 400)
     throw new ChannelError(`${host}: it redirects, which is not followed: enter the final address`, false);
-  const said = redact(answer.replace(/\s+/g, " ").trim().slice(0, 200));
+  const said = cutText(redact(answer), MAX_ANSWER).replace(/\s+/g, " ").trim();
   const seconds = Number(response.headers.get("Retry-After"));
   throw new ChannelError(
-    `${host}: HTTP ${status}${said === "" ? "" : `: ${said}`}`,
+    `${host}: HTTP ${status}${said === "" ? "" : `: ${cutText(said, MAX_WORDS)}`}`,
     FINAL.includes(status),
     seconds > 0 ? Math.min(MAX_RETRY_AFTER, seconds) : undefined,
   );
@@ -81,7 +83,7 @@ async function beginningOf(response: Response): Promise<string> {
   for await (const chunk of response.body ?? []) {
     chunks.push(chunk);
     bytes += chunk.byteLength;
-    if (bytes >= MAX_ANSWER) break;
+    if (bytes >= MAX_READ) break;
   }
-  return new TextDecoder().decode(Buffer.concat(chunks).subarray(0, MAX_ANSWER));
+  return new TextDecoder().decode(Buffer.concat(chunks).subarray(0, MAX_READ));
 }

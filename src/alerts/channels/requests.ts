@@ -1,6 +1,7 @@
 /** The request that posts a message to each kind of channel. */
 
 import type { AlertEvent, ChannelKind } from "../../domain/alerts.ts";
+import { cutText } from "../../domain/errors.ts";
 import type { ChannelTarget } from "./target.ts";
 
 /** A message as it is stored; the body of a webhook. */
@@ -23,15 +24,21 @@ interface ChannelRequest {
   readonly body: string;
 }
 
-/** Longest texts that are accepted, characters. */
+/** Longest texts that are accepted, characters; by ntfy, which counts title and link apart, bytes. */
 const MAX_DISCORD = 2_000;
 const MAX_TELEGRAM = 4_096;
-const MAX_NTFY = 3_500;
 const MAX_SLACK = 10_000;
+const MAX_NTFY_BYTES = 4_096;
 /** Kinds that deserve a sound. */
 const URGENT: readonly string[] = ["run_failed", "key_refused", "disk_low", "queue_down"];
 
-const cut = (text: string, most: number) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
+const cut = (text: string, most: number) => (text.length > most ? `${cutText(text, most - 1)}…` : text);
+/** The same in bytes of UTF-8. The decoder leaves an incomplete character at the end out. */
+const cutBytes = (text: string, most: number) => {
+  const bytes = Buffer.from(text);
+  const start = () => new TextDecoder().decode(bytes.subarray(0, most - Buffer.byteLength("…")), { stream: true });
+  return bytes.length > most ? `${start()}…` : text;
+};
 const plain = ({ subject, text, url }: ChannelMessage, most: number) =>
   `${cut(`${subject}\n${text}`, most - url.length - 2)}\n${url}`;
 
@@ -69,7 +76,7 @@ export function requestOf(kind: ChannelKind, target: ChannelTarget, stored: stri
       });
     case "ntfy": {
       const { subject, text, url } = message;
-      const body = { topic: target.place, title: subject, message: cut(text, MAX_NTFY), click: url };
+      const body = { topic: target.place, title: subject, message: cutBytes(text, MAX_NTFY_BYTES), click: url };
       const headers: Record<string, string> = target.secret === "" ? {} : { Authorization: `Bearer ${target.secret}` };
       return json(target.url, { ...body, priority: URGENT.includes(message.kind) ? 4 : 3 }, headers);
     }

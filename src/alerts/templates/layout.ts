@@ -1,5 +1,7 @@
 /** Renders mails: templates give the content, this file the layout as text and as HTML. */
 
+import { cutText } from "../../domain/errors.ts";
+
 export interface MailContent {
   readonly subject: string;
   /** What happened, in one or two sentences. */
@@ -44,7 +46,7 @@ const SUBJECT = 150;
 export function renderMail(mail: MailContent, base: string): RenderedMail {
   const subject = oneLine(mail.subject);
   return {
-    subject: subject.length > SUBJECT ? `${subject.slice(0, SUBJECT - 1)}…` : subject,
+    subject: subject.length > SUBJECT ? `${cutText(subject, SUBJECT - 1)}…` : subject,
     text: asText(mail, base),
     html: asHtml(mail, base),
     brief: asBrief(mail),

@@ -6,7 +6,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { z } from "zod";
 import type { Company } from "../../domain/companies.ts";
-import { messageOf, ProviderError } from "../../domain/errors.ts";
+import { cutText, messageOf, ProviderError } from "../../domain/errors.ts";
 import { emptyBars } from "../../domain/market/bars.ts";
 import { DAY, INTERVAL_SECONDS, INTERVALS, type Interval } from "../../domain/market/interval.ts";
 import { parseSymbol } from "../../domain/market/symbol.ts";
@@ -300,5 +300,5 @@ function wordsOf(error: unknown, id: string): string {
     .replace(/<[^>]*>/g, " ")
     .replace(/\s+/g, " ")
     .trim();
-  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+  return text.length > 200 ? `${cutText(text, 200)}…` : text;
 }

@@ -8,6 +8,7 @@ import { DAY } from "../../domain/market/interval.ts";
 import { isoDate } from "../../domain/time.ts";
 import type { BulkAnswer, BulkPart, BulkSource, BulkSpan, FetchContext } from "../provider.ts";
 import type { SettingValues } from "../setting.ts";
+import { shortened } from "./classify.ts";
 import type { VendorClient, VendorRequest } from "./client.ts";
 import { isUsable } from "./corporate-actions.ts";
 import { mayBeCut, noteIn, type PagedList, readPages } from "./entries.ts";
@@ -190,7 +191,7 @@ export function createBulk(spec: BulkSpec, vendor: Vendor): BulkSource {
     // An exchange has bars on every session: an answer without any is not relied on.
     if (received === 0) throw new ProviderError("invalid_response", `${title}: no bars at all of ${days}`);
     const noted = found.values().find(({ note }) => note !== null)?.note;
-    if (noted) throw new ProviderError("plan", `${title}: ${noted}`);
+    if (noted) throw new ProviderError("plan", `${title}: ${shortened(noted, client.redact)}`);
     if (odd !== null && readable === 0)
       throw new ProviderError("invalid_response", client.redact(`${title}: unexpected answer: ${odd}`));
   }
@@ -202,7 +203,7 @@ export function createBulk(spec: BulkSpec, vendor: Vendor): BulkSource {
     const entries = await entriesOf(list, { tickers: part.symbols.map(vendor.tickerOf), from, to }, context);
     for (const raw of entries) {
       const note = noteIn(raw);
-      if (note !== null) throw new ProviderError("plan", `${title}: ${note}`);
+      if (note !== null) throw new ProviderError("plan", `${title}: ${shortened(note, client.redact)}`);
       const symbol = symbolOf.get(list.codeOf(raw) ?? "");
       if (symbol === undefined) continue;
       const parsed = list.entry.safeParse(raw);

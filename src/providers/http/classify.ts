@@ -3,7 +3,7 @@
  * HTML page, with wrong content types: neither the status nor the content type can be trusted alone.
  */
 
-import { onOneLine, type PlanScope, type ProviderErrorKind } from "../../domain/errors.ts";
+import { cutText, onOneLine, type PlanScope, type ProviderErrorKind } from "../../domain/errors.ts";
 
 /** An HTTP answer with its whole body. */
 export interface Answer {
@@ -168,13 +168,20 @@ export function retryAfterOf(headers: Headers, now = Date.now()): number | undef
   return waits.find((seconds) => seconds > 0 && seconds <= MAX_RETRY_AFTER);
 }
 
-/** The start of a body as one line: the vendor's own message where there is one, the title of an HTML page, or the text. */
-export function summarise({ json, text }: Pick<Answer, "json" | "text">): string {
-  const message = sentenceIn(json);
-  const title = /<title>([^<]*)<\/title>/i.exec(text)?.[1] ?? "an HTML page";
-  const plain = /^\s*</.test(text) ? title : text;
-  const line = (message ?? plain).replace(/\s+/g, " ").trim();
-  return onOneLine(line.length > 200 ? `${line.slice(0, 200)}…` : line);
+/** The body's own words: the vendor's message where there is one, the title of an HTML page, or the text. */
+export function wordsOf({ json, text }: Pick<Answer, "json" | "text">): string {
+  const title = () => /<title>([^<]*)<\/title>/i.exec(text)?.[1] ?? "an HTML page";
+  return sentenceIn(json) ?? (/^\s*</.test(text) ? title() : text);
+}
+
+/** Most of a vendor's words that are shown, and that are searched for keys, characters. */
+const MAX_WORDS = 200;
+const MAX_SEARCHED = 50_000;
+
+/** The start of a vendor's words on one line. It is cut last: of a key at the cut, the beginning would remain. */
+export function shortened(words: string, redact: (text: string) => string): string {
+  const line = redact(words.slice(0, MAX_SEARCHED)).replace(/\s+/g, " ").trim();
+  return onOneLine(line.length > MAX_WORDS ? `${cutText(line, MAX_WORDS)}…` : line);
 }
 
 /** Whether a sentence is about what a plan gives. */

@@ -8,7 +8,15 @@ import { redactor } from "../../redact.ts";
 import { type HttpResponse, NotSentError, sendGet } from "../http-request.ts";
 import type { FetchContext, Permit, QuotaReport, RequestEnd } from "../provider.ts";
 import { pause, timeRequest } from "../sleep.ts";
-import { type Answer, type Classification, classify, planScopeOf, retryAfterOf, summarise } from "./classify.ts";
+import {
+  type Answer,
+  type Classification,
+  classify,
+  planScopeOf,
+  retryAfterOf,
+  shortened,
+  wordsOf,
+} from "./classify.ts";
 
 /** What the client needs of a vendor. */
 export interface HttpVendor {
@@ -246,7 +254,7 @@ export class VendorClient {
       return answer;
     }
     const brief = `HTTP ${answer.status}`;
-    const says = classified.says ?? redirectWords(answer) ?? (summarise(answer) || brief);
+    const says = shortened(classified.says ?? redirectWords(answer) ?? wordsOf(answer), this.redact) || brief;
     if (classified.kind === "rate_limited") {
       const holdSeconds = classified.retryAfter ?? retryAfterOf(answer.headers) ?? this.#busySeconds(attempt);
       permit.settle({ ...report, holdSeconds, reason: `${this.#vendor.title} is busy: ${brief}` });

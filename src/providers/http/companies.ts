@@ -100,7 +100,7 @@ export async function listCompanies(
     schema: listing.schema,
     read(content) {
       const entries = listing.entries(content);
-      const readable = readEntries(listing.entry, entries, { title, of: exchange }, context);
+      const readable = readEntries(listing.entry, entries, { title, client, of: exchange }, context);
       return { entries, readable, next: listing.next?.(content) ?? null };
     },
     most: MAX_PAGES,

@@ -80,7 +80,7 @@ export async function listActionsOf(
       schema: list.schema,
       read(content) {
         const { entries, next } = list.read(content);
-        return { entries, readable: readEntries(list.entry, entries, { title, of: ACTIONS }, context), next };
+        return { entries, readable: readEntries(list.entry, entries, { title, client, of: ACTIONS }, context), next };
       },
       most: MAX_PAGES,
       what: `unexpected list of ${ACTIONS}`,
@@ -94,7 +94,7 @@ export async function listActionsOf(
       const actions = page.readable.map((entry) => list.action(entry, ticker, quoted));
       const odd = actions.findIndex(isOdd);
       if (odd >= 0) {
-        const entry = client.redact(JSON.stringify(page.readable[odd]).slice(0, 120));
+        const entry = client.redact(JSON.stringify(page.readable[odd])).slice(0, 120);
         context.log("warn", `${title}: ${ACTIONS} without a usable date or value left out, the first: ${entry}`);
       }
       found.push(...actions.filter(isUsable));

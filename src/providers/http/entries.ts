@@ -4,7 +4,7 @@ import type { z } from "zod";
 import { ProviderError } from "../../domain/errors.ts";
 import { ANSWER } from "../../schemas.ts";
 import type { FetchContext } from "../provider.ts";
-import { type Answer, planWords, sentenceIn } from "./classify.ts";
+import { type Answer, planWords, sentenceIn, shortened } from "./classify.ts";
 import type { VendorClient } from "./client.ts";
 
 interface Vendor {
@@ -27,7 +27,7 @@ export function readShape<Content>(
   const { path, message } = parsed.error.issues[0]!;
   const where = path.join(".") || "the answer";
   const said = sentenceIn(value);
-  const fault = said === undefined ? `${where}: ${message}` : said.slice(0, 200);
+  const fault = said === undefined ? `${where}: ${message}` : shortened(said, client.redact);
   throw new ProviderError("invalid_response", client.redact(`${title}: ${what}: ${fault}`));
 }
 
@@ -94,7 +94,7 @@ export function noteIn(element: unknown): string | null {
 export function readEntries<Entry>(
   entry: z.ZodType<Entry>,
   list: readonly unknown[],
-  { title, of }: { readonly title: string /** What they are, as in `splits or dividends`. */; readonly of: string },
+  { title, client, of }: Vendor & { /** What they are, as in `splits or dividends`. */ readonly of: string },
   { log }: Pick<FetchContext, "log">,
 ): Entry[] {
   const what = `${title}: unexpected list of ${of}`;
@@ -113,7 +113,7 @@ export function readEntries<Entry>(
       others += 1;
     }
   }
-  if (note !== null) log("warn", `${title}: list of ${of}: ${note}`);
+  if (note !== null) log("warn", `${title}: list of ${of}: ${shortened(note, client.redact)}`);
   if (odd === null) return entries;
   if (entries.length === 0 && note === null) throw new ProviderError("invalid_response", `${what}: ${odd}`);
   log("warn", `${what}: ${others} of ${list.length} entries left out, the first at ${odd}`);

@@ -14,6 +14,7 @@ import type { BarWindow, FetchContext, FetchedBars, Provider, SeriesTraits } fro
 import type { QuotaLimit } from "../quotas/meters.ts";
 import type { ProviderSetting, SettingValues } from "../setting.ts";
 import { type BulkSpec, createBulk } from "./bulk.ts";
+import { shortened } from "./classify.ts";
 import {
   type HttpVendor,
   planMessage,
@@ -283,8 +284,9 @@ export function createVendor<Answer>(
       const asked = { from, to: end };
       const first = own.firstAfter(from);
       if (own.note !== null) {
-        context.log("warn", `${spec.title}: ${own.note}`);
-        await plan.readNote(own.note, asked, first);
+        const words = shortened(own.note, client.redact);
+        context.log("warn", `${spec.title}: ${words}`);
+        await plan.readNote(words, asked, first);
       } else if (spec.trims && isLate(calendar, ticker, asked, first)) await plan.checkStart(asked, first, probe);
       rows.append(own);
       from = end;

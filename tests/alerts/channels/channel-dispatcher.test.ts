@@ -188,6 +188,42 @@ test("a symbol or an error in a message calls nobody, makes no link, and fits th
   expect(bodies.get("telegram").text.length).toBeLessThanOrEqual(4_096);
 });
 
+test.each(["", "x"])(
+  "no character is cut in halves, and ntfy gets at most the bytes that it takes, after “%s”",
+  async (before) => {
+    for (const kind of ["slack", "discord", "telegram", "ntfy"] as const) {
+      const secret = kind === "telegram" ? "123456:ABC-DEF-GHI-JKL" : "";
+      const rules = { ...DEFAULT_ALERT_RULES, digestMinutes: 0, on: { ...DEFAULT_ALERT_RULES.on, run_failed: false } };
+      await channels.save(
+        null,
+        input({ name: kind, kind, rules, target: { url: `${server.url}/${kind}`, secret, place: "1" } }),
+      );
+    }
+    const reason = `${before}${"🜁".repeat(9_000)}`;
+    await poll(jobFailed({ reason }), jobFailed({ reason, symbol: "MSFT" }));
+    expect(server.posts.length).toBe(4);
+    for (const { path, text } of server.posts) {
+      expect(text.toWellFormed() === text && !/\\ud[89a-f][0-9a-f]{2}/i.test(text)).toBe(true);
+      if (path !== "/ntfy") continue;
+      const bytes = Buffer.byteLength(JSON.parse(text).message);
+      expect([bytes <= 4_096, bytes > 4_080]).toEqual([true, true]);
+    }
+  },
+);
+
+test("of a secret that the end of a shown answer would cut nothing is left", async () => {
+  await channels.save(null, input());
+  server.behaviour = 503;
+  for (let before = 150; before <= 195; before += 5) {
+    server.before = "x".repeat(before);
+    await poll(runEnded());
+    await pass(60 * MINUTE);
+    const said = JSON.stringify([lines, await db.rows("SELECT * FROM mails", [])]);
+    expect(said).toContain("HTTP 503: xxx");
+    expect(said).not.toContain("T0K3N");
+  }
+});
+
 test("a channel keeps its secret when it is changed, but not for another address", async () => {
   const id = await channels.save(null, input());
   const kept = { url: "", secret: "", place: "" };

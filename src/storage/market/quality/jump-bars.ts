@@ -1,5 +1,6 @@
 /** Bars that were put aside as impossible among their neighbours, and what moves bars between there and the series. */
 
+import { cutText } from "../../../domain/errors.ts";
 import type { BarColumns } from "../../../domain/market/bars.ts";
 import { jumpRows, REASONS, timeOf } from "../../../domain/market/validate-bars.ts";
 import type { Database, Statement } from "../../db.ts";
@@ -45,6 +46,9 @@ AND place IN (SELECT value FROM json_each(?3))`,
   ];
 }
 
+/** Characters that are kept of a reason and of a row. */
+const MAX_TEXT = 500;
+
 const SAVE_REJECTED = `INSERT INTO rejected_bars (series_id, place, reason, raw, run_id, seen_at)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
 ON CONFLICT (series_id, place) DO UPDATE SET reason = ?3, raw = ?4, run_id = ?5, seen_at = ?6`;
@@ -58,7 +62,7 @@ export function saveRejected(
 ): Statement[] {
   return rows.map(({ where, reason, raw }) => ({
     sql: SAVE_REJECTED,
-    args: [seriesId, where, reason, raw.slice(0, 500), runId, seenAt],
+    args: [seriesId, where, cutText(reason, MAX_TEXT), cutText(raw, MAX_TEXT), runId, seenAt],
   }));
 }
 
