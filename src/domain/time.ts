@@ -3,6 +3,9 @@
  * take epoch milliseconds (`at`): events; their zone is always named.
  */
 
+/** Whether epoch seconds are a moment that has a date, a day of margin included for time zones; NaN is none. */
+export const isMoment = (ts: number): boolean => Math.abs(ts) <= 8.64e12 - 2 * 86_400;
+
 /** `2026-03-02`: the date in UTC. The day of a daily bar is a date: no zone shifts it. */
 export const isoDate = (ts: number): string => isoMillisecond(ts).slice(0, -"T00:00:00.000Z".length);
 

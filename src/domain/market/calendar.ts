@@ -4,7 +4,7 @@
  * for crypto and for exchanges without a calendar. Every other fact about sessions is derived from this file.
  */
 
-import { parseIsoDate } from "../time.ts";
+import { isMoment, parseIsoDate } from "../time.ts";
 import { offsetAt, wallToUtc } from "../zone.ts";
 import { type Exchange, entryOf, isExchange, type Venue, venueOf, zoneOf } from "./exchanges/exchanges.ts";
 import { buildSessions, hoursOn, parseTime, type Session } from "./exchanges/sessions.ts";
@@ -39,6 +39,10 @@ const OPEN = 9.5 * 3600;
 const CLOSE = 16 * 3600;
 const EARLY_CLOSE = 13 * 3600;
 
+/** No exchange has sessions before or after these years (days since 1970): tables of other years would fill the memory. */
+const FIRST_DAY = dayNumber(1792, 1, 1);
+const END_DAY = dayNumber(2223, 1, 1);
+
 /** The first and last day of daylight saving time in New York; both change at 02:00, outside any session. */
 function daylightSaving(year: number): { first: number; end: number } {
   if (year >= 2007) return { first: nthWeekday(year, 3, 2, 0), end: nthWeekday(year, 11, 1, 0) };
@@ -53,8 +57,12 @@ export function newYorkOffset(date: number): number {
   return day >= first && day < end ? 4 * 3600 : 5 * 3600;
 }
 
-/** Midnight UTC of the trading date to which the moment `ts` belongs: the date on the exchange's clock, in UTC for crypto. */
+/**
+ * Midnight UTC of the trading date to which the moment `ts` belongs: the date on the exchange's clock, in UTC for crypto;
+ * NaN for a number that is no moment.
+ */
 export function tradingDate(venue: Venue, ts: number): number {
+  if (!isMoment(ts)) return Number.NaN;
   if (venue === "crypto" || venue === "unknown") return Math.floor(ts / DAY) * DAY;
   if (venue !== "us_equity") {
     // The day of currencies begins at 17:00 New York of the date before.
@@ -184,6 +192,7 @@ export function createCalendar(overrides: CalendarOverrides = {}): Calendar {
   }
 
   function exchangeSession(venue: Exchange | "us_equity", day: number): Session | null {
+    if (day < FIRST_DAY || day >= END_DAY) return null;
     // Nearly all look-ups are of the year of the one before: the year of a day costs more than the rest.
     let table = latest;
     if (table === undefined || table.venue !== venue || day < table.first || day >= table.end) {
@@ -194,6 +203,7 @@ export function createCalendar(overrides: CalendarOverrides = {}): Calendar {
   }
 
   function sessionOn(venue: Venue, date: number): Session | null {
+    if (!isMoment(date)) return null;
     const day = Math.floor(date / DAY);
     if (venue === "us_equity" || isExchange(venue)) return exchangeSession(venue, day);
     if (venue !== "forex") return { date: day * DAY, open: day * DAY, close: (day + 1) * DAY, early: false };

@@ -12,6 +12,7 @@ import {
 } from "hyparquet";
 import { messageOf, ProviderError, quote } from "../../domain/errors.ts";
 import { BAR_FIELDS } from "../../domain/market/bars.ts";
+import { isMoment } from "../../domain/time.ts";
 import type { BarCollector } from "./bar-collector.ts";
 import { type CellMoment, DATE_FORMATS, epochOf, readMoment } from "./cell-date.ts";
 import { type Field, HeaderLines, type Layout } from "./csv-layout.ts";
@@ -80,7 +81,7 @@ function momentOf(value: unknown, kind: TimeKind): CellMoment | null {
     return /^-?\d{9,19}$/.test(digits) ? { wall: epochOf(digits), offset: 0, isInstant: true } : null;
   }
   const wall = Number(value);
-  if (!Number.isFinite(wall)) return null;
+  if (!isMoment(wall)) return null;
   return kind === "wall" ? { wall, offset: null, isInstant: false } : { wall, offset: 0, isInstant: true };
 }
 

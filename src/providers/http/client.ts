@@ -368,9 +368,18 @@ async function readAnswer(response: HttpResponse, most: number): Promise<Answer 
 /** Whether an answer reads like a message and not like a file. */
 const isText = ({ text }: Answer) => /^\s*[\w<{["]/.test(text) && !text.startsWith("PK");
 
+/** A string, or a number that JSON does not have, as some servers write it. */
+const STRING_OR_NO_NUMBER = /"[^"\\]*(?:\\[\s\S][^"\\]*)*"|-?\b(?:NaN|Infinity)\b/g;
+
+/** The JSON in a text, or `undefined`. A number that is none is null: it must not cost the rest of the answer. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
+  } catch {
+    if (!/NaN|Infinity/.test(text)) return undefined;
+  }
+  try {
+    return JSON.parse(text.replace(STRING_OR_NO_NUMBER, (each) => (each.startsWith('"') ? each : "null")));
   } catch {
     return undefined;
   }

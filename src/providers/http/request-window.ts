@@ -97,16 +97,21 @@ export function sourceSpan(
   return { from, to: Math.min(newest, Math.max(end, calendar.barEnd(ticker.venue, interval, lastStart))) };
 }
 
-/** The bars of the window: inside sessions, built to the requested interval, and whole by `asOf`. */
+/**
+ * The bars of the window: inside sessions, built to the requested interval, and whole by `asOf`. Those of other days stay,
+ * to be rejected: without them, an answer of wrong times would be taken for an empty one.
+ */
 export function barsOfWindow(calendar: Calendar, requestWindow: RequestWindow, source: BarColumns): BarColumns {
   const { ticker, interval, delay, asOf, from, to } = requestWindow;
   const intraday = interval !== "1d";
+  const isOther = (ts: number) => ts < from - DAY || ts >= Math.min(to, asOf) + DAY;
   const inside =
     intraday && hasRegularBars(ticker)
-      ? filterBars(source, (ts) => calendar.sessionAt("us_equity", ts) !== null)
+      ? filterBars(source, (ts) => isOther(ts) || calendar.sessionAt("us_equity", ts) !== null)
       : source;
   const bars = interval === requestWindow.source ? inside : deriveBars(calendar, ticker.venue, interval, inside);
   const isReady = (ts: number) => {
+    if (isOther(ts)) return true;
     const session =
       delay.after === "session" ? (calendar.sessionAt(ticker.venue, ts) ?? calendar.sessionOn(ticker.venue, ts)) : null;
     const end = session?.close ?? calendar.barEnd(ticker.venue, interval, ts);

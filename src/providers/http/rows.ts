@@ -1,9 +1,11 @@
 /** Collects a vendor's rows, in any order, into columns. */
 
 import { z } from "zod";
+import { cutText } from "../../domain/errors.ts";
 import { BAR_FIELDS, type BarColumns, emptyBars } from "../../domain/market/bars.ts";
 import type { CorporateAction } from "../../domain/market/corporate-actions.ts";
 import type { RejectedRow } from "../../domain/market/validate-bars.ts";
+import { isMoment } from "../../domain/time.ts";
 import { ANSWER } from "../../schemas.ts";
 import { planWords, sentenceIn } from "./classify.ts";
 
@@ -40,12 +42,13 @@ export class Rows {
     // A text that is no number is no unknown volume: the row is rejected for it.
     const isText = Number.isNaN(amount) && typeof volume === "string" && volume.trim() !== "";
     const traded = isText ? Number.POSITIVE_INFINITY : amount;
-    this.#rows.push([ts, toNumber(open), toNumber(high), toNumber(low), toNumber(close), traded]);
+    const time = isMoment(ts) ? ts : Number.NaN;
+    this.#rows.push([time, toNumber(open), toNumber(high), toNumber(low), toNumber(close), traded]);
   }
 
   /** Puts an element aside. */
   reject(element: unknown, where: string, reason: string): void {
-    this.rejected.push({ where, reason, raw: JSON.stringify(element) ?? "" });
+    this.rejected.push({ where, reason, raw: rawText(element) });
   }
 
   append(other: Rows): void {
@@ -83,8 +86,8 @@ export class Rows {
         const { path, message } = schema.safeParse(element, ANSWER).error!.issues[0]!;
         odd = `${[index, ...path].join(".")}: ${message}`;
       }
-      const raw = JSON.stringify(element) ?? "";
-      this.rejected.push({ where: `${where}, row ${this.before + this.received}`, reason: said ?? NO_ROW, raw });
+      const reason = said === undefined ? NO_ROW : cutText(said, MAX_RAW);
+      this.rejected.push({ where: `${where}, row ${this.before + this.received}`, reason, raw: rawText(element) });
     }
     if (odd !== null && readable === 0) throw new UnreadableRows(odd);
   }
@@ -118,6 +121,19 @@ export class Rows {
 }
 
 const NO_ROW = "not a row of a bar";
+/** Characters that are kept of an element: many more than are stored, because keys are redacted in between. */
+const MAX_RAW = 5_000;
+
+/** Levels of lists and objects within an element that is written out: thousands would exhaust the stack, and seconds. */
+const MAX_LEVELS = 50;
+
+const isDeeper = (element: unknown, levels: number): boolean =>
+  typeof element === "object" &&
+  element !== null &&
+  (levels === 0 || Object.values(element).some((each) => isDeeper(each, levels - 1)));
+
+const rawText = (element: unknown): string =>
+  isDeeper(element, MAX_LEVELS) ? "lists within lists" : cutText(JSON.stringify(element) ?? "", MAX_RAW);
 
 function toNumber(value: Wire): number {
   if (typeof value === "number") return value;

@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { venueOf } from "../../domain/market/exchanges/exchanges.ts";
 import { DAY, INTERVAL_SECONDS, type Interval } from "../../domain/market/interval.ts";
+import { isMoment } from "../../domain/time.ts";
 import { offsetAt } from "../../domain/zone.ts";
 import { type Answer, type Classification, retryAfterOf } from "../http/classify.ts";
 import { finalAfterExtended } from "../http/final.ts";
@@ -98,7 +99,7 @@ function wireName(ticker: Ticker): string {
 
 /** The date on the exchange's clock, midnight UTC in epoch seconds; NaN of a time that is no number. */
 function dateOf(ts: number, zone: string | null | undefined): number {
-  if (!Number.isFinite(ts)) return Number.NaN;
+  if (!isMoment(ts)) return Number.NaN;
   const local = ts + (zone ? offsetAt(zone, ts) : 0);
   return Math.floor(local / DAY) * DAY;
 }
@@ -154,9 +155,14 @@ export const yahoo: VendorSpec<z.infer<typeof schema>> = {
     const [answer] = chart.result;
     const zone = zoneIn(answer!);
     const days = new Map<number, z.infer<typeof bar>>();
+    // Some lie in the margin, and the newest may come with any window.
+    const others: unknown[] = [];
     rows.each(bar, elementsOf(answer!, query), windowOf(query), (row) => {
       const ts = query.interval === "1d" ? dateOf(Number(row.ts), zone) : Number(row.ts);
-      if (ts < query.from || ts >= query.to) return;
+      if (ts < query.from || ts >= query.to) {
+        others.push(row);
+        return;
+      }
       // Volumes of pairs are amounts of money, not of coins.
       const volume = query.ticker.market === "crypto" ? null : row.volume;
       // Of two rows for one day the last is the newer: the same with more volume.
@@ -165,6 +171,8 @@ export const yahoo: VendorSpec<z.infer<typeof schema>> = {
     });
     for (const { ts, open, high, low, close, volume } of days.values())
       rows.add(Number(ts), open, high, low, close, volume);
+    if (rows.length === 0 && others.length > 2)
+      for (const row of others) rows.reject(row, windowOf(query), "outside the window asked for");
     readActions(answer!, rows, zone, windowOf(query));
     return null;
   },

@@ -167,3 +167,27 @@ describe("overrides", () => {
     expect(() => createCalendar({ early: { "2026-06-11": "25:00" } })).toThrow('"25:00" on 2026-06-11');
   });
 });
+
+describe("numbers that are no moments", () => {
+  const NO_MOMENTS = [1.7e15, 1e300, -1e300, Number.POSITIVE_INFINITY, Number.NaN];
+  const VENUES = ["us_equity", "XLON", "XTKS", "forex", "crypto"] as const;
+
+  test.each(VENUES)("of %s have no session and no date, and change nothing for the moments after them", (venue) => {
+    const calendar = createCalendar();
+    const session = calendar.sessionOn(venue, at("2026-11-25"))!;
+    for (const ts of NO_MOMENTS) {
+      expect([calendar.sessionAt(venue, ts), calendar.sessionOn(venue, ts)]).toEqual([null, null]);
+      expect([tradingDate(venue, ts), calendar.isFinal(venue, "1m", ts, at("2026-11-25"))]).toEqual([
+        Number.NaN,
+        ts === -1e300,
+      ]);
+      expect(calendar.sessionAt(venue, session.open)).toEqual(session);
+    }
+  });
+
+  test("New York has no session in years before and after any exchange", () => {
+    const calendar = createCalendar();
+    for (let year = -9_500; year < 200_000; year += 1_000)
+      for (const day of [4, 5]) expect(calendar.sessionOn("us_equity", Date.UTC(year, 4, day) / 1_000)).toBeNull();
+  });
+});

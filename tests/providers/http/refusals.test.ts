@@ -85,7 +85,7 @@ test("an answer of another shape is told in the vendor's own words after three t
 });
 
 test("an answer that ends as it should and is not JSON is not called cut off", async () => {
-  const { kinds, messages } = await taken(200, '[{"close":NaN}]');
+  const { kinds, messages } = await taken(200, '[{"close":undefined}]');
   expect(kinds).toEqual(["invalid_response"]);
   for (const message of messages) expect(message).toEndWith("HTTP 200: the answer is not JSON");
 });

@@ -1,0 +1,120 @@
+/** Answers that hold what no answer should: keys, numbers that are none, times of no calendar, lists without end. */
+
+import { afterAll, afterEach, expect, test } from "bun:test";
+import type { Interval } from "../../../src/domain/market/interval.ts";
+import { REASONS, validateBars } from "../../../src/domain/market/validate-bars.ts";
+import { providerOn } from "../../fakes/providers.ts";
+import { fakeBinance } from "../../fakes/vendors/binance.ts";
+import { fakeEodhd } from "../../fakes/vendors/eodhd.ts";
+import { reply } from "../../fakes/vendors/faults.ts";
+import { recordingContext } from "../fetch-context.ts";
+
+const fake = fakeEodhd();
+const provider = providerOn(fake, "eodhd");
+afterAll(fake.close);
+afterEach(() => {
+  fake.script.length = 0;
+  fake.always = null;
+  fake.urls.length = 0;
+});
+
+const at = (date: string) => Date.parse(`${date}T00:00:00Z`) / 1000;
+const window = (interval: Interval, symbol = "AAPL") => ({
+  symbol,
+  interval,
+  from: at("2024-05-01"),
+  to: at("2024-05-15"),
+  asOf: at("2026-01-01"),
+});
+const failureOf = (work: Promise<unknown>) =>
+  work.then(
+    () => null,
+    (error) => error,
+  );
+
+test("the key is taken out of a message before it is cut, wherever the cut is", async () => {
+  for (let before = 150; before <= 200; before += 5) {
+    const says = `${"x".repeat(before)} ${fake.key} is no key`;
+    fake.always = reply(400, before % 2 ? says : { message: says });
+    const error = await failureOf(provider.fetchBars(window("1d"), recordingContext()));
+    expect(error.message).not.toContain(fake.key.slice(0, 4));
+    expect(error.message.length).toBeLessThan(230);
+  }
+});
+
+test("a message of a megabyte is cut, and with it the words of a plan", async () => {
+  fake.always = reply(403, { message: `upgrade your plan ${"y".repeat(900_000)}` });
+  const error = await failureOf(provider.fetchBars(window("1d"), recordingContext()));
+  expect([error.message.length < 400, error.refusal.words.length < 250]).toEqual([true, true]);
+});
+
+test("NaN and Infinity, which JSON does not have, cost no row but their own", async () => {
+  const good = await provider.fetchBars(window("1d"), recordingContext());
+  const [first, second, third] = ["2024-05-01", "2024-05-02", "2024-05-03"];
+  const row = (date: string, close: string, volume: string) =>
+    `{"date":"${date}","open":10,"high":11,"low":9,"close":${close},"volume":${volume},"note":"NaN \\" NaN"}`;
+  const rows = [row(first!, "10", "NaN"), row(second!, "-Infinity", "5"), row(third!, "10", "7")];
+  fake.always = reply(200, `[${rows.join(",")}]`);
+  const { bars, rejected } = await provider.fetchBars(window("1d"), recordingContext());
+  const valid = validateBars(bars, window("1d"));
+  expect([[...valid.bars.ts], [...valid.bars.volume]]).toEqual([
+    [good.bars.ts[0]!, good.bars.ts[2]!],
+    [Number.NaN, 7],
+  ]);
+  expect([rejected, valid.rejected.map(({ reason }) => reason)]).toEqual([[], [REASONS.noPrice]]);
+  expect(fake.urls.length).toBe(2);
+});
+
+test("rows of lists within lists, thousands deep, are put aside like other odd ones", async () => {
+  const deep = "[".repeat(100_000) + "]".repeat(100_000);
+  const row = '{"date":"2024-05-01","open":10,"high":11,"low":9,"close":10,"volume":5}';
+  fake.script.push(reply(200, `[${row},${deep},{"date":${deep}}]`));
+  const { bars, rejected } = await provider.fetchBars(window("1d"), recordingContext());
+  expect([bars.ts.length, rejected.map(({ reason }) => reason)]).toEqual([
+    1,
+    ["not a row of a bar", "not a row of a bar"],
+  ]);
+  fake.always = reply(200, `[${deep}]`);
+  const error = await failureOf(provider.fetchBars(window("1d"), recordingContext()));
+  expect([error.kind, error.message]).toEqual([
+    "invalid_response",
+    "EODHD: unexpected answer: 0: is a list, not a JSON object",
+  ]);
+});
+
+test.each([
+  ["milliseconds", 1e3],
+  ["microseconds", 1e6],
+  ["nanoseconds", 1e9],
+])("minutes with times in %s are rejected, and spoil nothing of what follows", async (_, unit) => {
+  for (const symbol of ["AAPL", "VOD@LSE"]) {
+    const first = Date.parse("2024-05-01T14:00:00Z") / 1_000;
+    const row = (timestamp: number) => ({ timestamp, open: 10, high: 11, low: 9, close: 10, volume: 5 });
+    fake.script.push(reply(200, [row(first * unit), row((first + 60) * unit), row(first + 120)]));
+    const { bars } = await provider.fetchBars(window("1m", symbol), recordingContext());
+    const valid = validateBars(bars, window("1m", symbol));
+    expect([...valid.bars.ts]).toEqual([first + 120]);
+    const reason = unit === 1e3 ? REASONS.future : REASONS.noTime;
+    expect(valid.rejected.map((each) => each.reason)).toEqual([reason, reason]);
+  }
+});
+
+test("an answer whose times all lie in the future, or on other days, is no empty answer", async () => {
+  await using binance = { ...fakeBinance(), [Symbol.asyncDispose]: () => binance.close() };
+  const pairs = providerOn(binance, "binance");
+  const candle = (ts: number) => [ts, "10", "11", "9", "10", "5", 0, "0", 0, "0", "0", "0"];
+  binance.script.push(reply(200, [candle(at("2024-05-01") * 1e6), candle(at("2024-05-02") * 1e6)]));
+  const days = { ...window("1d", "BTC-USDT"), asOf: at("2024-06-01") };
+  const future = validateBars((await pairs.fetchBars(days, recordingContext())).bars, days);
+  expect(future.rejected.map(({ reason }) => reason)).toEqual([REASONS.future, REASONS.future]);
+  const row = { open: 10, high: 11, low: 9, close: 10, volume: 5 };
+  fake.script.push(
+    reply(200, [
+      { ...row, timestamp: 1_714_572 },
+      { ...row, timestamp: 1_714_632 },
+    ]),
+  );
+  const minutes = window("1m");
+  const past = validateBars((await provider.fetchBars(minutes, recordingContext())).bars, minutes);
+  expect(past.rejected.map(({ reason }) => reason)).toEqual([REASONS.offGrid, REASONS.offGrid]);
+});
