@@ -29,8 +29,11 @@ export type BuiltIn = keyof typeof LOADERS;
 
 const isBuiltIn = (name: string): name is BuiltIn => Object.hasOwn(LOADERS, name);
 
+/** Their names, for a person. */
+export const BUILT_IN_NAMES = Object.keys(LOADERS).join(", ");
+
 export const unknownProvider = (name: string) =>
-  new RangeError(`There is no provider "${name}" (known: ${Object.keys(LOADERS).join(", ")})`);
+  new RangeError(`There is no provider "${name}" (known: ${BUILT_IN_NAMES})`);
 
 /**
  * Loads the entry of a provider, by its name or an earlier one, and no other.

@@ -5,7 +5,7 @@ import { quote } from "../domain/errors.ts";
 import type { Calendar } from "../domain/market/calendar.ts";
 import { ccxtEntries, findCcxtEntry } from "./ccxt/ccxt-entry.ts";
 import { accountWith, buildProvider, missingSettings, type ProviderEntry } from "./entry.ts";
-import { type BuiltIn, unknownProvider } from "./load-entry.ts";
+import { BUILT_IN_NAMES, type BuiltIn, unknownProvider } from "./load-entry.ts";
 import { demo, files } from "./local-entries.ts";
 import type { Provider } from "./provider.ts";
 import type { QuotaRules } from "./quotas/rate-limiter.ts";
@@ -39,8 +39,6 @@ export const listProviders = (values: SettingValues): readonly ProviderEntry[] =
   ...ccxtEntries(values),
 ];
 
-const KNOWN = PROVIDERS.map(({ name }) => name).join(", ");
-
 /** The entry of a provider, by its name or an earlier one; `undefined` for an unknown name. */
 export function findProvider(name: string): ProviderEntry | undefined {
   return PROVIDERS.find((entry) => entry.name === canonicalProvider(name)) ?? findCcxtEntry(name);
@@ -49,7 +47,7 @@ export function findProvider(name: string): ProviderEntry | undefined {
 /** Why the provider `name` cannot be used, for a person: it is unknown, or lacks settings. */
 export function whyNotUsable(name: string): string {
   const entry = findProvider(name);
-  if (entry === undefined) return `${quote(name)} is not a known provider (known: ${KNOWN})`;
+  if (entry === undefined) return `${quote(name)} is not a known provider (known: ${BUILT_IN_NAMES})`;
   return `${entry.title} is not set up: it needs ${missingSettings(entry, {}).join(", ")} (environment or settings page)`;
 }
 
