@@ -38,7 +38,7 @@ export interface SymbolIo {
   /** The same for requests under way; on shutdown it is aborted later, so that a batch can still be stored. */
   readonly requestSignal: AbortSignal;
   /** Does `compute` in this job's turn, of which a thread has one at a time; `onWait` is called if it has to wait. */
-  engineerTurn<T>(compute: () => Promise<T>, onWait: () => void): Promise<T>;
+  engineerAlone<T>(compute: () => Promise<T>, onWait: () => void): Promise<T>;
   /** Waits for a write, during which other jobs have the thread; `mayWait`: it may wait for their writes. */
   committing<T>(write: (mayWait: boolean) => Promise<T>): Promise<T>;
   /** Reserves one request to a provider in the shared limiter; `counters` are reported with its waits. */
@@ -180,12 +180,12 @@ export class JobContext {
   }
 
   /** Does `compute` in the job's turn at the engineer stage; a wait for it counts as time held up. */
-  engineerTurn<T>(compute: () => Promise<T>): Promise<T> {
+  engineerAlone<T>(compute: () => Promise<T>): Promise<T> {
     const begin = () => {
       this.#clock.enter("engineer");
       return compute();
     };
-    return this.io.engineerTurn(begin, () => this.#clock.enter("waiting"));
+    return this.io.engineerAlone(begin, () => this.#clock.enter("waiting"));
   }
 
   /** Notes how many distinct bars of the run's range are committed. */

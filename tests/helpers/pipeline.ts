@@ -119,7 +119,7 @@ export async function startPipeline({ on, symbol: ownSymbol = "ACME", storeOf }:
         calendar: CALENDAR,
         signal: stop.signal,
         requestSignal: new AbortController().signal,
-        engineerTurn: (compute) => compute(),
+        engineerAlone: (compute) => compute(),
         committing: (write) => write(false),
         acquire: async () => ({ settle: () => {} }),
         alert: () => {},

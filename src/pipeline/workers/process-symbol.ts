@@ -73,7 +73,7 @@ async function workOn(job: JobContext): Promise<Outcome> {
   const row = await io.store.readSeries(series);
   const gaps = await checkSeries(job, row);
 
-  const engineered = await job.engineerTurn(() => engineerSeries(job, row));
+  const engineered = await job.engineerAlone(() => engineerSeries(job, row));
   if (engineered === null) throw new ProviderError("no_data", await explainNoBars(job));
 
   await job.checkpoint();

@@ -25,10 +25,10 @@ import { PermitRequests } from "../permit-requests.ts";
 import { openStore, type StoreAccess } from "../remote/store-access.ts";
 import { planMemory } from "../store/plan-memory.ts";
 import { JobSignals } from "./job-signals.ts";
+import { Mutex } from "./mutex.ts";
 import { runSymbol } from "./process-symbol.ts";
 import { redactingProvider } from "./redacting-provider.ts";
 import { SharedRequests } from "./shared-requests.ts";
-import { Turns } from "./turns.ts";
 
 declare const self: Worker;
 
@@ -73,7 +73,7 @@ const leased = new LeasedPermits({
 });
 const sharedRequests = new SharedRequests();
 /** Computing features holds a whole series in memory: one job of this thread at a time. */
-const engineerTurns = new Turns();
+const engineerMutex = new Mutex();
 
 /** Applies the providers' variables; providers are built again when they are next needed. */
 function configure({ providerValues, secrets }: ProviderVariables): void {
@@ -124,7 +124,7 @@ async function work(task: SymbolTask, hasOthers: boolean): Promise<void> {
       calendar,
       signal: signals.job,
       requestSignal: signals.request,
-      engineerTurn: (compute, onWait) => engineerTurns.take(signals.job, compute, onWait),
+      engineerAlone: (compute, onWait) => engineerMutex.run(signals.job, compute, onWait),
       log: (level, message) => report({ type: "log", level, message: redact(message) }),
       alert: () => report({ type: "alert" }),
       async committing(write) {

@@ -1,17 +1,17 @@
 import { expect, test } from "bun:test";
 import { Stopped } from "../../../src/pipeline/job-context.ts";
 import { JobSignals } from "../../../src/pipeline/workers/job-signals.ts";
-import { Turns } from "../../../src/pipeline/workers/turns.ts";
+import { Mutex } from "../../../src/pipeline/workers/mutex.ts";
 
 const never = new AbortController().signal;
 const noWait = () => {};
 
-test("turns come one at a time, in the order in which they were requested, also after an error", async () => {
-  const turns = new Turns();
+test("work is done one piece at a time, in the order in which it was requested, also after an error", async () => {
+  const mutex = new Mutex();
   const log: string[] = [];
   let inside = 0;
   const take = (name: string, fails = false) =>
-    turns.take(
+    mutex.run(
       never,
       async () => {
         inside += 1;
@@ -27,19 +27,19 @@ test("turns come one at a time, in the order in which they were requested, also 
   const results = await Promise.allSettled([take("a"), take("b", true), take("c")]);
   expect(log).toEqual(["a", "b waits", "c waits", "b", "c"]);
   expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
-  expect(await turns.take(never, async () => "free", noWait)).toBe("free");
+  expect(await mutex.run(never, async () => "free", noWait)).toBe("free");
 });
 
-test("a job that is paused while it waits for its turn stops at once, and the turn passes it by", async () => {
-  const turns = new Turns();
+test("a job that is paused while it waits for its turn stops at once, and the next one begins", async () => {
+  const mutex = new Mutex();
   const end = Promise.withResolvers<void>();
-  const first = turns.take(never, () => end.promise, noWait);
+  const first = mutex.run(never, () => end.promise, noWait);
   const paused = new JobSignals();
-  const second = turns.take(paused.job, async () => "second", noWait);
-  const third = turns.take(never, async () => "third", noWait);
+  const second = mutex.run(paused.job, async () => "second", noWait);
+  const third = mutex.run(never, async () => "third", noWait);
   paused.stop("pause");
   expect(await second.catch((error) => error)).toEqual(new Stopped("pause"));
-  await expect(turns.take(paused.job, async () => "again", noWait)).rejects.toThrow("stopped: pause");
+  await expect(mutex.run(paused.job, async () => "again", noWait)).rejects.toThrow("stopped: pause");
   end.resolve();
   await first;
   expect(await third).toBe("third");

@@ -1,25 +1,25 @@
-/** Turns at something that only one job of a thread may do at a time. */
+/** Lets one job of a thread after the other do what only one may do at a time. */
 
-export class Turns {
-  #taken = false;
-  /** Those that wait for a turn, in order. */
+export class Mutex {
+  #locked = false;
+  /** Those that wait, in order. */
   readonly #waiting = new Set<() => void>();
 
   /**
    * Runs `work` after all earlier requests have finished; `onWait` is called if there are any.
-   * @throws the signal's reason if it is aborted before the turn comes
+   * @throws the signal's reason if it is aborted before `work` begins
    */
-  async take<T>(signal: AbortSignal, work: () => Promise<T>, onWait: () => void): Promise<T> {
+  async run<T>(signal: AbortSignal, work: () => Promise<T>, onWait: () => void): Promise<T> {
     signal.throwIfAborted();
-    if (this.#taken) {
+    if (this.#locked) {
       onWait();
       await this.#wait(signal);
     }
-    this.#taken = true;
+    this.#locked = true;
     try {
       return await work();
     } finally {
-      this.#pass();
+      this.#unlock();
     }
   }
 
@@ -38,10 +38,10 @@ export class Turns {
     });
   }
 
-  /** The turn stays taken while it passes to the next, so that no other request comes in between. */
-  #pass(): void {
+  /** Stays locked while the next one begins, so that no other request comes in between. */
+  #unlock(): void {
     const next = this.#waiting.values().next().value;
-    this.#taken = next !== undefined;
+    this.#locked = next !== undefined;
     if (next === undefined) return;
     this.#waiting.delete(next);
     next();
