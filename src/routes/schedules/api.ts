@@ -4,7 +4,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { INTERVALS } from "../../domain/market/interval.ts";
 import { MODES, RUN_STATES } from "../../domain/runs/states.ts";
 import { MISSED_POLICIES, SCHEDULE_SCOPES, TURN_CAUSES, TURN_OUTCOMES, type Turn } from "../../domain/schedules.ts";
-import { orderToWire, ScheduleBody, SchedulePatchBody } from "../../scheduler/schedules/schedule-request.ts";
+import { inputToWire, ScheduleBody, SchedulePatchBody } from "../../scheduler/schedules/schedule-request.ts";
 import type { ScheduleStatus } from "../../scheduler/schedules/schedule-service.ts";
 import { apiRouter, byId, json, jsonBody, refusals } from "../api/parameters.ts";
 import { YearsBody } from "../runs/run-body.ts";
@@ -132,7 +132,7 @@ const iso = (at: number) => new Date(at).toISOString();
 function scheduleToWire(schedule: ScheduleStatus) {
   return {
     id: schedule.id,
-    ...orderToWire(schedule),
+    ...inputToWire(schedule),
     words: schedule.words,
     next_runs: schedule.nextRuns.map(iso),
     last_turn: schedule.lastTurn && turnToWire(schedule.lastTurn),

@@ -4,7 +4,7 @@ import { RUN_DEFAULTS, SCHEDULE_DEFAULTS } from "../../domain/defaults.ts";
 import { Refusal } from "../../domain/errors.ts";
 import { readyProviders } from "../../providers/registry.ts";
 import { checkCron, readCron } from "../../scheduler/schedules/cron.ts";
-import { orderToWire } from "../../scheduler/schedules/schedule-request.ts";
+import { inputToWire } from "../../scheduler/schedules/schedule-request.ts";
 import { requireSchedule } from "../../storage/schedules.ts";
 import type { CronPreviewView } from "../../views/schedules/cron-preview.tsx";
 import { SCHEDULE_FIELDS, type ScheduleFormView } from "../../views/schedules/schedule-form.tsx";
@@ -62,7 +62,7 @@ export function cronPreview({ cron, time_zone: timeZone }: Pick<Values, "cron" |
 }
 
 async function storedValues(db: Services["db"], id: number): Promise<Values> {
-  const { symbols, enabled, ...wire } = orderToWire(await requireSchedule(db, id));
+  const { symbols, enabled, ...wire } = inputToWire(await requireSchedule(db, id));
   return {
     ...wire,
     symbols: symbols.join(", "),

@@ -51,7 +51,7 @@ export const SchedulePatchBody = strictObject(fields).partial();
 export type SchedulePatch = z.output<typeof SchedulePatchBody>;
 
 /** A schedule's fields as the API writes them. */
-export function orderToWire(input: ScheduleInput) {
+export function inputToWire(input: ScheduleInput) {
   return {
     name: input.name,
     cron: input.cron,

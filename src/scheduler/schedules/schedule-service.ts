@@ -18,7 +18,7 @@ import {
   updateSchedule,
 } from "../../storage/schedules.ts";
 import { readCron } from "./cron.ts";
-import { orderToWire, parseScheduleInput, type SchedulePatch } from "./schedule-request.ts";
+import { inputToWire, parseScheduleInput, type SchedulePatch } from "./schedule-request.ts";
 import type { ScheduleRunner } from "./schedule-runner.ts";
 
 /** Number of next and of past turns returned with a schedule. */
@@ -74,7 +74,7 @@ export class ScheduleService {
   async change(id: number, patch: SchedulePatch): Promise<ScheduleStatus> {
     const before = await requireSchedule(this.dependencies.db, id);
     const { enabled, ...others } = patch;
-    if (Object.keys(others).length > 0) return this.save(id, patchedFields(orderToWire(before), patch));
+    if (Object.keys(others).length > 0) return this.save(id, patchedFields(inputToWire(before), patch));
     // Pausing must be possible even for a schedule that could not be saved any more.
     return this.#replace(id, { ...before, enabled: enabled ?? before.enabled });
   }
