@@ -1,4 +1,4 @@
-/** `/api/hosts`: the machines that do jobs, and orders to them. */
+/** `/api/hosts`: the machines that do jobs, and what may be done to them. */
 
 import { createRoute, z } from "@hono/zod-openapi";
 import { HOST_STATES, QUEUE_STATES } from "../../domain/hosts/host-state.ts";
@@ -9,7 +9,7 @@ import { choice } from "../../schemas.ts";
 import { apiRouter, idParameter, json, refusals } from "../api/parameters.ts";
 import { isAdmin } from "../page-context.ts";
 import type { Services } from "../services.ts";
-import { HOST_ORDERS, order } from "./orders.ts";
+import { actOnHost, HOST_ACTIONS } from "./actions.ts";
 
 const Host = z
   .object({
@@ -53,13 +53,13 @@ const list = createRoute({
 });
 const give = createRoute({
   method: "post",
-  path: "/hosts/{id}/{order}",
+  path: "/hosts/{id}/{action}",
   operationId: "orderHost",
   tags: ["Operation"],
   summary:
     "Control a worker: `drain` (it takes no more jobs), `resume` (it takes them again) or `stop` (it gives its jobs back and ends)",
-  request: { params: z.object({ id: idParameter, order: choice(HOST_ORDERS) }) },
-  responses: { 204: { description: "The order was sent to the worker" }, ...refusals(404, 422) },
+  request: { params: z.object({ id: idParameter, action: choice(HOST_ACTIONS) }) },
+  responses: { 204: { description: "The worker gets it with the answer to its next request" }, ...refusals(404, 422) },
 });
 
 export function hostRoutes(services: Pick<Services, "db" | "dispatcher" | "hosts">, hostList: HostList) {
@@ -69,8 +69,8 @@ export function hostRoutes(services: Pick<Services, "db" | "dispatcher" | "hosts
       return c.json({ hosts: hostList.list().map((host) => hostToWire(shown(host))) }, 200);
     })
     .openapi(give, async (c) => {
-      const { id, order: what } = c.req.valid("param");
-      await order(services, id, what);
+      const { id, action } = c.req.valid("param");
+      await actOnHost(services, id, action);
       return c.body(null, 204);
     });
 }

@@ -11,7 +11,7 @@ import { ConfirmPage, type ConfirmView } from "../../views/ui/confirm-dialog.tsx
 import { plural } from "../../views/ui/format.ts";
 import { isAdmin } from "../page-context.ts";
 import type { Services } from "../services.ts";
-import { HOST_ORDERS, type HostOrder, order } from "./orders.ts";
+import { actOnHost, HOST_ACTIONS, type HostAction } from "./actions.ts";
 
 type HostServices = Pick<Services, "config" | "db" | "dispatcher" | "hosts" | "queue">;
 
@@ -53,18 +53,18 @@ export function hostPages(services: HostServices, hostList: HostList) {
     return back(c);
   });
 
-  pages.post("/hosts/:id/:order", async (c) => {
-    const what = HOST_ORDERS.find((each) => each === c.req.param("order"));
-    if (what === undefined) return c.notFound();
+  pages.post("/hosts/:id/:action", async (c) => {
+    const action = HOST_ACTIONS.find((each) => each === c.req.param("action"));
+    if (action === undefined) return c.notFound();
     const host = hostList.list().find(({ id }) => String(id) === c.req.param("id"));
     if (host === undefined || host.id === null) return show(c, "This worker has left, or is lost", 404);
     const { expect } = await c.req.parseBody();
-    if (what !== "resume" && expect !== String(host.id)) {
-      const dialog = question(what, { id: host.id, name: host.name, jobs: host.jobs });
+    if (action !== "resume" && expect !== String(host.id)) {
+      const dialog = question(action, { id: host.id, name: host.name, jobs: host.jobs });
       return c.html(<ConfirmPage page={{ ...c.var.page, path: "/hosts" }} dialog={dialog} />);
     }
     try {
-      await order(services, host.id, what);
+      await actOnHost(services, host.id, action);
     } catch (error) {
       if (!(error instanceof Refusal) || error.kind !== "not_found") throw error;
     }
@@ -75,12 +75,12 @@ export function hostPages(services: HostServices, hostList: HostList) {
 }
 
 function question(
-  what: Exclude<HostOrder, "resume">,
+  action: Exclude<HostAction, "resume">,
   { id, name, jobs }: { readonly id: number; readonly name: string; readonly jobs: number },
 ): ConfirmView {
   const atWork = plural(jobs, "job is at work there", "jobs are at work there");
-  const common = { action: `/hosts/${id}/${what}`, expect: id, back: "/hosts", no: "Keep it working" };
-  return what === "drain"
+  const common = { action: `/hosts/${id}/${action}`, expect: id, back: "/hosts", no: "Keep it working" };
+  return action === "drain"
     ? {
         ...common,
         title: `Let ${name} take no more jobs?`,
