@@ -9,7 +9,7 @@ import type { Exchange, FetchContext } from "../provider.ts";
 import type { SettingValues } from "../setting.ts";
 import type { Answer } from "./classify.ts";
 import type { VendorClient, VendorRequest } from "./client.ts";
-import { mayBeCut, type PagedList, type ReadList, readEntries, readPages, readShape } from "./entries.ts";
+import { mayBeCut, type PagedList, type ReadList, readEntries, readPages, readShape } from "./read-answer.ts";
 import type { Ticker } from "./ticker.ts";
 
 export interface CompanyListing {

@@ -7,7 +7,7 @@ import { parseIsoDate } from "../../domain/time.ts";
 import type { FetchContext } from "../provider.ts";
 import type { SettingValues } from "../setting.ts";
 import type { VendorClient, VendorRequest } from "./client.ts";
-import { mayBeCut, type PagedList, type ReadList, readEntries, readPages, readShape } from "./entries.ts";
+import { mayBeCut, type PagedList, type ReadList, readEntries, readPages, readShape } from "./read-answer.ts";
 import type { Ticker } from "./ticker.ts";
 
 /** One list, of splits or of dividends. */

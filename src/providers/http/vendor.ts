@@ -25,8 +25,8 @@ import {
 } from "./client.ts";
 import { type CompanyListing, type FactsLookup, type FirstBarSpec, listCompanies, lookUpFacts } from "./companies.ts";
 import { type ActionListing, isUsable, listActionsOf } from "./corporate-actions.ts";
-import { readShape } from "./entries.ts";
 import { keptFrom, PlanWindow, planScope } from "./plan-window.ts";
+import { readShape } from "./read-answer.ts";
 import { barsOfWindow, type Delay, isLate, readyAt, sessionsToRequest, sourceSpan } from "./request-window.ts";
 import { Rows, UnreadableRows } from "./rows.ts";
 import { parseTicker, sessionsOf, type Ticker } from "./ticker.ts";

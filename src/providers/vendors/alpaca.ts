@@ -8,7 +8,7 @@ import { isoDate, isoSecond, parseIsoMoment } from "../../domain/time.ts";
 import { nameIn } from "../http/bulk.ts";
 import type { Answer, Classification } from "../http/classify.ts";
 import { exDate } from "../http/corporate-actions.ts";
-import { finalAfterExtended } from "../http/final.ts";
+import { finalAfterExtended } from "../http/final-bars.ts";
 import type { Delay } from "../http/request-window.ts";
 import { type Rows, wire, wireTime } from "../http/rows.ts";
 import { shareName, type Ticker } from "../http/ticker.ts";

@@ -5,7 +5,7 @@ import { cleanFacts } from "../../domain/companies.ts";
 import type { Interval } from "../../domain/market/interval.ts";
 import { isoSecond } from "../../domain/time.ts";
 import { type Answer, type Classification, classifyMessage, planWords } from "../http/classify.ts";
-import { finalAfterExtended } from "../http/final.ts";
+import { finalAfterExtended } from "../http/final-bars.ts";
 import type { Delay } from "../http/request-window.ts";
 import { type Rows, wireBar } from "../http/rows.ts";
 import type { Ticker } from "../http/ticker.ts";

@@ -9,7 +9,7 @@ import { DAY, INTERVAL_SECONDS, type Interval } from "../../domain/market/interv
 import { isMoment } from "../../domain/time.ts";
 import { offsetAt } from "../../domain/zone.ts";
 import { type Answer, type Classification, retryAfterOf } from "../http/classify.ts";
-import { finalAfterExtended } from "../http/final.ts";
+import { finalAfterExtended } from "../http/final-bars.ts";
 import type { Delay } from "../http/request-window.ts";
 import { type Rows, wireBar, wireTime } from "../http/rows.ts";
 import { shareName, type Ticker } from "../http/ticker.ts";
