@@ -2,7 +2,7 @@
 
 import { constants } from "node:os";
 import { createApp } from "./app.ts";
-import { ADDRESS_KEY } from "./cli/session.ts";
+import { ADDRESS_KEY } from "./cli/api-client.ts";
 import { ConfigError } from "./config/reader.ts";
 import { readConfig } from "./config.ts";
 import { messageOf } from "./domain/errors.ts";

@@ -9,9 +9,9 @@ import { runTitle } from "../domain/runs/run-title.ts";
 import { versionOf, versionText } from "../installation.ts";
 import { compareSchema, NEWER_SCHEMA, NoDatabase, openExisting, requireDatabase } from "../storage/db.ts";
 import { plural, sizeText } from "../views/ui/format.ts";
+import { type ApiClient, connect, openLocally } from "./api-client.ts";
 import { EXIT } from "./exit-codes.ts";
 import { followRun, type ProgressOutput, type RunWire, summaryOf } from "./follow.ts";
-import { connect, openLocally, type Session } from "./session.ts";
 import { print, printError } from "./terminal.ts";
 
 export interface Common {
@@ -28,7 +28,7 @@ export const terminal = (): ProgressOutput => ({
  * @param reads whether the command only reads what is stored, so that it creates no database
  * @throws NoDatabase if it reads, and there is none
  */
-export async function sessionOf(config: Config, { server }: Common, reads = false): Promise<Session> {
+export async function clientFor(config: Config, { server }: Common, reads = false): Promise<ApiClient> {
   const connected = await connect(config, server);
   if (connected !== null) return connected;
   if (reads) requireDatabase(config.dbUrl);
@@ -55,7 +55,7 @@ export interface RunOptions extends Common {
 
 /** Starts a run and follows it to its end. */
 export async function runCommand(config: Config, symbols: readonly string[], options: RunOptions): Promise<number> {
-  await using session = await sessionOf(config, options);
+  await using client = await clientFor(config, options);
   const { name, mode, interval, provider, years, from, to, batchDays, maxWorkers } = options;
   const body = {
     symbols,
@@ -66,26 +66,26 @@ export async function runCommand(config: Config, symbols: readonly string[], opt
   };
   const begin = async () => {
     const headers = { "Content-Type": "application/json" };
-    const response = await session.request("/api/runs", { method: "POST", headers, body: JSON.stringify(body) });
+    const response = await client.request("/api/runs", { method: "POST", headers, body: JSON.stringify(body) });
     return ((await response.json()) as { run: RunWire }).run.id;
   };
-  return report(await followRun(session, begin, options.json ? null : terminal()), options);
+  return report(await followRun(client, begin, options.json ? null : terminal()), options);
 }
 
 /** Follows a run of the server: the named one, otherwise the newest that is not finished, otherwise the newest. */
 export async function watchCommand(config: Config, id: string | undefined, options: Common): Promise<number> {
-  const session = await connect(config, options.server);
-  if (session === null) {
+  const client = await connect(config, options.server);
+  if (client === null) {
     console.error("No server holds this database, so no run is under way. Start one with: barkeep serve");
     return EXIT.failed;
   }
-  const { runs } = (await (await session.request("/api/runs")).json()) as { runs: RunWire[] };
+  const { runs } = (await (await client.request("/api/runs")).json()) as { runs: RunWire[] };
   const found = id ?? (runs.find(({ finished_at: end }) => end === null) ?? runs[0])?.id;
   if (found === undefined) {
     console.error("There is no run yet. Start one with: barkeep run AAPL");
     return EXIT.failed;
   }
-  return report(await followRun(session, async () => found, options.json ? null : terminal()), options);
+  return report(await followRun(client, async () => found, options.json ? null : terminal()), options);
 }
 
 export interface ExportOptions extends Common {
@@ -126,12 +126,12 @@ function sourceOf({ headers }: Response, what: string): { provider: string | nul
 /** Writes bars or features of a symbol to a file, or to the standard output. */
 export async function exportCommand(config: Config, symbol: string, options: ExportOptions): Promise<number> {
   if (options.output !== undefined) await requirePlace(options.output);
-  await using session = await sessionOf(config, options, true);
+  await using client = await clientFor(config, options, true);
   const { features = false, interval, from, to, names, adjust, provider, format, output, json = false } = options;
   const given = Object.entries({ interval, from, to, names, adjust, provider, format });
   const query = new URLSearchParams(given.filter((each): each is [string, string] => each[1] !== undefined));
   const content = features ? "features" : "bars";
-  const response = await session.request(`/api/${content}/${encodeURIComponent(symbol)}?${query}`);
+  const response = await client.request(`/api/${content}/${encodeURIComponent(symbol)}?${query}`);
   const source = sourceOf(response, `${content} of ${symbol}, ${interval}`);
   if (output === undefined) {
     if (provider === undefined && !json) printError(source.text);
@@ -173,11 +173,11 @@ export async function snapshotCommand(
 ): Promise<number> {
   if (symbols.length === 0 && options.watchlist === undefined)
     throw new Refusal("invalid", "A snapshot wants symbols, or a watchlist with --watchlist");
-  await using session = await sessionOf(config, options, true);
+  await using client = await clientFor(config, options, true);
   const { json = false, server: _, asKnownAt, ...rest } = options;
   const body = { name, ...(symbols.length > 0 && { symbols }), ...rest, as_known_at: asKnownAt };
   const headers = { "Content-Type": "application/json" };
-  const response = await session.request("/api/snapshots", { method: "POST", headers, body: JSON.stringify(body) });
+  const response = await client.request("/api/snapshots", { method: "POST", headers, body: JSON.stringify(body) });
   const made = (await response.json()) as { id: string; sha256: string; rows: number; missing: readonly string[] };
   if (json) console.log(JSON.stringify(made));
   else {
@@ -189,9 +189,9 @@ export async function snapshotCommand(
 
 /** Prints what is running and what is stored. */
 export async function statusCommand(config: Config, options: Common): Promise<number> {
-  const session = await connect(config, options.server);
+  const client = await connect(config, options.server);
   const { status, runs = {} }: { status: object; runs?: object } =
-    session === null ? await storedStatus(config) : await serverStatus(session);
+    client === null ? await storedStatus(config) : await serverStatus(client);
   if (options.json) console.log(JSON.stringify(status));
   else for (const [name, value] of Object.entries({ ...status, ...runs })) print(lineOf(name, value));
   return "ready" in status && !status.ready ? EXIT.failed : EXIT.done;
@@ -211,10 +211,10 @@ function runLine(run: RunWire): string {
   return `${title}: ${status}, ${end === null ? `${progress}%, ` : ""}${counts.complete} of ${plural(total, "symbol")} complete${failed}`;
 }
 
-async function serverStatus(session: Session) {
-  const read = async (path: string) => (await session.request(path)).json() as Promise<Record<string, unknown>>;
+async function serverStatus(client: ApiClient) {
+  const read = async (path: string) => (await client.request(path)).json() as Promise<Record<string, unknown>>;
   const { version, commit } = await read("/healthz");
-  const ready = await session.request("/readyz").then(
+  const ready = await client.request("/readyz").then(
     () => true,
     () => false,
   );
@@ -223,7 +223,7 @@ async function serverStatus(session: Session) {
   const [newest = null] = await runsOf("");
   const { total: profiles } = await read("/api/quality?months=1");
   const status = {
-    server: session.address,
+    server: client.address,
     ...{ version, commit, ready, profiles },
     open_runs: open.map(({ id, name, status, progress, counts, total }) => ({
       id,

@@ -4,7 +4,7 @@ import { onOneLine } from "../domain/errors.ts";
 import type { progressToWire, runToWire } from "../domain/runs/run-summary.ts";
 import { formatDuration } from "../domain/time.ts";
 import { plural } from "../views/ui/format.ts";
-import type { Session } from "./session.ts";
+import type { ApiClient } from "./api-client.ts";
 
 export type RunWire = ReturnType<typeof runToWire> & {
   readonly jobs: readonly (ReturnType<typeof progressToWire> & { readonly error: string | null })[];
@@ -74,15 +74,15 @@ function barOf({ progress, counts, total, eta_seconds: eta }: RunWire | ReturnTy
  * @param output `null`: nothing is shown
  */
 export async function followRun(
-  session: Session,
+  client: ApiClient,
   begin: () => Promise<string>,
   output: ProgressOutput | null,
 ): Promise<RunWire> {
   const abort = new AbortController();
-  const response = await session.request("/api/events?latest=1", { signal: abort.signal });
+  const response = await client.request("/api/events?latest=1", { signal: abort.signal });
   const id = await begin();
   const read = async (): Promise<RunWire> => {
-    const answer = await session.request(`/api/runs/${encodeURIComponent(id)}`);
+    const answer = await client.request(`/api/runs/${encodeURIComponent(id)}`);
     return ((await answer.json()) as { run: RunWire }).run;
   };
   let drawnAt = 0;

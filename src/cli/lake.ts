@@ -3,18 +3,18 @@
 import type { Config } from "../config.ts";
 import type { CheckResult } from "../pipeline/lake/check-lake.ts";
 import type { SyncResult } from "../pipeline/lake/sync-lake.ts";
-import { type Common, sessionOf, terminal } from "./commands.ts";
+import type { ApiClient } from "./api-client.ts";
+import { type Common, clientFor, terminal } from "./commands.ts";
 import { EXIT } from "./exit-codes.ts";
 import { linesOf, progressBar } from "./follow.ts";
-import type { Session } from "./session.ts";
 import { print } from "./terminal.ts";
 
 type Line<T> = { readonly done: number; readonly total: number } | { readonly result: T } | { readonly error: string };
 
 /** The result of a task of the lake; its progress is shown on a terminal. @throws Error if it failed */
-async function taskOf<T>(session: Session, path: string, unit: string, { json = false }: Common): Promise<T> {
+async function taskOf<T>(client: ApiClient, path: string, unit: string, { json = false }: Common): Promise<T> {
   const output = json || !terminal().isTerminal ? null : terminal();
-  const response = await session.request(path, { method: "POST" });
+  const response = await client.request(path, { method: "POST" });
   let isDrawn = false;
   try {
     for await (const text of linesOf(response.body!)) {
@@ -33,8 +33,8 @@ async function taskOf<T>(session: Session, path: string, unit: string, { json = 
 
 /** Rebuilds the whole lake. */
 export async function lakeSyncCommand(config: Config, options: Common): Promise<number> {
-  await using session = await sessionOf(config, options, true);
-  const { written, removed } = await taskOf<SyncResult>(session, "/api/lake/sync", "series", options);
+  await using client = await clientFor(config, options, true);
+  const { written, removed } = await taskOf<SyncResult>(client, "/api/lake/sync", "series", options);
   console.log(
     options.json
       ? JSON.stringify({ written, removed })
@@ -45,8 +45,8 @@ export async function lakeSyncCommand(config: Config, options: Common): Promise<
 
 /** Compares the lake with its manifest and with the store; fails if something differs. */
 export async function lakeCheckCommand(config: Config, options: Common): Promise<number> {
-  await using session = await sessionOf(config, options, true);
-  const result = await taskOf<CheckResult>(session, "/api/lake/check", "files and series", options);
+  await using client = await clientFor(config, options, true);
+  const result = await taskOf<CheckResult>(client, "/api/lake/check", "files and series", options);
   if (options.json) console.log(JSON.stringify(result));
   else for (const line of reportOf(result)) print(line);
   return result.count === 0 ? EXIT.done : EXIT.failed;

@@ -3,9 +3,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, spyOn, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { ApiError, findServer } from "../../src/cli/api-client.ts";
 import { exportCommand, runCommand, statusCommand, watchCommand } from "../../src/cli/commands.ts";
 import { type RunWire, summaryOf } from "../../src/cli/follow.ts";
-import { ApiError, findServer } from "../../src/cli/session.ts";
 import { openDatabase } from "../../src/storage/db.ts";
 import { startApp, type TestApp } from "../helpers/app.ts";
 import { migratedDatabase, temporaryFolder } from "../helpers/folder.ts";

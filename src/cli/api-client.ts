@@ -27,7 +27,7 @@ export class ApiError extends Error {
   }
 }
 
-export interface Session extends AsyncDisposable {
+export interface ApiClient extends AsyncDisposable {
   /** The server's address; `null` for an app in this process. */
   readonly address: string | null;
   /** @throws ApiError unless the answer is 2xx */
@@ -36,7 +36,7 @@ export interface Session extends AsyncDisposable {
 
 type Send = (path: string, init: RequestInit) => Promise<Response>;
 
-function requester(send: Send, token: string | undefined): Session["request"] {
+function requester(send: Send, token: string | undefined): ApiClient["request"] {
   return async (path, init = {}) => {
     const headers = new Headers(init.headers);
     if (token !== undefined) headers.set("Authorization", `Bearer ${token}`);
@@ -59,8 +59,8 @@ function parsed(text: string): Record<string, unknown> | null {
   }
 }
 
-/** A session with the server at an address. */
-function remote(address: string, token: string | undefined): Session {
+/** A client with the server at an address. */
+function remote(address: string, token: string | undefined): ApiClient {
   const base = address.replace(/\/$/, "");
   return {
     address: base,
@@ -92,14 +92,14 @@ export async function findServer({ dbUrl, dbToken }: Pick<Config, "dbUrl" | "dbT
   }
 }
 
-/** A session with the server at `address`, or with the one that has the database open; `null` if there is none. */
-export async function connect(config: Config, address: string | undefined): Promise<Session | null> {
+/** A client with the server at `address`, or with the one that has the database open; `null` if there is none. */
+export async function connect(config: Config, address: string | undefined): Promise<ApiClient | null> {
   const found = address ?? (await findServer(config));
   return found === null ? null : remote(found, config.token);
 }
 
-/** A session with an app in this process, for a database that no server has open. */
-export async function openLocally(config: Config): Promise<Session> {
+/** A client with an app in this process, for a database that no server has open. */
+export async function openLocally(config: Config): Promise<ApiClient> {
   const { createApp } = await import("../app.ts");
   const ownToken = newSecret();
   const app = await createApp(config, { ownToken, print: () => {} });
