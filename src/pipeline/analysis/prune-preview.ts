@@ -1,10 +1,11 @@
 /** Counts what a deletion of old bars would delete, before it is confirmed. */
 
 import type { LakePlace } from "../../config/places.ts";
+import type { PruneCounts, PrunePreview } from "../../domain/series/prune-preview.ts";
 import type { SeriesSelection } from "../../domain/series/selection.ts";
 import { chunks, type Database, yieldToEvents } from "../../storage/db.ts";
 import { bytesPerRow, listSeries } from "../../storage/series/list-series.ts";
-import { countBefore, NOTHING, type PruneCounts, seriesToPrune } from "../../storage/series/prune-counts.ts";
+import { countBefore, NOTHING, seriesToPrune } from "../../storage/series/prune-counts.ts";
 import { readLakeSizes } from "./lake-sizes.ts";
 
 export interface PrunePreviewTask {
@@ -13,22 +14,6 @@ export interface PrunePreviewTask {
   /** Epoch seconds. */
   readonly before: number;
   readonly place: LakePlace | undefined;
-}
-
-export interface PrunePreview extends PruneCounts {
-  /** Series that are selected, and those of them that have bars before the date. */
-  readonly selected: number;
-  readonly series: number;
-  /** Series of those that are counted; what is said of them is all if there are no others. */
-  readonly counted: number;
-  /** Symbols of the first of them. */
-  readonly symbols: readonly string[];
-  /** Series with a job that waits, runs or is paused: nothing is deleted while there are any. */
-  readonly busy: number;
-  readonly busySymbols: readonly string[];
-  /** About how many bytes become free in the database, and in the lake; `null` if that is not known. */
-  readonly bytes: number | null;
-  readonly lakeBytes: number | null;
 }
 
 /** Series that are counted by one statement. */

@@ -2,12 +2,13 @@
 
 import { messageOf } from "../../domain/errors.ts";
 import { type Calendar, createCalendar } from "../../domain/market/calendar.ts";
+import type { PrunePreview } from "../../domain/series/prune-preview.ts";
 import { SharedConnection } from "../../storage/db.ts";
 import type { ExportContext } from "../exports/series/read-bars.ts";
 import type { WorkerSettings } from "../messages.ts";
 import { type DerivedProfile, type DerivedTask, deriveProfile } from "./derive-profile.ts";
 import { type FeatureReport, type FeatureReportTask, reportFeatures } from "./feature-report.ts";
-import { type PrunePreview, type PrunePreviewTask, previewPruning } from "./prune-preview.ts";
+import { type PrunePreviewTask, previewPruning } from "./prune-preview.ts";
 import { reportSeries, type SeriesReport, type SeriesReportTask } from "./series-report.ts";
 import { listStoredSeries, type SeriesListTask, type SeriesPage } from "./stored-series.ts";
 

@@ -1,10 +1,10 @@
 /** What is stored and how much space it takes: the series, the database file, the lake and the backups. */
 
 import type { Config } from "../../config.ts";
+import type { PrunePreview } from "../../domain/series/prune-preview.ts";
 import type { SeriesFilter, SeriesSelection, SeriesSort } from "../../domain/series/selection.ts";
 import type { Log } from "../../log.ts";
 import type { Analysis } from "../../pipeline/analysis/analysis.ts";
-import type { PrunePreview } from "../../pipeline/analysis/prune-preview.ts";
 import type { SeriesPage } from "../../pipeline/analysis/stored-series.ts";
 import type { WorkerSettings } from "../../pipeline/messages.ts";
 import { spaceOf } from "../../storage/connection/space.ts";

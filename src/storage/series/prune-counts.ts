@@ -1,27 +1,9 @@
 /** How many rows a deletion of old bars concerns. */
 
+import type { PruneCounts } from "../../domain/series/prune-preview.ts";
 import type { SeriesSelection } from "../../domain/series/selection.ts";
 import type { Database } from "../db.ts";
 import { IS_BUSY, withBarsBefore } from "./select-series.ts";
-
-/** Rows that are deleted, by what they are. */
-export interface PruneCounts {
-  readonly bars: number;
-  /** Series that lose all of their bars, and those of them that have a profile, which goes too. */
-  readonly emptied: number;
-  readonly profiles: number;
-  /** Profiles that stay, and whose features are computed again. */
-  readonly recomputed: number;
-  /** Earlier values: revisions, and values of bars that were not final. */
-  readonly revisions: number;
-  /** Rows that were no bars, and bars that are impossible among their neighbours. */
-  readonly refused: number;
-  readonly gaps: number;
-  readonly findings: number;
-  /** Windows of the ledger, and stretches that say when bars were first seen. */
-  readonly windows: number;
-  readonly arrivals: number;
-}
 
 export const NOTHING: PruneCounts = {
   bars: 0,

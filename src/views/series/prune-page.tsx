@@ -1,6 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** Confirms the deletion of old bars: what is deleted, what stays, and what follows from it. */
 
+import type { PrunePreview } from "../../domain/series/prune-preview.ts";
 import { isoDate } from "../../domain/time.ts";
 import { formatCount, plural, sizeText } from "../ui/format.ts";
 import { Reason } from "../ui/forms/form-field.tsx";
@@ -16,26 +17,7 @@ export interface PruneView {
   readonly before: number;
   /** Why it was not begun, in a sentence; `null` at first. */
   readonly error: string | null;
-  readonly preview: {
-    readonly selected: number;
-    readonly series: number;
-    readonly counted: number;
-    readonly symbols: readonly string[];
-    readonly busy: number;
-    readonly busySymbols: readonly string[];
-    readonly bars: number;
-    readonly emptied: number;
-    readonly profiles: number;
-    readonly recomputed: number;
-    readonly revisions: number;
-    readonly refused: number;
-    readonly gaps: number;
-    readonly findings: number;
-    readonly windows: number;
-    readonly arrivals: number;
-    readonly bytes: number | null;
-    readonly lakeBytes: number | null;
-  };
+  readonly preview: PrunePreview;
 }
 
 /** Symbols that are named. */
