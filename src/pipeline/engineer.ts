@@ -13,7 +13,7 @@ import { adjusterFrom, type StoredPrices, USUAL_ADJUSTMENT } from "./price-adjus
 import type { JobStore } from "./store/job-store.ts";
 
 const END_OF_TIME = Number.MAX_SAFE_INTEGER;
-/** Bars read beyond the lookback of a state, so that a few bars filled in later do not cost a full pass. */
+/** Bars read beyond the lookback of a state if earlier ones have changed: a few that were filled in cost no full pass. */
 const EXTRA_BARS = TAIL;
 /** Bars read at once: as rows they take several times the memory of columns, and no other job has the thread meanwhile. */
 const PAGE = 10_000;
@@ -106,10 +106,9 @@ async function readFrom(job: JobContext, from: number): Promise<BarColumns> {
   return sliceBars(bars, 0, read);
 }
 
-/** The bars that an update needs up to `lastBar`, and the `added` ones after it. */
-async function readLast(job: JobContext, lastBar: number, added: number): Promise<BarColumns> {
+/** The last `before` bars up to `lastBar`, and the `added` ones after it. */
+async function readLast(job: JobContext, before: number, lastBar: number, added: number): Promise<BarColumns> {
   const { io, series } = job;
-  const before = LOOKBACK_BARS + EXTRA_BARS;
   if (added <= PAGE) return io.store.readLastBars(series, END_OF_TIME, before + added);
   return joinBars(await io.store.readLastBars(series, lastBar + 1, before), await readFrom(job, lastBar + 1));
 }
@@ -138,7 +137,9 @@ async function readUpdate(
     return null;
   };
   const added = await io.store.countBars(series, profile.lastBar + 1, END_OF_TIME);
-  const bars = adjust(await readLast(job, profile.lastBar, added));
+  const isFilledIn = changedFrom !== null && changedFrom <= profile.lastBar;
+  const before = LOOKBACK_BARS + (isFilledIn ? EXTRA_BARS : 0);
+  const bars = adjust(await readLast(job, before, profile.lastBar, added));
   const resume = resumeFrom(state, bars, featureSetup(symbol, interval, market));
   if ("refused" in resume) return refuse(resume.refused);
   // The state detects changes only in its lookback; an older change makes it invalid.

@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import { barStarts, CALENDAR } from "../../src/domain/market/calendar.ts";
 import { FEATURES } from "../../src/features/catalog.ts";
-import { featureBlocks } from "../../src/features/engine.ts";
+import { featureBlocks, LOOKBACK_BARS, TAIL } from "../../src/features/engine.ts";
 import { directJobStore } from "../../src/pipeline/store/direct-store.ts";
 import { readBars } from "../../src/storage/market/bars.ts";
 import { MemoryVendor } from "../fakes/memory-vendor.ts";
@@ -54,4 +54,43 @@ test("a first history, an update and a history of several reads each have the fe
       expect(profile.features[name] ?? Number.NaN, name).toBe(whole.columns[index]!.at(-1)!);
   }
   expect(longReads).toEqual([0, 1, 2]);
+});
+
+test("an update reads the lookback of the state and what was added, and more only if earlier bars were filled in", async () => {
+  const counts: number[] = [];
+  using pipeline = await startPipeline({
+    async storeOf(db) {
+      const store = directJobStore(db);
+      return {
+        ...store,
+        readLastBars(series, to, count) {
+          counts.push(count);
+          return store.readLastBars(series, to, count);
+        },
+      };
+    },
+  });
+  const vendor = new MemoryVendor();
+  const row = (ts: number) => ({ ts, open: 10, high: 11 + (ts % 7) / 10, low: 9, close: 10, volume: 1_000 });
+  const [first, second, third] = [0, 1, 2].map((at) => barStarts(SESSIONS[at]!, "1m"));
+  const holes = [...second!.slice(-60, -57), ...second!.slice(-5, -2)];
+  vendor.put(...[...first!, ...second!, ...third!].filter((ts) => !holes.includes(ts)).map(row));
+  const update = async (mode: "full" | "incremental", asOf: number) => {
+    counts.length = 0;
+    const outcome = await pipeline.run(vendor, { mode, asOf, interval: "1m", days: 100 });
+    expect(outcome.kind).toBe("done");
+    return Math.max(0, ...counts);
+  };
+  expect(await update("full", second!.at(-1)! + 60)).toBe(0);
+  // Two whole sessions are stored, which is more than any update reads.
+  expect(await update("incremental", third![0]! + 60)).toBe(LOOKBACK_BARS + 1);
+  vendor.put(...holes.map(row));
+  expect(await update("incremental", third![2]! + 60)).toBe(LOOKBACK_BARS + TAIL + 2);
+  expect(pipeline.log.join("\n")).not.toContain("computing the whole series");
+  const profile = (await pipeline.profile("1m"))!;
+  const bars = await readBars(pipeline.db, profile.seriesId, 0, Number.MAX_SAFE_INTEGER);
+  expect(bars.ts.length).toBe(2 * 390 + 3);
+  const whole = [...featureBlocks([bars], { interval: "1m", market: "us_equity" }, FEATURES)].at(-1)!;
+  for (const [index, { name }] of FEATURES.entries())
+    expect(profile.features[name] ?? Number.NaN, name).toBe(whole.columns[index]!.at(-1)!);
 });
