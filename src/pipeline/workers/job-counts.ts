@@ -86,9 +86,17 @@ function add(counts: Map<string, number>, provider: string, change: number): boo
   return change !== 0;
 }
 
-/** Whether no job of a thread computes: each waits, or is committed. */
-export const isFree = ({ jobs }: { readonly jobs: ReadonlyMap<unknown, CountedJob> }): boolean =>
-  jobs.values().every(({ waits, isCommitting }) => waits || isCommitting);
+interface CountedThread {
+  readonly jobs: ReadonlyMap<unknown, CountedJob>;
+  readonly ready: boolean;
+}
+
+/** How many jobs of a thread compute: those that neither wait nor are committed. */
+const computing = ({ jobs }: Pick<CountedThread, "jobs">): number =>
+  jobs.values().reduce((count, { waits, isCommitting }) => (waits || isCommitting ? count : count + 1), 0);
+
+/** Whether no job of a thread computes. */
+export const isFree = (thread: Pick<CountedThread, "jobs">): boolean => computing(thread) === 0;
 
 /** The one of some threads with the fewest jobs; `null` if there are none. */
 export function leastBusy<Thread extends { readonly jobs: ReadonlyMap<number, unknown> }>(
@@ -98,4 +106,44 @@ export function leastBusy<Thread extends { readonly jobs: ReadonlyMap<number, un
     (least, thread) => (least === null || thread.jobs.size < least.jobs.size ? thread : least),
     null,
   );
+}
+
+/** How often the jobs of threads are looked at, milliseconds. */
+const LOOK_MS = 50;
+/** After how many such moments, less those without, a further thread costs less than the jobs have waited. */
+const MOMENTS = 20;
+
+/** Finds out when threads do not suffice: each further one costs a start, and its code is compiled and kept once more. */
+export class ThreadDemand {
+  #moments = 0;
+  #timer: ReturnType<typeof setInterval> | null = null;
+
+  /**
+   * @param onDemand called when jobs have waited for each other for a second, with how many do
+   * @param lookMs tests shorten it
+   */
+  constructor(
+    private readonly threads: () => readonly CountedThread[],
+    private readonly onDemand: (jobs: number) => void,
+    private readonly lookMs = LOOK_MS,
+  ) {}
+
+  /** Looks at the jobs from now on, or no longer: there are none, or no thread can be started. */
+  watch(isWatching: boolean): void {
+    if (isWatching === (this.#timer !== null)) return;
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = isWatching ? setInterval(() => this.#look(), this.lookMs) : null;
+    this.#moments = 0;
+  }
+
+  #look(): void {
+    const threads = this.threads();
+    // What one that starts will do is not known.
+    const isKnown = threads.every(({ ready }) => ready);
+    const waiting = isKnown ? threads.reduce((sum, thread) => sum + computing(thread), 0) - threads.length : 0;
+    this.#moments = Math.max(0, this.#moments + (waiting > 0 ? 1 : -1));
+    if (this.#moments < MOMENTS) return;
+    this.#moments = 0;
+    this.onDemand(waiting);
+  }
 }

@@ -1,4 +1,4 @@
-/** The pool of worker threads: starts them on demand, shares the jobs out, replaces one that crashes, ends idle ones. */
+/** The pool of worker threads: starts them as jobs need them, shares the jobs out, replaces one that crashes, ends idle ones. */
 
 import type { StorageTrouble } from "../../domain/errors.ts";
 import { threadModule } from "../../installation.ts";
@@ -7,7 +7,7 @@ import { isHold } from "../leased-permits.ts";
 import type { FromWorker, Outcome, ProviderVariables, StopReason, SymbolTask, WorkerSettings } from "../messages.ts";
 import { Assignment, type TaskListener } from "./assignment.ts";
 import type { Gate } from "./gate.ts";
-import { isFree, JobCounts, leastBusy } from "./job-counts.ts";
+import { isFree, JobCounts, leastBusy, ThreadDemand } from "./job-counts.ts";
 import { SharedAnswers } from "./shared-answers.ts";
 import { type PoolThread, reasonOf, WorkerCrashed, WorkerHandle } from "./worker-handle.ts";
 
@@ -33,6 +33,7 @@ export class WorkerPool {
   #lastExit = "";
   #closed = false;
   readonly #idle: IdleTimer;
+  readonly #demand: ThreadDemand;
   /** Threads that had no job for long and close now. */
   readonly #ending = new Set<Promise<void>>();
 
@@ -46,8 +47,14 @@ export class WorkerPool {
     private readonly gate: Gate,
     private readonly script: URL = WORKER,
     idleMs?: number,
+    lookMs?: number,
   ) {
     this.#idle = new IdleTimer(() => this.#endIdle(), idleMs);
+    this.#demand = new ThreadDemand(
+      () => this.#own,
+      (jobs) => this.#spawnMore(jobs),
+      lookMs,
+    );
   }
 
   /** Starts all workers now, for measurements of jobs alone. */
@@ -157,6 +164,7 @@ export class WorkerPool {
   async close(): Promise<void> {
     this.#closed = true;
     this.#idle.stop();
+    this.#demand.watch(false);
     this.#endUnstarted(this.#queue.splice(0), "shutdown");
     await Promise.all([...[...this.#workers].map((worker) => worker.shutDown()), ...this.#ending]);
     this.#workers.clear();
@@ -196,10 +204,16 @@ export class WorkerPool {
       if (worker === null) this.#queue.push(assignment);
       else this.#give(worker, assignment);
     }
-    const unplaced = this.#queue.filter(({ alone }) => !alone).length;
-    let starting = this.#shared.filter((worker) => !worker.ready).length;
-    for (; starting < unplaced && this.#canSpawn; starting++) this.#spawn();
-    if (this.#queue.length === 0 && this.#workers.values().every(({ jobs }) => jobs.size === 0)) this.#idle.start();
+    // The first is started at once, further ones when it does not suffice.
+    if (this.#queue.some(({ alone }) => !alone) && this.#own.length === 0) this.#spawnMore(1);
+    const isIdle = this.#queue.length === 0 && this.#workers.values().every(({ jobs }) => jobs.size === 0);
+    if (isIdle) this.#idle.start();
+    this.#demand.watch(!isIdle && this.#canSpawn);
+  }
+
+  #spawnMore(threads: number): void {
+    for (let started = 0; started < threads && this.#canSpawn; started++) this.#spawn();
+    if (!this.#canSpawn) this.#demand.watch(false);
   }
 
   /** Keeps a thread free of other jobs while some must be alone; they take it one after the other. */
@@ -212,9 +226,12 @@ export class WorkerPool {
     }
   }
 
-  /** The threads for jobs that share one. */
+  /** The threads for jobs that share one; `#own`: those of this process. */
   get #shared(): PoolThread[] {
     return [...this.#workers].filter((worker) => worker !== this.#reserved);
+  }
+  get #own(): WorkerHandle[] {
+    return this.#local.filter((worker) => worker !== this.#reserved);
   }
 
   #workerFor({ alone, task, taker }: Assignment): PoolThread | null {
@@ -225,9 +242,9 @@ export class WorkerPool {
     const own = taker && leastBusy(fitting.filter((worker) => worker.host === taker && isFree(worker)));
     if (own !== null) return own;
     const least = leastBusy(fitting);
-    // A thread that starts, or could be started, has no job yet and is worth the wait.
-    const better = this.#canSpawn || shared.some(({ ready }) => !ready);
-    return least === null || (least.jobs.size > 0 && better) ? null : least;
+    // The first thread of this process has no job yet and is worth the wait.
+    const isFirstToCome = this.#own.length === 0 ? this.#canSpawn : this.#own.every(({ ready }) => !ready);
+    return least === null || (least.jobs.size > 0 && isFirstToCome) ? null : least;
   }
 
   #give(worker: PoolThread, assignment: Assignment): void {

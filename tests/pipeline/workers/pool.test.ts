@@ -66,6 +66,24 @@ test("a pool starts a worker for a job that none is free for, and no others", as
   await pool.close();
 });
 
+test("a pool starts one worker for many jobs, and as many more as jobs that compute have to wait for another", async () => {
+  using folder = temporaryFolder();
+  const script = new URL("../../fakes/workers/endless-worker.ts", import.meta.url);
+  const never: Gate = { acquire: () => new Promise(() => {}) };
+  const pool = new WorkerPool(8, settingsFor(await migratedDatabase(folder)), never, script, undefined, 1);
+  const jobs = ["WAITS", "WAITS", "WAITS", "ONE", "TWO", "THREE"];
+  const outcomes: Promise<unknown>[] = [];
+  for (const [at, symbol] of jobs.entries()) {
+    outcomes.push(pool.run({ ...task(at + 1), symbol }, listener));
+    if (symbol === "WAITS") while (pool.alive === 0 || pool.counts.waiting("nobody") <= at) await Bun.sleep(1);
+  }
+  expect([pool.wanted, pool.counts.waiting("nobody")]).toEqual([1, 3]);
+  while (pool.wanted === 1) await Bun.sleep(1);
+  expect(pool.wanted).toBe(3);
+  await pool.close();
+  expect(await Promise.all(outcomes)).toEqual(jobs.map(() => ({ kind: "stopped", reason: "shutdown" })));
+});
+
 test("a pool ends the workers that have had no job for long, and starts others for the next job", async () => {
   using folder = temporaryFolder();
   const pool = new WorkerPool(2, settingsFor(await migratedDatabase(folder)), gate, REAL_THREAD, 1);
