@@ -22,9 +22,10 @@ export function apiRouter(): OpenAPIHono {
   });
   const register = router.openapi;
   router.openapi = ((route, ...rest) => {
-    const { query } = route.request ?? {};
+    const { query, body } = route.request ?? {};
     const known = query instanceof z.ZodObject ? Object.keys(query.shape) : [];
-    return register({ ...route, middleware: refuseUnknown(known) }, ...rest);
+    const middleware = [refuseUnknown(known), ...(body === undefined ? [refuseBody] : [])];
+    return register({ ...route, middleware }, ...rest);
     // The router's own type of `openapi` ties the route to its handler, which this only passes on.
   }) as typeof register;
   return router;
@@ -43,6 +44,13 @@ const refuseUnknown =
     const there = known.length === 0 ? "there are none" : `there are ${known.join(", ")}`;
     throw invalid("", `unknown parameter ${unknown.map(quote).join(", ")}: ${there}`);
   };
+
+/** A route without a body refuses one: whoever sends fields takes them for something that counts. An empty object has none. */
+const refuseBody: MiddlewareHandler = async (c, next) => {
+  const text = c.req.method === "GET" ? "" : (await c.req.text()).trim();
+  if (text === "" || /^\{\s*\}$/.test(text)) return next();
+  throw invalid("", "this request takes no body");
+};
 
 const ProblemBody = z
   .object({

@@ -129,3 +129,27 @@ test.each([
   const answer = await fetch(`${app.url}${address}${address.includes("?") ? "&" : "?"}${RANGE}`);
   expect([answer.status, await answer.text()]).toEqual([422, expect.stringContaining("lies before from")]);
 });
+
+test("a request that takes no body refuses one, which would be left out without a word; an empty object is none", async () => {
+  const { body: api } = await app.get("/api/openapi.json");
+  type Path = Readonly<Record<string, { readonly requestBody?: object }>>;
+  const routes = Object.entries<Path>(api.paths).flatMap(([path, operations]) =>
+    Object.entries(operations).flatMap(([method, { requestBody }]) =>
+      /^(?:post|put|patch|delete)$/.test(method) && requestBody === undefined ? [`${method.toUpperCase()} ${path}`] : [],
+    ),
+  );
+  expect(routes.length).toBeGreaterThan(8);
+  const answers = await Promise.all(
+    routes.map(async (route) => {
+      const [method = "", path = ""] = route.split(" ");
+      const address = path.replace(/\{(\w+)\}/g, (_, name) => (/^(?:action|order)$/.test(name) ? "pause" : "AAPL"));
+      const { status, body } = await app.send(method, address, { symbols: ["MSFT"] });
+      return [route, status, body.detail];
+    }),
+  );
+  // A path whose id is no number is refused for that first.
+  const wrong = answers.filter(([, status, detail]) => status !== 422 || !/takes no body|number/.test(detail));
+  expect(wrong).toEqual([]);
+  expect(answers.filter(([, , detail]) => /takes no body/.test(detail)).length).toBeGreaterThan(6);
+  expect((await app.post("/api/runs/outdated", {})).status).toBe(202);
+});
