@@ -197,6 +197,8 @@ export class CsvReader {
       this.#repeatedHeaders.push(line);
       return;
     }
+    // Spreadsheets end with such lines.
+    if (cells.every((cell) => cell.trim() === "")) return;
     if (this.dialect === "survey") {
       this.#survey(cells, layout, line);
       return;

@@ -135,7 +135,10 @@ const isDeeper = (element: unknown, levels: number): boolean =>
 const rawText = (element: unknown): string =>
   isDeeper(element, MAX_LEVELS) ? "lists within lists" : cutText(JSON.stringify(element) ?? "", MAX_RAW);
 
+/** No vendor writes numbers so; `Number` reads them. */
+const OTHER_BASE = /^\s*0[xob]/i;
+
 function toNumber(value: Wire): number {
   if (typeof value === "number") return value;
-  return typeof value === "string" && value.trim() !== "" ? Number(value) : Number.NaN;
+  return typeof value === "string" && value.trim() !== "" && !OTHER_BASE.test(value) ? Number(value) : Number.NaN;
 }

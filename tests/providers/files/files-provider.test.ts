@@ -100,6 +100,7 @@ describe("csv files", () => {
     "Windows line ends": "timestamp,open,high,low,close,volume\r\n2024-01-02,10,12,9,11,500\r\n",
     "a byte order mark": "\uFEFFtimestamp,open,high,low,close,volume\n2024-01-02,10,12,9,11,500\n",
     "blank lines": "timestamp,open,high,low,close,volume\n\n2024-01-02,10,12,9,11,500\n\n",
+    "lines of empty cells": "timestamp,open,high,low,close,volume\n,,,,,\n2024-01-02,10,12,9,11,500\n, , ,,,\n,,,,,\n",
     "no line break at the end": "timestamp,open,high,low,close,volume\n2024-01-02,10,12,9,11,500",
     "date and time in two columns": "date,time,open,high,low,close,volume\n2024-01-02,00:00,10,12,9,11,500\n",
   };

@@ -118,3 +118,14 @@ test("an answer whose times all lie in the future, or on other days, is no empty
   const past = validateBars((await provider.fetchBars(minutes, recordingContext())).bars, minutes);
   expect(past.rejected.map(({ reason }) => reason)).toEqual([REASONS.offGrid, REASONS.offGrid]);
 });
+
+test("prices and volumes in text are decimal numbers: hexadecimal and binary ones are none", async () => {
+  const row = { date: "2024-05-01", open: "10", high: "17", low: "9.0", close: " 1.6e1 ", volume: "5" };
+  const rows = [row, { ...row, date: "2024-05-02", close: "0x10" }, { ...row, date: "2024-05-03", volume: "0b11" }];
+  fake.script.push(reply(200, rows));
+  const valid = validateBars((await provider.fetchBars(window("1d"), recordingContext())).bars, window("1d"));
+  expect([[...valid.bars.close], valid.rejected.map(({ reason }) => reason)]).toEqual([
+    [16],
+    [REASONS.noPrice, REASONS.noVolume],
+  ]);
+});
