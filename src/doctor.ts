@@ -29,6 +29,7 @@ import {
   NoDatabase,
   openDatabase,
   openExisting,
+  storageFault,
 } from "./storage/db.ts";
 import { findDamage } from "./storage/maintenance.ts";
 import { countChanges } from "./storage/market/lake-changes.ts";
@@ -143,12 +144,9 @@ const RESTORE = "Stop the server and restore the newest backup; keep the damaged
 
 /** What to do about a database that cannot be opened or read. */
 function adviceFor(error: unknown): string {
-  const text = messageOf(error);
-  if (/not a database|malformed|corrupt|empty \(0 bytes\)/i.test(text)) return RESTORE;
-  if (/disk is full|ENOSPC|database or disk/i.test(text))
-    return "Free space on the disk; the database itself is sound.";
-  if (/locked|SQLITE_BUSY/i.test(text)) return "Another program is writing to it: try again, or end that program.";
-  return "Check BARKEEP_DB_URL, BARKEEP_DB_TOKEN and who may read and write there.";
+  const fault = storageFault(error);
+  if (fault === null) return "Check BARKEEP_DB_URL, BARKEEP_DB_TOKEN and who may read and write there.";
+  return fault.kind === "damaged" ? RESTORE : fault.advice;
 }
 
 const askedWith = (name: string) => `barkeep doctor --provider ${name} makes one request.`;

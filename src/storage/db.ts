@@ -34,7 +34,7 @@ async function open(url: string, token: string | undefined, lock: WriteLock, exp
     const path = pathOf(url);
     if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw new Error("it is a folder");
     // An empty file is no new database: something has emptied it.
-    if (sizeOf(path) === 0) throw new Error(EMPTIED);
+    if (sizeOf(path) === 0) throw new FaultError(EMPTIED);
     return await openFile(path, lock, expected);
   } catch (error) {
     throw new Error(`The database ${withoutCredentials(url)} cannot be opened: ${messageOf(error)}`, { cause: error });
@@ -115,8 +115,12 @@ export function requireDatabase(url: string): void {
 
 const isThere = (url: string) => !url.startsWith("file:") || sizeOf(pathOf(url)) !== null;
 
-const EMPTIED =
-  "the file is empty (0 bytes): it was truncated. Restore a backup, or delete the file to start with a new database";
+const EMPTIED = {
+  kind: "damaged",
+  what: "the file is empty (0 bytes): it was truncated",
+  advice: "Restore a backup, or delete the file to start with a new database",
+  canPass: false,
+} as const;
 
 /** The size of a file in bytes; `null` if there is none. */
 const sizeOf = (path: string): number | null => statSync(path, { throwIfNoEntry: false })?.size ?? null;
