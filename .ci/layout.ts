@@ -35,7 +35,8 @@ for (const [folder, { length }] of folders) {
   if (length > MAX_FILES && !LIBRARIES.has(folder))
     faults.push(`${folder} holds ${length} files: at most ${MAX_FILES}`);
   const inner = [...folders.keys()].some((other) => other.startsWith(`${folder}/`));
-  if (length === 1 && folder.startsWith("src/") && !inner) faults.push(`${folder} holds a single file: make it a file`);
+  if (length === 1 && /^(src|public)\//.test(folder) && !inner)
+    faults.push(`${folder} holds a single file: make it a file`);
   if (folder.startsWith("tests/") && !OWN_TESTS.test(folder) && !folders.has(folder.replace(/^tests/, "src"))) {
     faults.push(`${folder} has no counterpart in src`);
   }

@@ -12,13 +12,13 @@ import { setUpConnection } from "./live/connection.js";
 import { setUpFreshness } from "./live/freshness.js";
 import { setUpLogPanel } from "./live/log-panel.js";
 import { setUpNotifications } from "./live/notifications.js";
-import { setUpSymbolField } from "./runs/symbol-field.js";
 import { setUpAutocomplete } from "./ui/autocomplete.js";
 import { setUpClock } from "./ui/clock.js";
 import { setUpCommandPalette } from "./ui/command-palette.js";
 import { setUpCopy } from "./ui/copy.js";
 import { setUpParts } from "./ui/parts.js";
 import { setUpShortcuts } from "./ui/shortcuts.js";
+import { setUpSymbolField } from "./ui/symbol-field.js";
 import { setUpUrlState } from "./ui/url-state.js";
 
 // The others look for what these add.

@@ -36,7 +36,7 @@ const STYLES = [
   "areas/companies",
   "areas/settings",
   "promises/promise-panel",
-  "live/notifications",
+  "areas/notifications",
   "base/responsive",
   "base/forced-colors",
 ] as const;

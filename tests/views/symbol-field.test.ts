@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { symbolsOfTable } from "../../public/app/runs/symbol-field.js";
+import { symbolsOfTable } from "../../public/app/ui/symbol-field.js";
 
 test("the column with symbols of a pasted table is taken, without its heading", () => {
   expect(symbolsOfTable("AAPL\nMSFT\n")).toEqual(["AAPL", "MSFT"]);

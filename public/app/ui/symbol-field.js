@@ -1,7 +1,7 @@
 // The field for symbols: completes the symbol at the caret from the server's list, takes a column that is pasted from a
 // spreadsheet, and starts the run with Ctrl+Enter.
 
-import { closest, find, findAll } from "../ui/dom.js";
+import { closest, find, findAll } from "./dom.js";
 
 // Pause in typing after which the list is fetched, milliseconds.
 const PAUSE = 120;
