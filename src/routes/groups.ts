@@ -194,7 +194,7 @@ export const groupsOf = (parts: Parts): readonly RouteGroup[] => [
       const [api, tokens, pages] = await inTurn([
         () => import("./settings/providers-api.ts"),
         () => import("./access/tokens.tsx"),
-        () => import("./settings/pages.tsx"),
+        () => import("./settings/pages.ts"),
       ]);
       return {
         api: [api.providerRoutes(services)],

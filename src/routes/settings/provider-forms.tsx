@@ -1,109 +1,30 @@
 /** @jsxImportSource hono/jsx */
-/** `/settings`: the providers' keys, addresses and limits, the mail server, backups, and the lake. Keys are never shown. */
+/** The forms of a provider on `/settings`: its keys, addresses and limits, a check of its key, its plan, the end of a hold. */
 
 import { type Context, Hono } from "hono";
-import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { Refusal } from "../../domain/errors.ts";
 import { createCalendar } from "../../domain/market/calendar.ts";
-import { describeFact } from "../../domain/plan.ts";
 import { isoMillisecond, writeMoment } from "../../domain/time.ts";
 import { directJobStore } from "../../pipeline/store/direct-store.ts";
 import { planMemory } from "../../pipeline/store/plan-memory.ts";
 import { missingSettings, type ProviderEntry } from "../../providers/entry.ts";
 import { RateLimiter } from "../../providers/quotas/rate-limiter.ts";
-import { accountFor, findProvider, listProviders, quotaRules, secretsOf } from "../../providers/registry.ts";
+import { accountFor, findProvider, quotaRules, secretsOf } from "../../providers/registry.ts";
 import type { SettingValues } from "../../providers/setting.ts";
 import { redactor } from "../../redact.ts";
 import { rateLimitGate } from "../../scheduler/quotas/rate-limit-gate.ts";
 import { checkProvider, temporaryPlan } from "../../scheduler/settings/provider-check.ts";
-import { withoutPlace } from "../../scheduler/settings/provider-settings.ts";
 import { record } from "../../storage/access/audit.ts";
 import { forgetPlans } from "../../storage/quotas/plan-facts.ts";
-import type { MailSettingsView } from "../../views/alerts/mail-settings.tsx";
-import type { BackupsView } from "../../views/backups.tsx";
-import { type ProviderSettingsView, SettingsPage } from "../../views/settings.tsx";
 import { ConfirmPage, type ConfirmView } from "../../views/ui/confirm-dialog.tsx";
 import type { Flash } from "../../views/ui/flash-message.tsx";
-import { mailView, saveMail } from "../alerts/mail-settings-form.ts";
 import { errorsByField, requireKnownFields } from "../form-errors.ts";
-import { isAdmin } from "../page-context.ts";
-import { quotaViews } from "../quotas/gauges.ts";
-import type { Services } from "../services.ts";
-import { backUpNow, backupsView, saveBackups } from "./backups.ts";
-import { lakeView } from "./lake.ts";
-import { currentPlans } from "./plans.ts";
+import type { SettingsServices, ShowSettings } from "./settings-page.tsx";
 
-type SettingsServices = Pick<
-  Services,
-  | "backups"
-  | "config"
-  | "counters"
-  | "db"
-  | "gate"
-  | "hub"
-  | "lake"
-  | "limiter"
-  | "mail"
-  | "redact"
-  | "runs"
-  | "settings"
-  | "usage"
->;
-
-/** What the sections below the providers show besides the present state. */
-interface MoreViews {
-  readonly mail?: Partial<MailSettingsView>;
-  readonly backups?: Partial<BackupsView>;
-}
-
-export function settingsPages(services: SettingsServices) {
+/** @param show renders the page with what a form has to say */
+export function providerForms(services: SettingsServices, show: ShowSettings): Hono {
   const { settings } = services;
   const pages = new Hono();
-
-  const mailOf = (c: Context, about: Partial<MailSettingsView> = {}) => {
-    if (isAdmin(c)) return mailView(services, about);
-    return mailView(services, { values: { server: "", from: "", to: "" }, hidden: true });
-  };
-
-  /** Renders the page; `about` overrides the view of one provider. */
-  const show = async (
-    c: Context,
-    about: Partial<ProviderSettingsView> = {},
-    status: ContentfulStatusCode = 200,
-    more: MoreViews = {},
-  ) => {
-    const plans = await currentPlans(services);
-    const quotas = new Map(quotaViews(services).map((quota) => [quota.provider, quota]));
-    const providers = listProviders(settings.values).flatMap((entry) => {
-      const { name, title, summary } = entry;
-      const quota = quotas.get(name);
-      if (quota === undefined) return [];
-      const view = {
-        name,
-        title,
-        summary,
-        fields: settings.describe(entry).map((field) => (isAdmin(c) ? field : withoutPlace(field))),
-        plan: (plans.get(name) ?? []).map(describeFact).sort(),
-        quota,
-        errors: {},
-        flash: null,
-      };
-      return [about.name === name ? { ...view, ...about } : view];
-    });
-    return c.html(
-      <SettingsPage
-        page={{ ...c.var.page, path: "/settings" }}
-        view={{
-          providers,
-          keepsKeys: settings.keepsKeys,
-          mail: mailOf(c, more.mail),
-          backups: backupsView(services, !isAdmin(c), more.backups),
-          lake: await lakeView(services, !isAdmin(c)),
-        }}
-      />,
-      status,
-    );
-  };
 
   /** The fields with what was typed; keys only where `keys`. The response goes to the person who typed them and is not cached. */
   const typedFields = (entry: ProviderEntry, changes: ReadonlyMap<string, string | null>, keys: boolean) =>
@@ -125,42 +46,6 @@ export function settingsPages(services: SettingsServices) {
     const flash = { level: "error", text } as const;
     return show(c, { name: entry.name, errors: errorsByField(error), flash, fields }, error.status);
   };
-
-  pages.get("/settings", (c) => {
-    const saved = c.req.query("saved");
-    const flash = { level: "info", text: "Saved; the next request uses it" } as const;
-    if (saved === "mail")
-      return show(c, {}, 200, {
-        mail: { flash: { level: "info", text: "Saved: the mail server accepted the connection" } },
-      });
-    if (saved === "backups") return show(c, {}, 200, { backups: { flash: { level: "info", text: "Saved" } } });
-    return saved === undefined ? show(c) : show(c, { name: saved, flash });
-  });
-
-  // These addresses only receive forms: a reload leads back to the page.
-  pages.get("/settings/*", (c) => c.redirect("/settings"));
-
-  pages.post("/settings/mail", async (c) => {
-    const refused = await saveMail(services, await c.req.parseBody());
-    return refused === null ? c.redirect("/settings?saved=mail#mail", 303) : show(c, {}, 422, { mail: refused });
-  });
-
-  pages.post("/settings/mail/forget", async (c) => {
-    await services.mail.forget();
-    return c.redirect("/settings#mail", 303);
-  });
-
-  pages.post("/settings/backups", async (c) => {
-    const refused = await saveBackups(services, await c.req.parseBody());
-    if (refused === null) return c.redirect("/settings?saved=backups#backups", 303);
-    return show(c, {}, 422, { backups: refused });
-  });
-
-  pages.post("/settings/backups/now", async (c) => {
-    const refused = await backUpNow(services);
-    if (refused === null) return c.redirect("/settings#backups", 303);
-    return show(c, {}, refused.status, { backups: refused.about });
-  });
 
   pages.post("/settings/:provider", async (c) => {
     const entry = entryOf(c);
