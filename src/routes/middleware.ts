@@ -1,6 +1,6 @@
 /** Middleware of every request, in order: headers, access control, then its body, the page context, error responses. */
 
-import type { Context, Hono } from "hono";
+import type { Context, Hono, MiddlewareHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { secureHeaders } from "hono/secure-headers";
 import { changesState, isOfWorker } from "../domain/access.ts";
@@ -23,7 +23,43 @@ const UNUSED_FEATURES = ["camera", "geolocation", "microphone", "payment", "usb"
 /** How long reads and writes of a request may wait for a database in trouble, milliseconds. */
 const WAIT_LIMIT_MS = 2_000;
 
+/** Strict-Transport-Security is set below, where a request came over TLS. */
+const SECURITY_HEADERS: Parameters<typeof secureHeaders>[0] = {
+  contentSecurityPolicy: {
+    defaultSrc: ["'self'"],
+    baseUri: ["'none'"],
+    formAction: ["'self'"],
+    frameAncestors: ["'none'"],
+    objectSrc: ["'none'"],
+    imgSrc: ["'self'", "data:"],
+  },
+  referrerPolicy: "same-origin",
+  strictTransportSecurity: false,
+  // For browsers and plug-ins of the past, or what browsers do anyway: every response would carry them. A browser
+  // with `frame-ancestors` ignores X-Frame-Options.
+  xFrameOptions: false,
+  originAgentCluster: false,
+  xDownloadOptions: false,
+  xPermittedCrossDomainPolicies: false,
+  xXssProtection: false,
+  xDnsPrefetchControl: false,
+  permissionsPolicy: Object.fromEntries(UNUSED_FEATURES.map((name) => [name, []])),
+};
+
 const isApi = (c: Context) => c.req.path.startsWith("/api/");
+
+/** Refuses a body in another type than its route reads, whatever it holds. */
+const requireContentType: MiddlewareHandler = async (c, next) => {
+  if (isOfWorker(c.req.path)) return next();
+  const type = c.req.header("Content-Type")?.split(";")[0]?.trim().toLowerCase();
+  const hasBody = c.req.header("Content-Length") !== "0" && c.req.raw.body !== null;
+  const wanted = IMPORTS.test(c.req.path) ? IMPORTED : ["application/json"];
+  if (hasBody && !wanted.includes(type ?? "")) {
+    const sent = (type ?? "a body without a type").slice(0, 60);
+    return problem(c, { status: 415, detail: `Send ${wanted.join(" or ")}, not ${sent}` });
+  }
+  return next();
+};
 
 export function addMiddleware(
   app: Hono,
@@ -51,29 +87,7 @@ export function addMiddleware(
     await next();
     if (!c.res.headers.has("Cache-Control")) c.header("Cache-Control", "no-store");
   });
-  app.use(
-    secureHeaders({
-      contentSecurityPolicy: {
-        defaultSrc: ["'self'"],
-        baseUri: ["'none'"],
-        formAction: ["'self'"],
-        frameAncestors: ["'none'"],
-        objectSrc: ["'none'"],
-        imgSrc: ["'self'", "data:"],
-      },
-      referrerPolicy: "same-origin",
-      strictTransportSecurity: false,
-      // For browsers and plug-ins of the past, or what browsers do anyway: every response would carry them. A browser
-      // with `frame-ancestors` ignores X-Frame-Options.
-      xFrameOptions: false,
-      originAgentCluster: false,
-      xDownloadOptions: false,
-      xPermittedCrossDomainPolicies: false,
-      xXssProtection: false,
-      xDnsPrefetchControl: false,
-      permissionsPolicy: Object.fromEntries(UNUSED_FEATURES.map((name) => [name, []])),
-    }),
-  );
+  app.use(secureHeaders(SECURITY_HEADERS));
   app.use(async (c, next) => {
     await next();
     // Over TLS only (RFC 6797 §7.2), and for this host alone: others of the domain are not ours to bind.
@@ -87,33 +101,14 @@ export function addMiddleware(
     return trouble === null ? next() : refuse(c, problemOf(new StorageUnavailable(trouble)));
   });
   app.use(withoutTimeout);
-  app.use("/api/*", async (c, next) => {
-    if (isOfWorker(c.req.path)) return next();
-    const type = c.req.header("Content-Type")?.split(";")[0]?.trim().toLowerCase();
-    const hasBody = c.req.header("Content-Length") !== "0" && c.req.raw.body !== null;
-    const wanted = IMPORTS.test(c.req.path) ? IMPORTED : ["application/json"];
-    if (hasBody && !wanted.includes(type ?? "")) {
-      const sent = (type ?? "a body without a type").slice(0, 60);
-      return problem(c, { status: 415, detail: `Send ${wanted.join(" or ")}, not ${sent}` });
-    }
-    return next();
-  });
+  app.use("/api/*", requireContentType);
   app.use(bodies.reader(refuse));
   app.use(asActor);
   app.use((c, next) => {
     c.set("page", pageContext(c, site));
     return next();
   });
-  app.notFound((c) => {
-    const path = c.req.path.slice(0, 200);
-    const allowed = methodsAt(app, c.req.path);
-    if (allowed.length === 0 || allowed.includes(c.req.method)) {
-      return refuse(c, { status: 404, detail: `There is nothing at ${path}` });
-    }
-    // Every GET is a HEAD too.
-    c.header("Allow", allowed.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : method)).join(", "));
-    return refuse(c, { status: 405, detail: `${path} takes ${allowed.join(" or ")}, not ${c.req.method}` });
-  });
+  app.notFound((c) => refuse(c, nothingAt(app, c)));
   app.onError((error, c) => {
     if (error instanceof HTTPException) {
       const detail = isApi(c) ? error.message : error.message || "The request was refused";
@@ -124,6 +119,18 @@ export function addMiddleware(
     if (answer.status === 500) log.write("error", `${c.req.method} ${c.req.path}: ${traceOf(error)}`);
     return refuse(c, answer);
   });
+}
+
+/** Why no route answers: there is nothing at the path, or it takes other methods, which are named in `Allow`. */
+function nothingAt(app: Hono, c: Context): Problem {
+  const path = c.req.path.slice(0, 200);
+  const allowed = methodsAt(app, c.req.path);
+  if (allowed.length === 0 || allowed.includes(c.req.method)) {
+    return { status: 404, detail: `There is nothing at ${path}` };
+  }
+  // Every GET is a HEAD too.
+  c.header("Allow", allowed.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : method)).join(", "));
+  return { status: 405, detail: `${path} takes ${allowed.join(" or ")}, not ${c.req.method}` };
 }
 
 /** The methods that some route answers at `path`. */
