@@ -177,99 +177,39 @@ async function fetchGroup(
   { context, progress, writes, surroundings }: Fetching,
 ): Promise<void> {
   const { task, io } = job;
-  const window = { from: group[0]!.from, to: group.at(-1)!.to };
-  const { symbol, interval, asOf } = task;
-  const request = async (span: Span, mayShare = false) => {
-    const startedAt = performance.now();
-    const shared = mayShare ? await fetchInBulk(job, span) : null;
-    const fetched = shared ?? (await target.provider.fetchBars({ symbol, interval, asOf, ...span }, context));
-    job.fetchMs += Math.round(performance.now() - startedAt);
-    return { fetched, valid: validateRows(fetched.bars, { interval, asOf, ...span }) };
-  };
-  const { fetched, valid } = await request(window, target.provider === io.provider && target.into === "compare");
-  // Another provider's plan says nothing about the series.
-  const cuts = target.into === "fill" ? [] : (fetched.notInPlan ?? []);
-  const { into, series, provider } = target;
-  const answer = {
-    into,
-    series,
-    title: provider.title,
-    window,
-    bars: valid.bars,
-    cuts,
-    maxDays: provider.maxWindowDays(interval, symbol),
-    request: async (span: Span) => (await request(span)).valid.bars,
-  };
-  const change = await changeOf(job, answer, surroundings);
-  const rejected = [...fetched.rejected, ...valid.rejected, ...change.rejected];
-  for (const line of summary(rejected.filter((row) => !row.isReported))) io.log("warn", line);
+  const { into } = target;
+  const { change, cuts, rejected } = await requestGroup(job, target, group, { context, surroundings });
   const final = finalAtOf(job);
-  job.actions.push(...(fetched.actions ?? []));
-  job.actionsSince = Math.min(job.actionsSince, window.from);
-  job.noteLeftOut(cuts);
-  job.notFinal += fetched.notFinal ?? 0;
-  job.holds = fetched.holds ?? job.holds;
-
   for (const [index, batch] of group.entries()) {
-    if (index > 0) {
+    const place = { isFirst: index === 0, isLast: index === group.length - 1 };
+    if (!place.isFirst) {
       await job.checkpoint();
       job.stage({ stage: "fetch", done: batch.n - 1, total: batch.total });
     }
-    const bars = barsBetween(change.bars, batch.from, batch.to);
+    const { added, touched, ...share } = shareOf(change, batch, place, task);
+    const { bars, write, revised, restored, aside } = share;
     const notInPlan = cutsWithin(cuts, batch);
-    // What changes beside the window goes with its first and its last batch.
-    const from = index === 0 ? Number.NEGATIVE_INFINITY : batch.from;
-    const to = index === group.length - 1 ? Number.POSITIVE_INFINITY : batch.to;
-    const revised = change.revised.map(({ kind, bars }) => ({ kind, bars: barsBetween(bars, from, to) }));
-    const write = barsBetween(change.write, batch.from, batch.to);
-    const restored = barsBetween(change.restored, from, to);
-    const aside = barsBetween(change.aside, from, to);
-    const withdrawn = revised.find(({ kind }) => kind === "withdrawn")?.bars;
-    const added =
-      countNew(barsBetween(change.stored, batch.from, batch.to), write) +
-      countWithin(restored, task) -
-      (withdrawn ? countWithin(withdrawn, task) : 0);
-    const touched = Math.min(
-      write.ts[0] ?? Number.POSITIVE_INFINITY,
-      restored.ts[0] ?? Number.POSITIVE_INFINITY,
-      ...revised.map((part) => part.bars.ts[0] ?? Number.POSITIVE_INFINITY),
-    );
     const { barsId, changedFrom, hasForeign } = job.stored;
-    const provisional = target.into === "fill" ? undefined : provisionalFrom(job, batch, bars, final);
-    const events = [
-      ...(index === 0 ? revisionFound(task, { what: "suspicious", detail: SHRUNK, times: change.missing }) : []),
-      ...revised.flatMap(({ kind, bars }) =>
-        revisionFound(task, { what: "correction", detail: DETAILS[kind], times: bars.ts }),
-      ),
-    ];
+    const provisional = into === "fill" ? undefined : provisionalFrom(job, batch, bars, final);
+    const lacking = place.isFirst ? change.missing : [];
+    const events = eventsOf(task, lacking, revised);
     const dataPoints = job.dataPoints + added;
     const record: SavedBatch = {
       seriesId: target.series,
       barsId: target.barsId ?? barsId,
       runId: task.runId,
       window: batch,
-      bars,
-      known: barsBetween(change.known, batch.from, batch.to),
-      write,
-      revised,
-      restored,
-      aside,
-      cleared: change.cleared.filter((ts) => ts >= from && ts < to),
-      lacking: index === 0 ? change.missing.length : 0,
-      rejected: index === 0 ? rejected : [],
+      ...share,
+      lacking: lacking.length,
+      rejected: place.isFirst ? rejected : [],
       notInPlan,
       ...(target.answersGaps && { answeredGaps: target.answersGaps(batch) }),
       events,
       ...(provisional !== undefined && { provisional: { series: job.series, from: provisional } }),
-      ...(target.into === "fill" && { source: target.provider.name }),
-      hasForeign: target.into === "compare" && hasForeign,
+      ...(into === "fill" && { source: target.provider.name }),
+      hasForeign: into === "compare" && hasForeign,
       isMarked: target.series === job.series && changedFrom !== null && changedFrom <= touched,
-      counters: {
-        jobId: task.jobId,
-        apiCalls: job.apiCalls,
-        fetchMs: job.fetchMs,
-        dataPoints,
-      },
+      counters: { jobId: task.jobId, apiCalls: job.apiCalls, fetchMs: job.fetchMs, dataPoints },
     };
     const stored = writes.hold(() => io.store.saveBatch(record));
     const isAdded = into === "compare" && record.known.ts.length + restored.ts.length + revised.length === 0;
@@ -287,6 +227,91 @@ async function fetchGroup(
     await writes.add(write.ts.length, acknowledged);
   }
 }
+
+type Change = Awaited<ReturnType<typeof changeOf>>;
+
+/** Requests the window of some batches, and compares the answer with what is stored; the job notes what else it says. */
+async function requestGroup(
+  job: JobContext,
+  { provider, into, series }: FetchTarget,
+  group: readonly Batch[],
+  { context, surroundings }: Pick<Fetching, "context" | "surroundings">,
+) {
+  const { io } = job;
+  const { symbol, interval, asOf } = job.task;
+  const window = { from: group[0]!.from, to: group.at(-1)!.to };
+  const request = async (span: Span, mayShare = false) => {
+    const startedAt = performance.now();
+    const shared = mayShare ? await fetchInBulk(job, span) : null;
+    const fetched = shared ?? (await provider.fetchBars({ symbol, interval, asOf, ...span }, context));
+    job.fetchMs += Math.round(performance.now() - startedAt);
+    return { fetched, valid: validateRows(fetched.bars, { interval, asOf, ...span }) };
+  };
+  const { fetched, valid } = await request(window, provider === io.provider && into === "compare");
+  // Another provider's plan says nothing about the series.
+  const cuts = into === "fill" ? [] : (fetched.notInPlan ?? []);
+  const answer = {
+    into,
+    series,
+    title: provider.title,
+    window,
+    bars: valid.bars,
+    cuts,
+    maxDays: provider.maxWindowDays(interval, symbol),
+    request: async (span: Span) => (await request(span)).valid.bars,
+  };
+  const change = await changeOf(job, answer, surroundings);
+  const rejected = [...fetched.rejected, ...valid.rejected, ...change.rejected];
+  for (const line of summary(rejected.filter((row) => !row.isReported))) io.log("warn", line);
+  job.actions.push(...(fetched.actions ?? []));
+  job.actionsSince = Math.min(job.actionsSince, window.from);
+  job.noteLeftOut(cuts);
+  job.notFinal += fetched.notFinal ?? 0;
+  job.holds = fetched.holds ?? job.holds;
+  return { change, cuts, rejected };
+}
+
+/** What of a change is stored with one batch; `touched` is its earliest bar, `added` how many bars of the run it adds. */
+function shareOf(
+  change: Change,
+  batch: Batch,
+  { isFirst, isLast }: { readonly isFirst: boolean; readonly isLast: boolean },
+  task: JobContext["task"],
+) {
+  // What changes beside the window goes with its first and its last batch.
+  const from = isFirst ? Number.NEGATIVE_INFINITY : batch.from;
+  const to = isLast ? Number.POSITIVE_INFINITY : batch.to;
+  const within = (bars: BarColumns) => barsBetween(bars, batch.from, batch.to);
+  const around = (bars: BarColumns) => barsBetween(bars, from, to);
+  const [write, restored] = [within(change.write), around(change.restored)];
+  const revised = change.revised.map(({ kind, bars }) => ({ kind, bars: around(bars) }));
+  const withdrawn = revised.find(({ kind }) => kind === "withdrawn")?.bars;
+  const firsts = [write, restored, ...revised.map(({ bars }) => bars)].map(
+    ({ ts }) => ts[0] ?? Number.POSITIVE_INFINITY,
+  );
+  return {
+    bars: within(change.bars),
+    known: within(change.known),
+    write,
+    revised,
+    restored,
+    aside: around(change.aside),
+    cleared: change.cleared.filter((ts) => ts >= from && ts < to),
+    added:
+      countNew(within(change.stored), write) +
+      countWithin(restored, task) -
+      (withdrawn ? countWithin(withdrawn, task) : 0),
+    touched: Math.min(...firsts),
+  };
+}
+
+/** The alerts about an answer that lacks stored bars, and about stored bars that changed. */
+const eventsOf = (task: JobContext["task"], lacking: Change["missing"], revised: Change["revised"]) => [
+  ...revisionFound(task, { what: "suspicious", detail: SHRUNK, times: lacking }),
+  ...revised.flatMap(({ kind, bars }) =>
+    revisionFound(task, { what: "correction", detail: DETAILS[kind], times: bars.ts }),
+  ),
+];
 
 const SHRUNK = "The answer lacks bars that are stored; nothing stored was changed.";
 const DETAILS = {
