@@ -23,7 +23,8 @@ export const wholeNumberText = (min: number, max: number) => {
 export const choice = <const T extends readonly string[]>(values: T) =>
   z.enum(values, { error: ({ input }) => `${quote(String(input))} is not one of ${values.join(", ")}` });
 
-const MISSING = "is missing";
+/** What is said of a field without a value; forms have a sentence of their own for it. */
+export const MISSING = "is missing";
 
 /** Text of 1 to `max` characters after `clean`, on one line. */
 const cleanText = (max: number, clean: (text: string) => string) =>

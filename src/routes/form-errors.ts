@@ -1,6 +1,7 @@
 /** The errors of a refusal, by the fields of a form. */
 
 import { invalid, quote, type Refusal } from "../domain/errors.ts";
+import { MISSING } from "../schemas.ts";
 
 /**
  * Refuses a form with a field that there is not, as the API does: the value of a mistyped one would be lost, and its default
@@ -24,7 +25,10 @@ export function errorSentences<F extends string>(
   const byField = Map.groupBy(refusal.errors, ({ path }) => fieldOf(path.split(".")[0]!));
   if (byField.size === 0) byField.set("form", [{ path: "", message: refusal.message }]);
   const sentences = [...byField].map(([field, errors]) => {
-    const shown = errors.slice(0, SHOWN_ERRORS).map(({ message }) => sentence(message));
+    const shown = errors.slice(0, SHOWN_ERRORS).map(({ message }) =>
+      // Beside its field, "Is missing." is no sentence.
+      field !== "form" && message === MISSING ? "Fill this in." : sentence(message),
+    );
     const more = errors.length - shown.length;
     return [field, [...shown, ...(more > 0 ? [`And ${more} more.`] : [])].join(" ")];
   });

@@ -16,6 +16,10 @@ test("errors are said in sentences at the fields they belong to", () => {
   });
 });
 
+test("a field without a value is said to want one", () => {
+  expect(errorSentences(invalid("symbols", "is missing"), FIELDS)).toEqual({ symbols: "Fill this in." });
+});
+
 test("of many errors at one field three are said and the others counted", () => {
   const refusal = invalidFields([1, 2, 3, 4, 5].map((at) => ({ path: `symbols.${at}`, message: `${at} is wrong` })));
   expect(errorSentences(refusal, FIELDS)).toEqual({ symbols: "1 is wrong. 2 is wrong. 3 is wrong. And 2 more." });
