@@ -31,7 +31,7 @@ import { Announcer } from "./announcer.ts";
 import { type Change, Channel, drawRuns, drawStrip, PAUSES, type Pauses } from "./channel.ts";
 import { SseConnection } from "./connection.ts";
 import { Message } from "./message.ts";
-import { NO_PANELS, PANELS, type PanelName, type PanelReaders, Panels } from "./panels.ts";
+import { NO_PANELS, PANELS, type PanelName, type PanelReaders, Panels, type ShownPanels } from "./panels.ts";
 import { isEmpty, merge, NOTHING, type PendingUpdate } from "./pending-update.ts";
 import { linesOf, MONITOR, type ViewQuery, viewKey } from "./view-query.ts";
 
@@ -123,12 +123,15 @@ export class LiveBroadcaster {
     return this.#channels.values().reduce((count, { connections }) => count + connections.size, 0);
   }
 
-  /**
-   * The cursor that a page connects with, so that it gets only what changed since it was rendered.
-   * @param withPanels whether the panels are rendered too; after the cursor, so that no change of them is missed
-   */
-  cursor(withPanels = true): string {
-    return this.#cursorAt(this.#hub.seq, withPanels ? this.#panels.rendered() : 0);
+  /** The cursor that a page without panels connects with, so that it gets only what changed since it was rendered. */
+  cursor(): string {
+    return this.#cursorAt(this.#hub.seq, 0);
+  }
+
+  /** What the panels of a page show that is rendered now, and the cursor that it connects with. */
+  page(): { readonly cursor: string; readonly panels: ShownPanels } {
+    const panels = this.#panels.now();
+    return { cursor: this.#cursorAt(this.#hub.seq, panels.change), panels };
   }
 
   /** @param panels the number of the last change of the panels */
@@ -144,11 +147,6 @@ export class LiveBroadcaster {
   /** The strip of runs of a view, as it is now. */
   strip(query: ViewQuery): StripView {
     return drawStrip(query, this.#hub);
-  }
-
-  /** What the panels of the monitor show now. */
-  get panels(): PanelReaders {
-    return this.#panels.read;
   }
 
   /** The newest log lines of a view, oldest first: those that a page is sent with. */

@@ -15,6 +15,17 @@ export interface PanelReaders {
 export type PanelName = keyof PanelReaders;
 export const PANELS: readonly PanelName[] = ["promises", "quota", "lastHour"];
 
+/** What all panels show at a moment. */
+export interface ShownPanels {
+  readonly quota: readonly QuotaView[];
+  readonly lastHour: LastHourView | null;
+  readonly promises: readonly PanelPromise[];
+  /** The number of the last change of any of them. */
+  readonly change: number;
+  /** All that they show. */
+  readonly text: string;
+}
+
 export const NO_PANELS: Readonly<Record<PanelName, boolean>> = { quota: false, lastHour: false, promises: false };
 
 interface Shown {
@@ -45,10 +56,12 @@ export class Panels {
     return isNew;
   }
 
-  /** The number of the last change, for a page that is rendered now. */
-  rendered(): number {
-    for (const panel of PANELS) this.#look(panel);
-    return this.#change;
+  /** What all panels show now, read once. */
+  now(): ShownPanels {
+    const { read } = this;
+    const values = { quota: read.quota(), lastHour: read.lastHour(), promises: read.promises() };
+    const text = PANELS.map((panel) => this.#note(panel, JSON.stringify(values[panel])).text).join("\n");
+    return { ...values, change: this.#change, text };
   }
 
   /** The number of a change up to which the connections have been sent all. */
@@ -65,8 +78,11 @@ export class Panels {
 
   /** What a panel shows now. */
   #look(panel: PanelName): Shown {
+    return this.#note(panel, JSON.stringify(this.read[panel]()));
+  }
+
+  #note(panel: PanelName, text: string): Shown {
     const shown = this.#shown[panel];
-    const text = JSON.stringify(this.read[panel]());
     if (text === shown.text) return shown;
     this.#change += 1;
     shown.text = text;

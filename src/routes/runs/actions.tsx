@@ -34,7 +34,7 @@ export function actionRoutes(
       if (!(error instanceof Refusal)) throw error;
       const form = emptyForm(services, values, errorsOf(error));
       if (wantsFragment(c)) return c.html(<RunForm form={form} />, error.status);
-      const view = monitorView(broadcaster, form, { text: "", error: null, sort: "", path: "/" }, MONITOR);
+      const { view } = monitorView(broadcaster, form, { text: "", error: null, sort: "", path: "/" }, MONITOR);
       return c.html(<MonitorPage page={{ ...c.var.page, path: "/" }} view={view} />, error.status);
     }
     const address = queueAddress({ filter: "", sort: "", page: 1, open: run.id });

@@ -18,30 +18,35 @@ import { wantsFragment } from "../page-context.ts";
 import type { Services } from "../services.ts";
 import { emptyForm } from "./run-form.ts";
 
-/**
- * The monitor as it is now.
- * @param isPage whether the page is to show all of it, and not its rows alone
- */
+/** The rows of the monitor as they are now, for a page that connects with `cursor`. */
+function rowsView(broadcaster: LiveBroadcaster, filter: FilterView, query: ViewQuery, cursor: string) {
+  const runs = broadcaster.draw(query);
+  const at = runs[0]?.run.id;
+  return {
+    filter: { ...filter, at },
+    runs,
+    strip: broadcaster.strip(query),
+    stream: streamAddress({ ...query, at }, cursor),
+  };
+}
+
+/** The monitor as it is now, and what its panels show as a text. */
 export function monitorView(
   broadcaster: LiveBroadcaster,
   form: RunFormView,
   filter: FilterView,
   query: ViewQuery,
-  isPage = true,
-): MonitorView {
-  const cursor = broadcaster.cursor(isPage);
-  const runs = broadcaster.draw(query);
-  return {
+): { readonly view: MonitorView; readonly panels: string } {
+  const { cursor, panels } = broadcaster.page();
+  const view = {
+    ...rowsView(broadcaster, filter, query, cursor),
     form,
-    filter: { ...filter, at: runs[0]?.run.id },
-    runs,
-    strip: broadcaster.strip(query),
-    quotas: broadcaster.panels.quota(),
-    promises: broadcaster.panels.promises(),
-    lastHour: broadcaster.panels.lastHour(),
+    quotas: panels.quota,
+    promises: panels.promises,
+    lastHour: panels.lastHour,
     logs: broadcaster.lines(query),
-    stream: streamAddress({ ...query, at: runs[0]?.run.id }, cursor),
   };
+  return { view, panels: panels.text };
 }
 
 /** The filter bar of a view query on the page at `path`. */
@@ -78,28 +83,30 @@ export function monitorPages(services: Pick<Services, "config" | "settings">, br
     c.header("Vary", "HX-Request", { append: true });
     const text = c.req.query("q") ?? "";
     const { query, error } = parseViewQuery(undefined, c.req.query());
-    const isFragment = wantsFragment(c);
-    const view = monitorView(
-      broadcaster,
-      emptyForm(services, symbolsFromLink(c)),
-      filterView(text, error, query, "/"),
-      query,
-      !isFragment,
-    );
+    const filter = filterView(text, error, query, "/");
     // A filter that is being typed shows its error beside the field; a page with one is not the one that was asked for.
-    if (isFragment) return c.html(liveFilter(view));
+    if (wantsFragment(c)) return c.html(liveFilter(rowsView(broadcaster, filter, query, broadcaster.cursor())));
+    const { view, panels } = monitorView(broadcaster, emptyForm(services, symbolsFromLink(c)), filter, query);
     // As exact as the page shows it, so that the requests of a second share a rendering.
     const page = { ...c.var.page, now: Math.floor(c.var.page.now / 1_000) * 1_000 };
-    const html = rendered.get(contentKey(page, view), () => String(<MonitorPage page={page} view={view} />));
+    const content = contentKey(page, view, panels);
+    const html = rendered.get(content, () => String(<MonitorPage page={page} view={view} />));
     return c.html(html, error === null ? 200 : 422);
   });
 
   return pages;
 }
 
-/** All that the page is rendered from, as a text. A provider's entry and an order do not change while the server runs. */
-const contentKey = (page: PageContext, { form, ...view }: MonitorView): string =>
-  JSON.stringify([page, view, { ...form, providers: form.providers.map(({ name }) => name) }]);
+/**
+ * All that the page is rendered from, as a text. Assets, version, a provider's entry and its place do not change while the
+ * server runs.
+ */
+function contentKey(page: PageContext, view: MonitorView, panels: string): string {
+  const { assets, version, ...request } = page;
+  const { form, quotas, promises, lastHour, ...rows } = view;
+  const providers = form.providers.map(({ name }) => name);
+  return `${JSON.stringify([request, rows, { ...form, providers }])}\n${panels}`;
+}
 
 /** Symbols from a link: `/?symbols=AAPL,MSFT`. */
 const symbolsFromLink = (c: Context) => ({ symbols: (c.req.query("symbols") ?? "").slice(0, MAX_LINK) });

@@ -360,7 +360,7 @@ test("the monitor gets quotas when they change, and not otherwise", async () => 
 
 test("the monitor gets the last hour when it has changed, also before it connected", async () => {
   await close();
-  let view: ReturnType<LiveBroadcaster["panels"]["lastHour"]> = null;
+  let view: ReturnType<LiveBroadcaster["page"]>["panels"]["lastHour"] = null;
   serve({ lastHour: () => view, lastHourEvery: 5 });
   const connection = await watch();
   view = { since: null, bars: [0, 0, 21], requests: [0, 0, 1], quotas: [] };
@@ -370,7 +370,7 @@ test("the monitor gets the last hour when it has changed, also before it connect
   // Nothing changes: what comes next is the next change.
   view = { ...view, requests: [0, 0, 2] };
   expect(partials((await connection.next())!.data)).toEqual(["activity"]);
-  const drawn = broadcaster.cursor();
+  const drawn = broadcaster.page().cursor;
   view = { ...view, requests: [0, 0, 3] };
   expect(partials((await (await watch(`?since=${drawn}`)).next())!.data)).toEqual(["activity"]);
 });

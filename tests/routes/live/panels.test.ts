@@ -16,7 +16,7 @@ function panelsOf(content: Record<(typeof PANELS)[number], number>) {
 test("a page that shows the panels as they are is sent none of them", () => {
   const content = { quota: 1, lastHour: 1, promises: 1 };
   const panels = panelsOf(content);
-  const drawn = panels.rendered();
+  const drawn = panels.now().change;
   expect(panels.changedSince(drawn)).toEqual({ quota: false, lastHour: false, promises: false });
   content.lastHour = 2;
   expect(panels.changedSince(drawn)).toEqual({ quota: false, lastHour: true, promises: false });
@@ -38,7 +38,7 @@ test("however pages open, leave and come back, each shows the panels as they are
       const panels = panelsOf(content);
       const viewers = Array.from({ length: 3 }, () => ({
         shows: { ...content },
-        cursor: panels.rendered(),
+        cursor: panels.now().change,
         on: false,
       }));
       const connected = () => viewers.filter(({ on }) => on);
@@ -55,7 +55,8 @@ test("however pages open, leave and come back, each shows the panels as they are
         else if (each.kind === "poll") poll(each.panel);
         else {
           const who = viewers[each.viewer]!;
-          if (each.kind === "open") Object.assign(who, { shows: { ...content }, cursor: panels.rendered(), on: false });
+          if (each.kind === "open")
+            Object.assign(who, { shows: { ...content }, cursor: panels.now().change, on: false });
           else if (each.kind === "leave") who.on = false;
           else if (!who.on) {
             if (connected().length === 0) for (const name of PANELS) panels.hasChanged(name);
