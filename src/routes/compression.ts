@@ -16,10 +16,15 @@ const MIN_SIZE = 1_024;
 /** Compresses pages with Brotli if the browser accepts it; downloads and other browsers get gzip as a stream. */
 export const compressed: MiddlewareHandler = async (c: Context, next: Next) => {
   await next();
-  const isPage = c.res.headers.get("Content-Type")?.startsWith("text/html") === true;
-  const taken = /\bbr\b/.test(c.req.header("Accept-Encoding") ?? "");
-  if (!isPage || !taken || c.req.method === "HEAD" || c.res.headers.has("Content-Encoding")) {
-    return gzip(c, async () => {});
+  const { headers } = c.res;
+  const isPage = headers.get("Content-Type")?.startsWith("text/html") === true;
+  const accepted = c.req.header("Accept-Encoding") ?? "";
+  if (!isPage || c.req.method === "HEAD" || headers.has("Content-Encoding")) return gzip(c, async () => {});
+  if (!/\bbr\b/.test(accepted)) {
+    if (/gzip|deflate|\*/i.test(accepted)) return gzip(c, async () => {});
+    // As gzip says it, which makes a new response for it. Several groups of pages compress.
+    if (!/accept-encoding/i.test(headers.get("Vary") ?? "")) headers.append("Vary", "Accept-Encoding");
+    return;
   }
   const plain = new Uint8Array(await c.res.arrayBuffer());
   if (plain.byteLength < MIN_SIZE) {

@@ -85,13 +85,15 @@ export function addMiddleware(
   // What is answered is private unless its handler says otherwise, as that of styles and scripts does.
   app.use(async (c, next) => {
     await next();
-    if (!c.res.headers.has("Cache-Control")) c.header("Cache-Control", "no-store");
+    // Hono's `c.header` would make a new response, whose body is a stream, of one that is there.
+    const { headers } = c.res;
+    if (!headers.has("Cache-Control")) headers.set("Cache-Control", "no-store");
   });
   app.use(secureHeaders(SECURITY_HEADERS));
   app.use(async (c, next) => {
     await next();
     // Over TLS only (RFC 6797 §7.2), and for this host alone: others of the domain are not ours to bind.
-    if (guard.clients.isSiteSecure(c)) c.header("Strict-Transport-Security", "max-age=31536000");
+    if (guard.clients.isSiteSecure(c)) c.res.headers.set("Strict-Transport-Security", "max-age=31536000");
   });
   // A database in trouble delays no answer for long.
   app.use((_, next) => withWaitLimit(WAIT_LIMIT_MS, next));
