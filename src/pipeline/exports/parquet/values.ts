@@ -159,13 +159,40 @@ export function writePlain(out: Uint8Array, at: number, values: Float64Array, wi
 
 /** The same as BYTE_STREAM_SPLIT: first the lowest byte of every value, then the next, which zstd compresses better. */
 export function writeSplit(out: Uint8Array, at: number, values: Float64Array, width: 4 | 8): number {
-  const bytes = bytesOf(width === 8 ? values : new Float32Array(values));
+  const { buffer, byteOffset, byteLength } = bytesOf(width === 8 ? values : new Float32Array(values));
+  const words = new Int32Array(buffer, byteOffset, byteLength / 4);
+  const view = new DataView(out.buffer, out.byteOffset, out.byteLength);
   const count = values.length;
-  for (let k = 0; k < width; k++) {
-    const start = at + k * count;
-    for (let i = 0, from = k; i < count; i++, from += width) out[start + i] = bytes[from]!;
+  const stride = width / 4;
+  for (let word = 0; word < stride; word++) splitWords(view, at + 4 * word * count, words, word, stride, count);
+  return at + byteLength;
+}
+
+/**
+ * The bytes of every `stride`th word from `from` on, `count` words in all: first the lowest of each. Four words at a time
+ * become a word of each byte, as single bytes take almost three times as long.
+ */
+function splitWords(view: DataView, at: number, words: Int32Array, from: number, stride: number, count: number): void {
+  const whole = count - (count % 4);
+  for (let i = 0; i < whole; i += 4) {
+    const k = from + stride * i;
+    const a = words[k]!;
+    const b = words[k + stride]!;
+    const c = words[k + 2 * stride]!;
+    const d = words[k + 3 * stride]!;
+    const evenAB = (a & 0x00ff00ff) | ((b & 0x00ff00ff) << 8);
+    const oddAB = ((a >>> 8) & 0x00ff00ff) | (b & 0xff00ff00);
+    const evenCD = (c & 0x00ff00ff) | ((d & 0x00ff00ff) << 8);
+    const oddCD = ((c >>> 8) & 0x00ff00ff) | (d & 0xff00ff00);
+    view.setInt32(at + i, (evenAB & 0xffff) | (evenCD << 16), true);
+    view.setInt32(at + count + i, (oddAB & 0xffff) | (oddCD << 16), true);
+    view.setInt32(at + 2 * count + i, (evenAB >>> 16) | (evenCD & 0xffff0000), true);
+    view.setInt32(at + 3 * count + i, (oddAB >>> 16) | (oddCD & 0xffff0000), true);
   }
-  return at + bytes.length;
+  for (let i = whole; i < count; i++) {
+    const word = words[from + stride * i]!;
+    for (let k = 0; k < 4; k++) view.setUint8(at + k * count + i, word >> (8 * k));
+  }
 }
 
 /** Texts as they are, each with its length before it. */
