@@ -45,7 +45,7 @@ export function exportTable(
   const names = columnNames(request);
   const symbols = hasSymbol ? series.map(({ symbol }) => symbol) : null;
   const table: TableHead = { names, symbols, dtype, metadata };
-  const bySymbol = tableBlocks({ db, calendar, throwIfStopped }, request);
+  const bySymbol = tableBlocks({ db, calendar, throwIfStopped, reusesColumns: true }, request);
   const blocks = request.sort === "timestamp" ? mergeByTime(bySymbol, names.length, throwIfStopped) : bySymbol;
   const pieces = encode(format, table, blocks, request.head, throwIfStopped);
   return request.coding === null ? pieces : compressPieces(pieces, request.coding);

@@ -41,6 +41,8 @@ export interface ExportContext {
   readonly calendar: Calendar;
   /** Called several times within a piece, so that an export without a reader ends at once. */
   readonly throwIfStopped: () => void;
+  /** Whether each block of rows is done with when the next one is asked for, so that its columns are used again. */
+  readonly reusesColumns?: boolean;
 }
 
 /** Bars ascending, in pages. */

@@ -62,6 +62,8 @@ export async function* readRows(
   const own = requested.filter(({ interval }) => interval === null).map(({ feature }) => feature);
   const needsRange = labels.some((label) => label.needsRange);
   const computed = needsRange ? [...own, featureNamed(RANGE)!] : own;
+  // Labels look ahead: rows are held back until theirs are known.
+  const reuse = context.reusesColumns === true && labels.length === 0;
   const after = labels.reduce((most, { horizon }) => Math.max(most, horizon), 0);
 
   const level =
@@ -74,7 +76,7 @@ export async function* readRows(
     const series = source.longer[interval]!;
     const lastSources = new Map<number, number>();
     const longerQuery = { ...query, interval, after: 0, lastSources };
-    const rows = featureRows(context, source.symbol, series, longerQuery, features);
+    const rows = featureRows(context, source.symbol, series, longerQuery, features, { reuse });
     const endOf = (ts: number) => knownFrom(context, series, interval, ts, lastSources);
     const bars = new FinishedBars(blocksOf(rows), endOf, features.length);
     longer.set(interval, { names: group.map(({ name }) => name), bars });
@@ -99,7 +101,7 @@ export async function* readRows(
     return { ts: bars.ts, columns: [...prices, ...features, ...columns.slice(own.length)] };
   };
   const hasRows = ({ bars }: SeriesRows) => bars.ts.length > 0 && bars.ts[0]! < to;
-  for await (const rows of featureRows(context, source.symbol, source.base, query, computed, from)) {
+  for await (const rows of featureRows(context, source.symbol, source.base, query, computed, { since: from, reuse })) {
     const known = labels.length === 0 ? rows : stream.take(rows);
     if (hasRows(known)) yield await finish(known);
   }
@@ -109,7 +111,7 @@ export async function* readRows(
 
 /**
  * Bars with their features. Cumulative features begin with the first stored bar, so all are read; rows before `since`
- * (epoch seconds) are left out.
+ * (epoch seconds) are left out. With `reuse`, columns are valid until the next rows are asked for.
  */
 async function* featureRows(
   context: ExportContext,
@@ -117,14 +119,14 @@ async function* featureRows(
   source: SeriesSource,
   query: BarQuery,
   features: readonly Feature[],
-  since = Number.NEGATIVE_INFINITY,
+  { since = Number.NEGATIVE_INFINITY, reuse = false },
 ): AsyncGenerator<SeriesRows> {
   if (features.length === 0) {
     for await (const bars of readBarPages(context, source, query)) yield { bars, columns: [] };
     return;
   }
   const setup = featureSetup(symbol, query.interval, source.venue);
-  const take = featureMatrix(setup, features, { since, onStep: context.throwIfStopped });
+  const take = featureMatrix(setup, features, { since, onStep: context.throwIfStopped, reuse });
   for await (const page of readBarPages(context, source, { ...query, from: Number.MIN_SAFE_INTEGER })) {
     let at = lowerBound(page.ts, since);
     for (const { ts, columns } of take(page)) {
