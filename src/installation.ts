@@ -18,6 +18,7 @@ type ThreadFolder =
   | "pipeline/analysis"
   | "pipeline/companies"
   | "pipeline/exports"
+  | "pipeline/exports/encoding"
   | "pipeline/lake"
   | "pipeline/remote"
   | "pipeline/validation"

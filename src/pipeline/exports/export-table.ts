@@ -4,14 +4,15 @@ import { CALENDAR, type Calendar } from "../../domain/market/calendar.ts";
 import { type Database, yieldToEvents } from "../../storage/db.ts";
 import { encodeArrow } from "./arrow/encode-arrow.ts";
 import { type Coding, compressPieces } from "./compress-pieces.ts";
+import type { OpenEncoding } from "./encoding/encoding-thread.ts";
+import { encodeAlone } from "./encoding/in-order.ts";
 import type { ExportFormat, TABLE_SORTS } from "./formats.ts";
 import { encodeParquet } from "./parquet/encode-parquet.ts";
 import { mergeByTime } from "./series/merge-by-time.ts";
 import type { ExportContext } from "./series/read-bars.ts";
 import { columnNames, type RowsRequest, readRows, type SymbolSource } from "./series/read-rows.ts";
 import type { Dtype, TableBlock, TableHead } from "./table-block.ts";
-import { encodeCsv } from "./text/encode-csv.ts";
-import { encodeJson, encodeNdjson } from "./text/encode-json.ts";
+import { encodeCsv, encodeJson, encodeNdjson } from "./text/encode-text.ts";
 
 /** What to export. Plain data: it is sent to a thread. */
 export interface ExportRequest extends RowsRequest {
@@ -34,12 +35,14 @@ export interface ExportRequest extends RowsRequest {
 /**
  * The encoded table, piece by piece; memory grows neither with the number of rows nor of symbols.
  * @param throwIfStopped called several times within a piece, so that an export without a reader ends at once
+ * @param openEncoding for parts of long tables that another thread encodes
  */
 export function exportTable(
   db: Database,
   request: ExportRequest,
   throwIfStopped: () => void = () => {},
   calendar: Calendar = CALENDAR,
+  openEncoding: OpenEncoding = encodeAlone,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const { format, dtype, metadata, hasSymbol, series } = request;
   const names = columnNames(request);
@@ -47,7 +50,7 @@ export function exportTable(
   const table: TableHead = { names, symbols, dtype, metadata };
   const bySymbol = tableBlocks({ db, calendar, throwIfStopped, reusesColumns: true }, request);
   const blocks = request.sort === "timestamp" ? mergeByTime(bySymbol, names.length, throwIfStopped) : bySymbol;
-  const pieces = encode(format, table, blocks, request.head, throwIfStopped);
+  const pieces = encode(format, table, blocks, request.head, throwIfStopped, openEncoding);
   return request.coding === null ? pieces : compressPieces(pieces, request.coding);
 }
 
@@ -57,18 +60,19 @@ function encode(
   blocks: AsyncIterable<TableBlock>,
   head: ExportRequest["head"],
   throwIfStopped: () => void,
+  openEncoding: OpenEncoding,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   switch (format) {
     case "parquet":
-      return encodeParquet(table, blocks, throwIfStopped);
+      return encodeParquet(table, blocks, throwIfStopped, openEncoding);
     case "arrow":
       return encodeArrow(table, blocks, throwIfStopped);
     case "csv":
-      return encodeCsv(table, blocks, throwIfStopped);
+      return encodeCsv(table, blocks, throwIfStopped, openEncoding);
     case "ndjson":
-      return encodeNdjson(table, blocks, throwIfStopped);
+      return encodeNdjson(table, blocks, throwIfStopped, openEncoding);
     case "json":
-      return encodeJson(table, blocks, head, throwIfStopped);
+      return encodeJson(table, blocks, head, throwIfStopped, openEncoding);
   }
 }
 

@@ -4,6 +4,7 @@ import { messageOf } from "../../domain/errors.ts";
 import { type Calendar, createCalendar } from "../../domain/market/calendar.ts";
 import { SharedConnection } from "../../storage/db.ts";
 import type { WorkerSettings } from "../messages.ts";
+import { EncodingThread } from "./encoding/encoding-thread.ts";
 import { exportProfiles, type ProfilesRequest } from "./export-profiles.ts";
 import { type ExportRequest, exportTable } from "./export-table.ts";
 import type { SnapshotDiffRequest } from "./snapshots/diff-snapshots.ts";
@@ -39,6 +40,8 @@ declare const self: Worker;
 
 let connection: SharedConnection;
 let calendar: Calendar;
+const encoding = new EncodingThread();
+
 interface OpenExport {
   readonly pieces: AsyncGenerator<Uint8Array<ArrayBuffer>>;
   /** Pieces are sent together until they are so long, bytes. */
@@ -46,7 +49,10 @@ interface OpenExport {
 }
 const exports = new Map<number, OpenExport>();
 
-async function* begin(request: ThreadRequest, stopped: Int32Array): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+async function* begin(
+  request: ThreadRequest,
+  stopped: Int32Array<SharedArrayBuffer>,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const throwIfStopped = () => {
     if (Atomics.load(stopped, 0) === 1) throw new Error("the reader has left");
   };
@@ -55,7 +61,9 @@ async function* begin(request: ThreadRequest, stopped: Int32Array): AsyncGenerat
     case "profiles":
       return yield* exportProfiles(await connection.open(), request, throwIfStopped, calendar);
     case "table":
-      return yield* exportTable(await connection.open(), request, throwIfStopped, calendar);
+      return yield* exportTable(await connection.open(), request, throwIfStopped, calendar, (format) =>
+        encoding.open(format, stopped),
+      );
     case "snapshot": {
       const { writeSnapshot } = await import("./snapshots/write-snapshot.ts");
       return yield* writeSnapshot(await connection.open(), request, throwIfStopped, calendar);
@@ -123,6 +131,7 @@ self.onmessage = async ({ data: message }: MessageEvent<ToExporter>) => {
       exports.delete(message.id);
       break;
     case "close":
+      await encoding.close();
       await connection.close();
       self.terminate();
   }

@@ -1,36 +1,24 @@
 /** Encodes one column of a table page by page, and its entry in the file's metadata. */
 
 import { bytesOf } from "../bytes.ts";
+import type { ColumnFacts, Page } from "../encoding/part.ts";
 import type { Dtype } from "../table-block.ts";
 import { ThriftWriter } from "./thrift.ts";
-import {
-  DictionaryBuilder,
-  mostPageBytes,
-  writeDeltas,
-  writeLevels,
-  writePlaces,
-  writePlain,
-  writeSplit,
-  writeTexts,
-} from "./values.ts";
+import { mostPageBytes, writeDeltas, writePlaces, writeTexts } from "./values.ts";
 
 /** Numbers of the format's enumerations. */
 export const [INT64, BYTE_ARRAY] = [2, 6];
 const [FLOAT, DOUBLE] = [4, 5];
-const [PLAIN, RLE, DELTA_BINARY_PACKED, RLE_DICTIONARY, BYTE_STREAM_SPLIT] = [0, 3, 5, 8, 9];
-const [DATA_PAGE, DICTIONARY_PAGE] = [0, 2];
+export const [PLAIN, RLE_DICTIONARY, BYTE_STREAM_SPLIT] = [0, 8, 9];
+const [RLE, DELTA_BINARY_PACKED] = [3, 5];
+export const [DATA_PAGE, DICTIONARY_PAGE] = [0, 2];
 const ZSTD = 6;
 /** Level 3 takes about twice as long for files that are 2 % (features) to 7 % (bars) smaller. */
 const ZSTD_LEVEL = 1;
 
-/** A page, compressed, with its header. */
-export interface Page {
-  readonly isDictionary: boolean;
-  readonly encoding: number;
+/** A page with its bytes: header and body. */
+export interface EncodedPage extends Page {
   readonly parts: readonly Uint8Array[];
-  /** Bytes of its parts, and of header and body before compression. */
-  readonly size: number;
-  readonly uncompressed: number;
 }
 
 /** What is known of the values of a column. */
@@ -40,31 +28,33 @@ export interface Statistics {
   readonly nulls: number;
 }
 
-/** A column of one row group: takes its rows in parts, each becomes a page of data. */
-export interface ColumnWriter {
+/** A column of the file. */
+export interface Column {
   readonly name: string;
   readonly type: number;
-  /** The pages of some rows, to be stored in this order. */
-  pages(rows: number): Page[];
-  /** The page that belongs before all others, if that is known only now, and the statistics; starts a new row group. */
-  end(): { readonly dictionary: Page | null; readonly statistics: Statistics };
 }
 
-/** The buffers that the columns of a file share. */
+/** A column of one row group: takes its rows in parts, each becomes a page of data. */
+export interface ColumnWriter extends Column {
+  /** The pages of some rows, to be stored in this order. */
+  pages(rows: number): EncodedPage[];
+  /** The page that belongs before all others, if that is known only now, and the statistics; starts a new row group. */
+  end(): { readonly dictionary: EncodedPage | null; readonly statistics: Statistics };
+}
+
+/** The buffers that columns share. */
 export class PageBuffers {
-  readonly dictionaries: DictionaryBuilder;
   readonly values: Float64Array;
   readonly bytes: Uint8Array<ArrayBuffer>;
 
   /** `mostRows` is the size of the largest page. */
   constructor(mostRows: number, symbolBytes: number) {
-    this.dictionaries = new DictionaryBuilder(mostRows);
     this.values = new Float64Array(mostRows);
     this.bytes = new Uint8Array(Math.max(mostPageBytes(mostRows), symbolBytes));
   }
 
   /** A page of `count` values, nulls included; `write` fills the buffer from its start and returns where it ends. */
-  page(type: number, count: number, encoding: number, write: (page: Uint8Array) => number): Page {
+  page(type: number, count: number, encoding: number, write: (page: Uint8Array) => number): EncodedPage {
     const body = this.bytes.subarray(0, write(this.bytes));
     const packed = Bun.zstdCompressSync(body, { level: ZSTD_LEVEL });
     const header = ThriftWriter.struct((page) => {
@@ -101,7 +91,7 @@ export class TimeColumn implements ColumnWriter {
     private readonly buffers: PageBuffers,
   ) {}
 
-  pages(rows: number): Page[] {
+  pages(rows: number): EncodedPage[] {
     const micros = this.buffers.values.subarray(0, rows);
     for (let i = 0; i < rows; i++) {
       const value = this.ts[i]! * 1e6;
@@ -120,10 +110,9 @@ export class TimeColumn implements ColumnWriter {
   }
 }
 
-/** Values that are null where they are NaN. Only a column of a single page may have a dictionary. */
-export class ValueColumn implements ColumnWriter {
+/** Values that are null where they are NaN: what is known of those of one row group. */
+export class ValueColumn implements Column {
   readonly type: number;
-  readonly #width: 4 | 8;
   #least = Number.POSITIVE_INFINITY;
   #most = Number.NEGATIVE_INFINITY;
   #nulls = 0;
@@ -131,55 +120,31 @@ export class ValueColumn implements ColumnWriter {
 
   constructor(
     readonly name: string,
-    private readonly column: Float64Array,
-    private readonly buffers: PageBuffers,
-    private readonly mayHaveDictionary: boolean,
-    dtype: Dtype,
+    private readonly dtype: Dtype,
   ) {
-    this.#width = dtype === "float32" ? 4 : 8;
     this.type = dtype === "float32" ? FLOAT : DOUBLE;
   }
 
-  pages(rows: number): Page[] {
-    const { buffers } = this;
-    const column = this.column.subarray(0, rows);
-    let count = 0;
-    for (let i = 0; i < rows; i++) {
-      const value = column[i]!;
-      buffers.values[count] = value;
-      if (!Number.isNaN(value)) count++;
-      if (value < this.#least) this.#least = value;
-      if (value > this.#most) this.#most = value;
-    }
-    this.#known += count;
-    this.#nulls += rows - count;
-    const values = buffers.values.subarray(0, count);
-    const levels = (page: Uint8Array) => writeLevels(page, 0, column, count === rows);
-    const dictionary = this.mayHaveDictionary ? buffers.dictionaries.build(values) : null;
-    if (dictionary === null) {
-      const write = (page: Uint8Array) => writeSplit(page, levels(page), values, this.#width);
-      return [buffers.page(DATA_PAGE, rows, BYTE_STREAM_SPLIT, write)];
-    }
-    const { entries, places } = dictionary;
-    const writeEntries = (page: Uint8Array) => writePlain(page, 0, entries, this.#width);
-    return [
-      buffers.page(DICTIONARY_PAGE, entries.length, PLAIN, writeEntries),
-      buffers.page(DATA_PAGE, rows, RLE_DICTIONARY, (page) => writePlaces(page, levels(page), places)),
-    ];
+  add({ least, most, nulls, known }: ColumnFacts): void {
+    if (least < this.#least) this.#least = least;
+    if (most > this.#most) this.#most = most;
+    this.#nulls += nulls;
+    this.#known += known;
   }
 
-  end() {
+  /** The statistics; starts a new row group. */
+  end(): Statistics {
     // The two zeros are equal: the bounds must hold for either.
     const [least, most] = [this.#least === 0 ? -0 : this.#least, this.#most + 0];
     const bounds = this.#known === 0 ? {} : { least: this.#bound(least), most: this.#bound(most) };
     const statistics = { ...bounds, nulls: this.#nulls };
     [this.#least, this.#most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     [this.#nulls, this.#known] = [0, 0];
-    return { dictionary: null, statistics };
+    return statistics;
   }
 
   #bound(value: number): Uint8Array {
-    return bytesOf(this.#width === 8 ? Float64Array.of(value) : Float32Array.of(value));
+    return bytesOf(this.dtype === "float64" ? Float64Array.of(value) : Float32Array.of(value));
   }
 }
 
@@ -201,7 +166,7 @@ export class SymbolColumn implements ColumnWriter {
     this.#texts = symbols.map((symbol) => new TextEncoder().encode(symbol));
   }
 
-  pages(rows: number): Page[] {
+  pages(rows: number): EncodedPage[] {
     const places = new Uint16Array(rows);
     for (let i = 0; i < rows; i++) {
       const symbol = this.column[i]!;
@@ -237,7 +202,7 @@ export interface ChunkPages {
 
 /** The metadata of a chunk that begins at `offset` of the file. */
 export function chunkMetadata(
-  { name, type }: ColumnWriter,
+  { name, type }: Column,
   { rows, encodings, uncompressed, compressed, dictionary }: ChunkPages,
   { least, most, nulls }: Statistics,
   offset: number,

@@ -1,20 +1,26 @@
 /** A table as Parquet: times, symbols as a dictionary, values that are null where undefined; zstd. */
 
 import { joinBytes } from "../bytes.ts";
+import type { OpenEncoding } from "../encoding/encoding-thread.ts";
+import { encodeAlone, encodeInOrder } from "../encoding/in-order.ts";
+import { type Encoded, PART_VALUES, type Page, type Part, type PartFormat } from "../encoding/part.ts";
 import { SpillFile } from "../spill-file.ts";
 import { RowBuffer, rowBytes, type TableBlock, type TableHead } from "../table-block.ts";
 import {
   BYTE_ARRAY,
   type ChunkPages,
+  type Column,
   type ColumnWriter,
   chunkMetadata,
+  type EncodedPage,
   INT64,
-  type Page,
   PageBuffers,
+  type Statistics,
   SymbolColumn,
   TimeColumn,
   ValueColumn,
 } from "./chunk.ts";
+import { PagesEncoder } from "./pages-encoder.ts";
 import { ThriftWriter } from "./thrift.ts";
 
 /** The rows of a row group. */
@@ -37,23 +43,24 @@ export async function* encodeParquet(
   head: TableHead,
   blocks: AsyncIterable<TableBlock>,
   throwIfStopped: () => void = () => {},
+  openEncoding: OpenEncoding = encodeAlone,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   using file = new ParquetFile(head, throwIfStopped);
+  const { format } = file;
   yield MAGIC.slice();
-  for await (const block of blocks) {
-    for (let row = 0; row < block.ts.length; ) {
-      row = file.take(block, row);
-      if (file.isGroupFull) yield* file.endGroup();
-    }
+  const encoded = encodeInOrder(file.parts(blocks), new PagesEncoder(format), openEncoding(format), throwIfStopped);
+  for await (const column of encoded) {
+    file.add(column);
+    if (file.hasGroup) yield* file.endGroup();
   }
-  yield* file.endGroup();
+  while (file.hasRest) yield* file.endGroup();
   yield file.footer();
 }
 
-/** The pages of one column of the present row group: those of a single part in memory, others in the file. */
+/** The pages of one column of a row group: their bytes in memory or, of more than a single part, in the file. */
 interface Waiting {
-  pages: Page[];
-  places: Place[];
+  readonly pages: Page[];
+  readonly bytes: (Uint8Array | Place)[];
 }
 
 interface Place {
@@ -61,13 +68,34 @@ interface Place {
   readonly size: number;
 }
 
+/** A row group whose last row was taken, with its columns of times and texts. */
+interface CutGroup {
+  readonly rows: number;
+  /** Pages of each column of the file up to its end. */
+  readonly pages: number;
+  readonly fixed: readonly { readonly pages: readonly EncodedPage[]; readonly statistics: Statistics }[];
+}
+
+/** Rows are taken ahead of the pages that come back: those of values are encoded elsewhere, part by part. */
 class ParquetFile implements Disposable {
+  readonly format: Extract<PartFormat, { kind: "pages" }>;
   readonly #rows: RowBuffer;
-  readonly #columns: readonly ColumnWriter[];
-  readonly #waiting: readonly Waiting[];
+  /** Times, symbols and texts: encoded at once, as they are short. */
+  readonly #fixed: readonly ColumnWriter[];
+  readonly #values: readonly ValueColumn[];
+  /** All of them, in the order of the file. */
+  readonly #columns: readonly Column[];
   readonly #spill = new SpillFile();
   readonly #isWide: boolean;
+  /** What was taken: rows and the pages of `#fixed` of the present row group, pages of the file, and whole groups. */
   #groupRows = 0;
+  #fixedPages: EncodedPage[][];
+  #pagesTaken = 0;
+  readonly #cut: CutGroup[] = [];
+  /** What has come back: the pages of values of the present row group, the next column, and pages of the file. */
+  #waiting: readonly Waiting[];
+  #next = 0;
+  #pagesDone = 0;
   /** The metadata of the row groups so far. */
   readonly #groups: Uint8Array[] = [];
   #offset = MAGIC.length;
@@ -80,80 +108,120 @@ class ParquetFile implements Disposable {
     const { names, symbols, dtype, timeName = "timestamp", texts = [] } = head;
     const pageRows = Math.min(GROUP_ROWS, Math.ceil(PAGE_BYTES / rowBytes(head)));
     this.#isWide = pageRows < GROUP_ROWS;
+    this.format = { kind: "pages", dtype, pageRows, mayHaveDictionary: !this.#isWide };
     this.#rows = new RowBuffer(head, pageRows);
     const bytesOf = (list: readonly string[]) => list.reduce((sum, text) => sum + 4 + Buffer.byteLength(text), 0);
     const most = Math.max(...[symbols ?? [], ...texts.map(({ values }) => values)].map(bytesOf));
     const buffers = new PageBuffers(pageRows, most);
-    this.#columns = [
+    this.#fixed = [
       ...(symbols === null ? [] : [new SymbolColumn("symbol", symbols, this.#rows.symbols, buffers)]),
       new TimeColumn(timeName, this.#rows.ts, buffers),
       ...texts.map(({ name, values }, k) => new SymbolColumn(name, values, this.#rows.texts[k]!, buffers)),
-      ...names.map((name, k) => new ValueColumn(name, this.#rows.columns[k]!, buffers, !this.#isWide, dtype)),
     ];
-    this.#waiting = this.#columns.map(() => ({ pages: [], places: [] }));
+    this.#fixedPages = this.#fixed.map(() => []);
+    this.#values = names.map((name) => new ValueColumn(name, dtype));
+    this.#columns = [...this.#fixed, ...this.#values];
+    this.#waiting = names.map(() => ({ pages: [], bytes: [] }));
   }
 
-  get isGroupFull(): boolean {
-    return this.#groupRows === GROUP_ROWS;
+  /** The columns of values of all blocks, page by page, in parts; `add` takes what becomes of them, in their order. */
+  async *parts(blocks: AsyncIterable<TableBlock>): AsyncGenerator<Part> {
+    for await (const block of blocks) {
+      for (let row = 0; row < block.ts.length; ) {
+        row = this.#take(block, row);
+        const endsGroup = this.#groupRows === GROUP_ROWS;
+        if (endsGroup || this.#rows.isFull) yield* this.#endPage(endsGroup);
+      }
+    }
+    yield* this.#endPage(true);
   }
 
-  /** Takes rows of the block, from `row` on, as far as the row group has room, and returns the next row. */
-  take(block: TableBlock, row: number): number {
+  /** Takes rows of the block, from `row` on, as far as page and row group have room, and returns the next row. */
+  #take(block: TableBlock, row: number): number {
     const room = GROUP_ROWS - this.#groupRows;
     const whole = block.ts.length - row <= room;
     const end = this.#rows.take(whole ? block : cut(block, row + room), row);
     this.#groupRows += end - row;
-    if (this.#rows.isFull) this.#endPage();
     return end;
   }
 
-  #endPage(): void {
+  *#endPage(endsGroup: boolean): Generator<Part> {
     const rows = this.#rows.length;
-    if (rows === 0) return;
-    this.#columns.forEach((column, k) => {
-      this.throwIfStopped();
-      for (const page of column.pages(rows)) {
-        const { pages, places } = this.#waiting[k]!;
-        if (!this.#isWide) pages.push(page);
-        else {
-          const [start] = page.parts.map((part) => this.#spill.append(part));
-          places.push({ start: start!, size: page.size });
-          pages.push({ ...page, parts: [] });
-        }
-      }
-    });
+    if (rows > 0) {
+      this.#fixed.forEach((column, k) => {
+        this.throwIfStopped();
+        this.#fixedPages[k]!.push(...column.pages(rows));
+      });
+      this.#pagesTaken += 1;
+    }
+    if (endsGroup && this.#groupRows > 0) this.#cutGroup();
+    const step = Math.max(1, Math.floor(PART_VALUES / Math.max(1, rows)));
+    for (let k = 0; rows > 0 && k < this.#values.length; k += step) {
+      yield { columns: this.#rows.columns.slice(k, k + step).map((column) => column.subarray(0, rows)) };
+    }
     this.#rows.clear();
   }
 
-  /** The row group, if it has rows, in pieces of whole columns. */
+  #cutGroup(): void {
+    const fixed = this.#fixed.map((column, k) => {
+      const { dictionary, statistics } = column.end();
+      const pages = this.#fixedPages[k]!;
+      return { pages: dictionary === null ? pages : [dictionary, ...pages], statistics };
+    });
+    this.#cut.push({ rows: this.#groupRows, pages: this.#pagesTaken, fixed });
+    this.#groupRows = 0;
+    this.#fixedPages = this.#fixed.map(() => []);
+  }
+
+  /** Takes the pages of the next column of a part. */
+  add({ bytes, column }: Encoded): void {
+    const place = this.#isWide ? { start: this.#spill.append(bytes), size: bytes.length } : bytes.slice();
+    this.#values[this.#next]!.add(column!);
+    this.#waiting[this.#next]!.pages.push(...column!.pages);
+    this.#waiting[this.#next]!.bytes.push(place);
+    this.#next += 1;
+    if (this.#next < this.#values.length) return;
+    this.#next = 0;
+    this.#pagesDone += 1;
+  }
+
+  /** Whether all pages of a row group are there. */
+  get hasGroup(): boolean {
+    return this.#next === 0 && this.#cut[0]?.pages === this.#pagesDone;
+  }
+
+  /** Whether a row group is left when all pages are there. */
+  get hasRest(): boolean {
+    return this.#cut.length > 0;
+  }
+
+  /** The first row group that was cut, in pieces of whole columns. */
   *endGroup(): Generator<Uint8Array<ArrayBuffer>> {
-    this.#endPage();
-    const rows = this.#groupRows;
-    if (rows === 0) return;
+    const { rows, fixed } = this.#cut.shift()!;
     const start = this.#offset;
     const metadata: Uint8Array[] = [];
     let uncompressed = 0;
     let parts: (Uint8Array | Place)[] = [];
     let waiting = 0;
-    for (const [k, column] of this.#columns.entries()) {
+    const chunks = [
+      ...fixed.map(({ pages, statistics }) => ({ pages, statistics, bytes: pages.flatMap((page) => page.parts) })),
+      ...this.#waiting.map((each, k) => ({ ...each, statistics: this.#values[k]!.end() })),
+    ];
+    for (const [k, { pages, statistics, bytes }] of chunks.entries()) {
       this.throwIfStopped();
-      const { dictionary, statistics } = column.end();
-      const { pages } = this.#waiting[k]!;
-      const all = dictionary === null ? pages : [dictionary, ...pages];
-      const chunk = sizesOf(all, rows);
-      metadata.push(chunkMetadata(column, chunk, statistics, this.#offset));
+      const chunk = sizesOf(pages, rows);
+      metadata.push(chunkMetadata(this.#columns[k]!, chunk, statistics, this.#offset));
       this.#offset += chunk.compressed;
       uncompressed += chunk.uncompressed;
-      parts.push(...all.flatMap((page) => page.parts), ...this.#waiting[k]!.places);
+      parts.push(...bytes);
       waiting += chunk.compressed;
-      if (waiting < PIECE_BYTES && k + 1 < this.#columns.length) continue;
+      if (waiting < PIECE_BYTES && k + 1 < chunks.length) continue;
       yield this.#piece(parts, waiting);
       parts = [];
       waiting = 0;
     }
-    for (const each of this.#waiting) [each.pages, each.places] = [[], []];
+    this.#waiting = this.#values.map(() => ({ pages: [], bytes: [] }));
     this.#spill.clear();
-    this.#groupRows = 0;
     this.#total += rows;
     this.#groups.push(
       ThriftWriter.struct((group) => {
@@ -235,7 +303,7 @@ const rootElement = (children: number) =>
     element.int32(5, children);
   });
 
-const leafElement = ({ name, type }: ColumnWriter) =>
+const leafElement = ({ name, type }: Column) =>
   ThriftWriter.struct((element) => {
     element.int32(1, type);
     element.int32(3, type === INT64 || type === BYTE_ARRAY ? REQUIRED : OPTIONAL);

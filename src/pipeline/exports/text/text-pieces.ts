@@ -1,30 +1,37 @@
-/** Tables as text: rows written into byte buffers of bounded size, and the times of their bars. */
+/** Rows as text: written into byte buffers of bounded size, and the times of their bars. */
 
 import { isoMillisecond } from "../../../domain/time.ts";
+import type { Encoded, Part, PartEncoder } from "../encoding/part.ts";
 import type { Dtype, TableBlock } from "../table-block.ts";
 import { writeText } from "./number-text.ts";
 
 /** Bytes of a piece, unless one row is longer: about 2 ms of work. */
 const PIECE_BYTES = 512 * 1024;
 
-/** Writes row `row` of `block` at `at`, where the bytes of a row are free, and returns where it ends. */
-export type WriteRow = (out: Uint8Array, at: number, block: TableBlock, row: number) => number;
+/** How the rows of a table are written. */
+export interface RowFormat {
+  /** The most bytes that one row takes. */
+  readonly rowBytes: number;
+  /** Writes row `row` of `block` at `at`, where the bytes of a row are free, and returns where it ends. */
+  writeRow(out: Uint8Array, at: number, block: TableBlock, row: number): number;
+}
 
-/** The rows of all blocks as pieces with buffers of their own. `rowBytes` is the most that one row takes. */
-export async function* textPieces(
-  blocks: AsyncIterable<TableBlock>,
-  rowBytes: number,
-  writeRow: WriteRow,
-  throwIfStopped: () => void = () => {},
-): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  const size = Math.max(PIECE_BYTES, rowBytes);
-  for await (const block of blocks) {
-    for (let row = 0; row < block.ts.length; ) {
+/** Parts whose first column has the times as pieces of text with buffers of their own. */
+export class RowEncoder implements PartEncoder {
+  constructor(private readonly format: RowFormat) {}
+
+  *encode({ columns: [ts, ...columns], symbols }: Part, throwIfStopped: () => void): Generator<Encoded> {
+    const { format } = this;
+    const { rowBytes } = format;
+    const size = Math.max(PIECE_BYTES, rowBytes);
+    const block = { ts: ts!, columns, ...(symbols && { symbols }) };
+    const rows = ts!.length;
+    for (let row = 0; row < rows; ) {
       throwIfStopped();
       const out = new Uint8Array(size);
       let at = 0;
-      while (row < block.ts.length && at + rowBytes <= size) at = writeRow(out, at, block, row++);
-      yield out.subarray(0, at);
+      while (row < rows && at + rowBytes <= size) at = format.writeRow(out, at, block, row++);
+      yield { bytes: out.subarray(0, at) };
     }
   }
 }

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { encodeCsv } from "../../../../src/pipeline/exports/text/encode-csv.ts";
-import { encodeJson } from "../../../../src/pipeline/exports/text/encode-json.ts";
+import { encodeCsv, encodeJson } from "../../../../src/pipeline/exports/text/encode-text.ts";
 import { bytesOf, minutes, piecesOf, tableBlocks, tableHead } from "../../../helpers/tables.ts";
 
 const PIECE_BYTES = 512 * 1024;
