@@ -129,16 +129,21 @@ const places = (symbols: Uint16Array): Column => ({
   nulls: 0,
 });
 
-/** Values with a bit per row that says whether it is defined, the first in the lowest bit; no bits if all are. */
+/**
+ * Values with a bit per row that says whether it is defined, the first in the lowest bit; no bits if all are. What is not
+ * has the value 0: the engine has several kinds of NaN, and equal tables are to be equal files.
+ */
 function values(column: Float64Array, single: boolean): Column {
   const bits = new Uint8Array(Math.ceil(column.length / 8));
+  const data = single ? new Float32Array(column) : column.slice();
   let nulls = 0;
   for (let i = 0; i < column.length; i++) {
-    if (Number.isNaN(column[i])) nulls++;
-    else bits[i >> 3]! |= 1 << (i & 7);
+    if (Number.isNaN(column[i])) {
+      nulls++;
+      data[i] = 0;
+    } else bits[i >> 3]! |= 1 << (i & 7);
   }
-  const data = bytesOf(single ? new Float32Array(column) : column.slice());
-  return { buffers: [nulls === 0 ? NONE : bits, data], nulls };
+  return { buffers: [nulls === 0 ? NONE : bits, bytesOf(data)], nulls };
 }
 
 /** Texts: where each begins and the last ends, then their bytes. */
