@@ -97,8 +97,9 @@ export function readConfig(env: Env, providers: readonly ProviderDeclaration[]):
     dbUrl: read.matching(
       "BARKEEP_DB_URL",
       "file:data/barkeep.db",
-      /^(file:[^\s?#]+|(libsql|https?):\/\/\S+)$/,
-      "file:PATH, or the libsql:// or http(s):// URL of a libSQL server",
+      // The path of `file://data/x.db` would be that of a host: it was read as /data/x.db.
+      /^(file:(?!\/\/[^/]|:memory:)[^\s?#]+|(libsql|https?):\/\/\S+)$/,
+      "file:PATH (one slash or three before an absolute path), or the libsql:// or http(s):// URL of a libSQL server",
     ),
     dbToken: read.text("BARKEEP_DB_TOKEN"),
     secret: read.secret("BARKEEP_SECRET", MIN_SECRET),

@@ -7,6 +7,7 @@ import { ConfigError } from "./config/reader.ts";
 import { readConfig } from "./config.ts";
 import { messageOf } from "./domain/errors.ts";
 import { listProviders } from "./providers/registry.ts";
+import { httpAddress } from "./routes/http/server-address.ts";
 import { IDLE_SECONDS } from "./routes/http/timeouts.ts";
 import { saveSetting } from "./storage/settings.ts";
 
@@ -57,7 +58,7 @@ try {
     fetch: app.fetch,
   });
   const owned = stack.move();
-  const address = `http://${server.hostname}:${server.port}`;
+  const address = httpAddress(server.hostname ?? config.host, server.port ?? config.port);
   console.log(`Barkeep listening on ${address}`);
   // For the command line on this machine.
   const here = ["0.0.0.0", "::"].includes(config.host) ? `http://127.0.0.1:${server.port}` : address;

@@ -41,6 +41,8 @@ describe("a wrong value is refused with the variable, what it held and what it w
     ["HOST", "not a host", /host name/],
     ["BARKEEP_DB_URL", "data/barkeep.db", /file:PATH/],
     ["BARKEEP_DB_URL", "postgres://x", /file:PATH/],
+    ["BARKEEP_DB_URL", "file://data/barkeep.db", /one slash or three/],
+    ["BARKEEP_DB_URL", "file::memory:", /file:PATH/],
     ["BARKEEP_DB_URL", "wss://db.example", /file:PATH/],
     ["BARKEEP_WORKERS", "0", /from 1 to 64/],
     ["BARKEEP_WORKERS", "two", /from 1 to 64/],

@@ -6,6 +6,7 @@
 import { newSecret } from "../auth.ts";
 import type { Config } from "../config.ts";
 import { messageOf } from "../domain/errors.ts";
+import { httpAddress } from "../routes/http/server-address.ts";
 import { LEASE_KEY } from "../storage/connection/fence.ts";
 import { NoDatabase, openExisting } from "../storage/db.ts";
 import { readSettings } from "../storage/settings.ts";
@@ -103,7 +104,7 @@ export async function openLocally(config: Config): Promise<ApiClient> {
   const { createApp } = await import("../app.ts");
   const ownToken = newSecret();
   const app = await createApp(config, { ownToken, print: () => {} });
-  const address = config.publicUrl ?? `http://${config.host}:${config.port}`;
+  const address = config.publicUrl ?? httpAddress(config.host, config.port);
   app.outbox.start(address);
   app.channels.start(address);
   return {

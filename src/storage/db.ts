@@ -32,7 +32,7 @@ async function open(url: string, token: string | undefined, lock: WriteLock, exp
   try {
     if (!url.startsWith("file:")) return await openServer(url, token);
     const path = pathOf(url);
-    if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw new Error("it is a folder");
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw new Error("it is a folder, not a file");
     // An empty file is no new database: something has emptied it.
     if (sizeOf(path) === 0) throw new FaultError(EMPTIED);
     return await openFile(path, lock, expected);

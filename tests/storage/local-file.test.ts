@@ -75,3 +75,8 @@ describe("the URL of a file", () => {
     });
   }
 });
+
+test("a folder in the place of the database is called a folder", async () => {
+  using folder = temporaryFolder();
+  await expect(openDatabase(`file:${folder.path}`)).rejects.toThrow(/cannot be opened: it is a folder, not a file$/);
+});
