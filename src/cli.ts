@@ -177,8 +177,8 @@ try {
 async function backup(path: string, { json }: { json?: boolean }): Promise<number> {
   const { openExisting, refuseNewerSchema } = await import("./storage/db.ts");
   const { backUp } = await import("./storage/backup.ts");
-  const { requirePlace } = await import("./cli/commands.ts");
-  await requirePlace(path);
+  const { placeAt } = await import("./cli/output-place.ts");
+  await placeAt(path);
   const config = await settings();
   const db = await openExisting(config.dbUrl, config.dbToken);
   try {

@@ -1,7 +1,6 @@
 /** The commands that use the API of a server or of an app in this process. Each returns its exit code. */
 
-import { rename, rm, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { rename, rm } from "node:fs/promises";
 import { withoutCredentials } from "../config/reader.ts";
 import type { Config } from "../config.ts";
 import { Refusal } from "../domain/errors.ts";
@@ -12,6 +11,7 @@ import { plural, sizeText } from "../views/ui/format.ts";
 import { type ApiClient, connect, openLocally } from "./api-client.ts";
 import { EXIT } from "./exit-codes.ts";
 import { followRun, type ProgressOutput, type RunWire, summaryOf } from "./follow.ts";
+import { passOn, placeAt } from "./output-place.ts";
 import { print, printError } from "./terminal.ts";
 
 export interface Common {
@@ -100,21 +100,6 @@ export interface ExportOptions extends Common {
   readonly output?: string;
 }
 
-/**
- * Refuses a path at which no file can be, before anything is asked for: exports and backups create no folder, since a
- * mistyped path would then lead somewhere else.
- */
-export async function requirePlace(path: string): Promise<void> {
-  const isFolder = async (place: string) => (await stat(place).catch(() => null))?.isDirectory() ?? false;
-  const folder = dirname(path);
-  const fault = !(await isFolder(folder))
-    ? `there is no folder ${folder}`
-    : (await isFolder(path))
-      ? "it is a folder"
-      : null;
-  if (fault !== null) throw new Error(`Nothing was written to ${path}: ${fault}`);
-}
-
 /** Whose bars an answer has: without `--provider` those of the last run. A server of an earlier version does not say it. */
 function sourceOf({ headers }: Response, what: string): { provider: string | null; text: string } {
   const provider = headers.get("x-barkeep-provider");
@@ -125,7 +110,7 @@ function sourceOf({ headers }: Response, what: string): { provider: string | nul
 
 /** Writes bars or features of a symbol to a file, or to the standard output. */
 export async function exportCommand(config: Config, symbol: string, options: ExportOptions): Promise<number> {
-  if (options.output !== undefined) await requirePlace(options.output);
+  const place = options.output === undefined ? null : await placeAt(options.output);
   await using client = await clientFor(config, options, true);
   const { features = false, interval, from, to, names, adjust, provider, format, output, json = false } = options;
   const given = Object.entries({ interval, from, to, names, adjust, provider, format });
@@ -133,16 +118,17 @@ export async function exportCommand(config: Config, symbol: string, options: Exp
   const content = features ? "features" : "bars";
   const response = await client.request(`/api/${content}/${encodeURIComponent(symbol)}?${query}`);
   const source = sourceOf(response, `${content} of ${symbol}, ${interval}`);
-  if (output === undefined) {
+  if (place === null || !place.isFile) {
     if (provider === undefined && !json) printError(source.text);
-    await Bun.write(Bun.stdout, response);
+    if (place === null) await Bun.write(Bun.stdout, response);
+    else await passOn(response, place.path);
     return EXIT.done;
   }
   // A reader never sees half a file, and a failed export leaves none.
-  const part = `${output}.part`;
+  const part = `${place.path}.part`;
   try {
     const bytes = await Bun.write(part, response, { createPath: false });
-    await rename(part, output);
+    await rename(part, place.path);
     if (json) console.log(JSON.stringify({ file: output, bytes, provider: source.provider }));
     else print(`Wrote ${sizeText(bytes)} to ${output}: ${source.text}`);
   } finally {

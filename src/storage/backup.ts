@@ -6,9 +6,11 @@ import {
   copyFileSync,
   existsSync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -34,7 +36,9 @@ const SIGNATURE = "SQLite format 3\0";
  */
 export async function backUp(db: Database, path: string): Promise<void> {
   if (!db.local) throw new Error("A remote database is backed up on its server, not from here.");
-  if (existsSync(path)) throw new Error(`${path} exists already: name a new file, nothing is overwritten`);
+  // A link that leads nowhere is there too: the copy would take its place.
+  if (lstatSync(path, { throwIfNoEntry: false }))
+    throw new Error(`${path} exists already: name a new file, nothing is overwritten`);
   const part = `${resolve(path)}.part`;
   try {
     rmSync(part, { force: true });
@@ -94,7 +98,9 @@ export async function restoreBackup(backup: string, url: string): Promise<Restor
   if (!existsSync(backup)) throw new Error(`There is no file ${backup}`);
   const fault = faultOf(backup);
   if (fault !== null) throw notRestored(backup, fault);
-  const target = pathOf(url);
+  const path = pathOf(url);
+  // A link to a file elsewhere stays one.
+  const target = existsSync(path) ? realpathSync(path) : path;
   const part = `${target}.part`;
   mkdirSync(dirname(target), { recursive: true });
   try {

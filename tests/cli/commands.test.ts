@@ -1,7 +1,7 @@
 /** The commands that talk to a server: what they print, what they return, what they leave behind. */
 
 import { afterAll, afterEach, beforeAll, beforeEach, expect, spyOn, test } from "bun:test";
-import { readdirSync } from "node:fs";
+import { lstatSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ApiError, findServer } from "../../src/cli/api-client.ts";
 import { exportCommand, runCommand, statusCommand, watchCommand } from "../../src/cli/commands.ts";
@@ -164,4 +164,28 @@ test("the status of a database that a newer version has changed is refused, and 
   const status = statusCommand({ ...app.app.config, dbUrl }, { json: true });
   await expect(status).rejects.toThrow("changed by a newer Barkeep");
   expect(out).toEqual([]);
+});
+
+test("an export follows a link, and goes through a pipe or a device without taking its place", async () => {
+  using own = temporaryFolder();
+  const options = { ...on(), interval: "1d", format: "csv" };
+  const at = (name: string) => join(own.path, name);
+  writeFileSync(at("file.csv"), "old");
+  symlinkSync(at("file.csv"), at("link.csv"));
+  symlinkSync("new.csv", at("dangling.csv"));
+  for (const name of ["link.csv", "dangling.csv"]) {
+    expect(await exportCommand(app.app.config, "V", { ...options, output: at(name) })).toBe(0);
+    expect(lstatSync(at(name)).isSymbolicLink()).toBe(true);
+  }
+  const text = readFileSync(at("file.csv"), "utf8");
+  expect([text.startsWith("timestamp,open"), readFileSync(at("new.csv"), "utf8") === text]).toEqual([true, true]);
+  Bun.spawnSync(["mkfifo", at("pipe")]);
+  const reader = Bun.spawn(["cat", at("pipe")]);
+  expect(await exportCommand(app.app.config, "V", { ...options, output: at("pipe") })).toBe(0);
+  expect([await new Response(reader.stdout).text(), lstatSync(at("pipe")).isFIFO()]).toEqual([text, true]);
+  expect(readdirSync(own.path).toSorted()).toEqual(["dangling.csv", "file.csv", "link.csv", "new.csv", "pipe"]);
+  const folder = `${at("missing")}/`;
+  await expect(exportCommand(app.app.config, "V", { ...options, output: folder })).rejects.toThrow(
+    `Nothing was written to ${folder}: there is no folder ${folder}`,
+  );
 });

@@ -1,7 +1,19 @@
 /** Backups, and databases that must not be created, changed or begun anew. */
 
 import { expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { backUp, restoreBackup } from "../../src/storage/backup.ts";
@@ -158,4 +170,26 @@ test("a restore changes nothing while a server runs, or if the backup is damaged
   expect(await db.rows("SELECT value FROM settings WHERE key = 'server_lease'", [])).toEqual([[holder]]);
   expect(readdirSync(folder.path).filter((name) => /part|before/.test(name))).toEqual([]);
   db.close();
+});
+
+test("a link in the place of the database stays one when a backup is restored, and none takes the place of a link", async () => {
+  using folder = temporaryFolder();
+  const at = (name: string) => join(folder.path, name);
+  const db = await migrated(folder);
+  await backUp(db, at("copy.db"));
+  db.close();
+  mkdirSync(at("disk"));
+  renameSync(at("copy.db"), at("disk/real.db"));
+  copyFileSync(at("disk/real.db"), at("backup.db"));
+  symlinkSync(at("disk/real.db"), at("link.db"));
+  const { kept } = await restoreBackup(at("backup.db"), `file:${at("link.db")}`);
+  expect([lstatSync(at("link.db")).isSymbolicLink(), kept?.startsWith(at("disk/real.db.before-"))]).toEqual([
+    true,
+    true,
+  ]);
+  expect([existsSync(kept!), existsSync(at("disk/real.db"))]).toEqual([true, true]);
+  symlinkSync(at("nowhere.db"), at("dangling.db"));
+  const copy = await openExisting(`file:${at("link.db")}`);
+  await expect(backUp(copy, at("dangling.db"))).rejects.toThrow("exists already");
+  copy.close();
 });
