@@ -53,7 +53,19 @@ let unprinted = "";
 function printAll(): void {
   const text = unprinted;
   unprinted = "";
-  if (text !== "") process.stderr.write(text);
+  if (text !== "") writeStderr(text);
+}
+
+let isWatched = false;
+
+/**
+ * Writes to stderr. What cannot be written is lost: without a listener, a full disk below a log file or a reader that has
+ * gone would end the process.
+ */
+export function writeStderr(text: string): void {
+  if (!isWatched) process.stderr.on("error", () => {});
+  isWatched = true;
+  process.stderr.write(text);
 }
 
 function printLater(line: string): void {

@@ -1,6 +1,8 @@
 /** SIGTERM and SIGINT: batches under way are finished quickly, and the next start continues from there. */
 
 import { afterAll, describe, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { LEASE_KEY } from "../src/storage/connection/fence.ts";
 import { openDatabase } from "../src/storage/db.ts";
 import { fakeEodhd } from "./fakes/vendors/eodhd.ts";
@@ -214,3 +216,31 @@ describe("a viewer", () => {
     expect((await stopped).code).toBe(0);
   }, 60_000);
 });
+
+const LOST_LOGS = [
+  ["is full", 'exec "$0" serve 2>/dev/full'],
+  // The shell is replaced by the server, whose stderr leads to a reader that has ended.
+  ["has no reader any more", 'mkfifo "$1"; (head -c 1 "$1" >/dev/null &); exec "$0" serve 2>"$1"'],
+] as const;
+
+test.skipIf(!existsSync("/dev/full")).each(LOST_LOGS)(
+  "a server whose log %s goes on, and ends in order",
+  async (_, script) => {
+    using folder = temporaryFolder();
+    const command = ["sh", "-c", script, executable(), join(folder.path, "log")];
+    const env = { ...CHILD_ENV, BARKEEP_DB_URL: await migratedDatabase(folder), DEMO_LATENCY_MS: "0" };
+    const server = spawnCommand(command, env, folder.path);
+    try {
+      const client = await server.listening;
+      const id = await order(client);
+      for (let state = ""; state !== "complete"; ) {
+        const { body } = await client.get(`/api/runs/${id}`);
+        state = body.run.status;
+        if (state === "failed") throw new Error(JSON.stringify(body));
+      }
+      expect((await signal(server, "SIGTERM")).code).toBe(0);
+    } finally {
+      await server.kill();
+    }
+  },
+);

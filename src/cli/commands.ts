@@ -6,6 +6,7 @@ import type { Config } from "../config.ts";
 import { Refusal } from "../domain/errors.ts";
 import { runTitle } from "../domain/runs/run-title.ts";
 import { versionOf, versionText } from "../installation.ts";
+import { writeStderr } from "../log.ts";
 import { compareSchema, NEWER_SCHEMA, NoDatabase, openExisting, requireDatabase } from "../storage/db.ts";
 import { plural, sizeText } from "../views/ui/format.ts";
 import { type ApiClient, connect, openLocally } from "./api-client.ts";
@@ -21,7 +22,7 @@ export interface Common {
 
 export const terminal = (): ProgressOutput => ({
   isTerminal: process.stderr.isTTY === true,
-  write: (text) => void process.stderr.write(text),
+  write: writeStderr,
 });
 
 /**

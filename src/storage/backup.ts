@@ -19,6 +19,7 @@ import { hostname } from "node:os";
 import { dirname, resolve } from "node:path";
 import { messageOf } from "../domain/errors.ts";
 import { isoSecond } from "../domain/time.ts";
+import { writeStderr } from "../log.ts";
 import { LEASE_KEY } from "./connection/fence.ts";
 import { takeLease } from "./connection/lease.ts";
 import { compareSchema, type Database, hasTable, NEWER_SCHEMA, openDatabase, openExisting, pathOf } from "./db.ts";
@@ -170,7 +171,7 @@ async function refuseRunning(url: string, target: string): Promise<void> {
   const db = await openExisting(url).catch(() => null);
   if (db === null) return;
   try {
-    const print = (line: string) => void process.stderr.write(`${line}\n`);
+    const print = (line: string) => writeStderr(`${line}\n`);
     if (await hasTable(db, "settings")) {
       const lease = await takeLease(db, { host: hostname(), print, onLost: () => {} });
       await lease.release();
