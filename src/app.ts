@@ -197,7 +197,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     log.write("info", `The settings of ${title} were changed`);
   });
 
-  const exporter = stack.adopt(new Exporter(workerSettings()), close);
+  const exporter = stack.adopt(new Exporter(workerSettings(), undefined, log), close);
   const analysis = stack.adopt(new Analysis(workerSettings()), close);
   const companies = stack.adopt(
     new CompanyLoader({ gate, settings: workerSettings, log: (level, message) => log.write(level, message) }),

@@ -148,3 +148,27 @@ test("files that wait for their import go with the server, the oldest of nine be
   expect(kept.some(([, { folder }]) => existsSync(folder))).toBe(false);
   expect(uploads.find(kept[8]![0])).toBeUndefined();
 });
+
+test("where no temporary file can be written, an upload is refused in words, and why an export ended early is in the log", async () => {
+  const before = process.env.TMPDIR;
+  using own = temporaryFolder();
+  await using other = await startApp({ env: { BARKEEP_WORKERS: "1" } });
+  await other.waitForRun(await other.start({ symbols: ["AAPL"], years: 1 }), "complete");
+  process.env.TMPDIR = join(own.path, "missing");
+  try {
+    const form = new FormData();
+    form.append("file", new File([GERMAN], "DETX.csv"));
+    const { status, body, text } = await ask(`${other.url}/files`, { method: "POST", body: form });
+    expect([status, body?.detail ?? text]).toEqual([
+      503,
+      expect.stringMatching(/^No temporary file can be written \(ENOENT.*look at TMPDIR and its disk$/),
+    ]);
+    const cut = ask(`${other.url}/api/features/AAPL?interval=1d&format=parquet`);
+    await expect(cut).rejects.toThrow();
+    const said = other.printed.filter((line) => line.includes("An export failed"));
+    expect(said[0]).toContain("No temporary file can be written");
+  } finally {
+    if (before === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = before;
+  }
+});

@@ -1,6 +1,7 @@
 /** Exports as streams, encoded on a thread of their own at the reader's speed. */
 
 import { threadModule } from "../../installation.ts";
+import type { Log } from "../../log.ts";
 import { closeThread, IdleTimer } from "../idle-timer.ts";
 import type { WorkerSettings } from "../messages.ts";
 import { ExportQueue, type PieceSource } from "./export-queue.ts";
@@ -32,10 +33,14 @@ export class Exporter {
   readonly tables = new ExportQueue();
   readonly lists = new ExportQueue();
 
-  /** @param idleMs how long the thread stays when no export is left */
+  /**
+   * @param idleMs how long the thread stays when no export is left
+   * @param log gets why an export failed: of one that has begun, the reader sees only that it ends too early
+   */
   constructor(
     private readonly settings: WorkerSettings,
     idleMs?: number,
+    private readonly log?: Pick<Log, "write">,
   ) {
     this.#idle = new IdleTimer(() => this.#endIdle(), idleMs);
   }
@@ -129,8 +134,10 @@ export class Exporter {
     const reader = this.#readers.get(message.id);
     this.#readers.delete(message.id);
     if ("error" in message || message.isLast) this.#ended(message.id);
-    if ("error" in message) reader?.reject(new Error(message.error));
-    else reader?.resolve({ bytes: message.piece, isLast: message.isLast });
+    if ("error" in message) {
+      if (reader) this.log?.write("error", "An export failed", null, null, message.error);
+      reader?.reject(new Error(message.error));
+    } else reader?.resolve({ bytes: message.piece, isLast: message.isLast });
   }
 
   #onExit(thread: Worker, why: string): void {

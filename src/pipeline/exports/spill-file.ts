@@ -3,6 +3,7 @@
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { messageOf, Refusal, withoutPaths } from "../../domain/errors.ts";
 
 /** The most bytes of one file. */
 export const MAX_SPILL = 8 * 2 ** 30;
@@ -52,8 +53,27 @@ export class SpillFile implements Disposable {
   }
 }
 
+/**
+ * A new folder among the system's temporary files whose name begins with `name`.
+ * @throws Refusal if there can be none
+ */
+export function makeTemporaryFolder(name: string): string {
+  try {
+    return mkdtempSync(join(tmpdir(), name));
+  } catch (error) {
+    throw noTemporaryFile(error);
+  }
+}
+
+/** The refusal of what needs a temporary file, which could not be written. */
+export const noTemporaryFile = (error: unknown): Refusal =>
+  new Refusal(
+    "unavailable",
+    `No temporary file can be written (${withoutPaths(messageOf(error))}): look at TMPDIR and its disk`,
+  );
+
 function create() {
-  const folder = mkdtempSync(join(tmpdir(), "barkeep-export-"));
+  const folder = makeTemporaryFolder("barkeep-export-");
   const fd = openSync(join(folder, "rows"), "wx+", 0o600);
   // An open file stays readable without its name, so that nothing is left behind if the process is killed.
   if (process.platform !== "win32") rmSync(folder, { recursive: true });

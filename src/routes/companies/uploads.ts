@@ -1,11 +1,11 @@
 /** Files of bars that were checked and wait for their import, each in a temporary folder of its own. */
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Refusal } from "../../domain/errors.ts";
 import type { Interval } from "../../domain/market/interval.ts";
+import { makeTemporaryFolder, noTemporaryFile } from "../../pipeline/exports/spill-file.ts";
 import { fileNameFor } from "../../providers/files/file-names.ts";
 
 /** Uploads that wait; the oldest is dropped for a new one. */
@@ -26,11 +26,11 @@ export class Uploads {
 
   /**
    * Stores an uploaded file until it is imported, dropped, or the server closes.
-   * @throws Refusal if this one was dropped for newer ones meanwhile
+   * @throws Refusal if this one was dropped for newer ones meanwhile, or cannot be written
    */
   async keep(file: File, symbol: string, interval: Interval): Promise<[id: string, upload: Upload]> {
     const id = crypto.randomUUID();
-    const folder = mkdtempSync(join(tmpdir(), "barkeep-file-"));
+    const folder = makeTemporaryFolder("barkeep-file-");
     const path = join(folder, fileNameFor(file.name, symbol, interval));
     const upload = { folder, path, name: file.name, symbol, interval };
     this.#waiting.set(id, upload);
@@ -39,7 +39,7 @@ export class Uploads {
     } catch (error) {
       if (!this.#waiting.has(id)) throw new Refusal("too_many", TOO_MANY);
       this.drop(id);
-      throw error;
+      throw noTemporaryFile(error);
     }
     if (this.#waiting.size > MAX_WAITING) this.drop(this.#waiting.keys().next().value!);
     return [id, upload];
