@@ -209,10 +209,9 @@ async function fetchGroup(
       ...(into === "fill" && { source: target.provider.name }),
       hasForeign: into === "compare" && hasForeign,
       isMarked: target.series === job.series && changedFrom !== null && changedFrom <= touched,
+      counters: { jobId: task.jobId, apiCalls: job.apiCalls, fetchMs: job.fetchMs, dataPoints },
     };
-    const counters = { jobId: task.jobId, apiCalls: job.apiCalls, fetchMs: job.fetchMs, dataPoints };
-    // One row counts for all that are saved together.
-    const stored = writes.hold((isLast) => io.store.saveBatch(isLast ? { ...record, counters } : record));
+    const stored = writes.hold(() => io.store.saveBatch(record));
     const isAdded = into === "compare" && record.known.ts.length + restored.ts.length + revised.length === 0;
     if (isAdded && target.series === job.series) job.written.add(write);
     else job.written.forget();

@@ -9,7 +9,7 @@ const MAX_BARS = 20_000;
 const HOLD_MS = 250;
 
 interface HeldBatch {
-  save(isLast: boolean): Promise<void>;
+  save(): Promise<void>;
   resolve(): void;
   reject(error: unknown): void;
 }
@@ -28,8 +28,8 @@ export class PendingWrites {
     private readonly holdMs = HOLD_MS,
   ) {}
 
-  /** Keeps a batch back for those that follow; resolves when it is saved. `isLast` of those that are saved together. */
-  hold(save: (isLast: boolean) => Promise<void>): Promise<void> {
+  /** Keeps a batch back for those that follow; resolves when it is saved. */
+  hold(save: () => Promise<void>): Promise<void> {
     this.#timer ??= setTimeout(() => this.handOver(), this.holdMs);
     this.#hasBatches = true;
     return new Promise((resolve, reject) => this.#held.push({ save, resolve, reject }));
@@ -39,9 +39,7 @@ export class PendingWrites {
   handOver(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const held = this.#held.splice(0);
-    for (const [at, { save, resolve, reject }] of held.entries())
-      Promise.try(save, at === held.length - 1).then(resolve, reject);
+    for (const { save, resolve, reject } of this.#held.splice(0)) Promise.try(save).then(resolve, reject);
   }
 
   /**

@@ -93,7 +93,7 @@ const savedBatch = z.strictObject({
       isReported: z.boolean().exactOptional(),
     }),
   ),
-  counters: z.strictObject({ ...counters, dataPoints: count }).exactOptional(),
+  counters: z.strictObject({ ...counters, dataPoints: count }),
   answeredGaps: z.strictObject({ breaks: z.array(times) }).exactOptional(),
   events,
   provisional: z.strictObject({ series: id, from: moment.nullable() }).exactOptional(),
@@ -215,7 +215,7 @@ export const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
     series: provisional === undefined ? [seriesId] : [seriesId, provisional.series],
     barsId,
     run: runId,
-    ...(counters && { job: counters.jobId }),
+    job: counters.jobId,
   })),
   saveFailedBatch: write(
     z.tuple([z.strictObject({ seriesId: id, runId: name, window, error: text, counters: z.strictObject(counters) })]),

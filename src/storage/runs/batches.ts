@@ -68,8 +68,8 @@ export interface BatchRecord {
   /** More statements for the same transaction. */
   readonly extraWrites?: readonly Statement[];
   readonly rejected: readonly { readonly where: string; readonly reason: string; readonly raw: string }[];
-  /** With the bars that the series has in the job's range after this write; absent if the job's next batch comes with it. */
-  readonly counters?: JobCounters & { readonly dataPoints: number };
+  /** With the bars that the series has in the job's range after this write. */
+  readonly counters: JobCounters & { readonly dataPoints: number };
 }
 
 /** A failed window was not answered: bars arrive when it is. */
@@ -102,8 +102,8 @@ function markUnreliable(seriesId: number, now: number, revised: boolean, suspect
 }
 
 /**
- * Stores a batch in one transaction: its bars, the rejected rows, its row of the ledger and the job's counters, if given. It
- * may wait for other batches (`Database.flush`).
+ * Stores a batch in one transaction: its bars, the rejected rows, its row of the ledger and the job's counters. It may
+ * wait for other batches (`Database.flush`).
  */
 export async function storeBatch(db: Database, batch: BatchRecord): Promise<void> {
   const {
@@ -156,15 +156,13 @@ export async function storeBatch(db: Database, batch: BatchRecord): Promise<void
     ...(batch.extraWrites ?? []),
     ...saveRejected(seriesId, runId, now, rejected),
     { sql: UPSERT_BATCH, args: [seriesId, runId, from, to, ...line] },
-    ...(counters === undefined ? [] : [countJob(counters)]),
+    {
+      sql: COUNT_JOB,
+      args: [counters.apiCalls, counters.fetchMs, counters.dataPoints, counters.jobId],
+    },
   ];
   await db.write(statements, true);
 }
-
-const countJob = ({ apiCalls, fetchMs, dataPoints, jobId }: NonNullable<BatchRecord["counters"]>): Statement => ({
-  sql: COUNT_JOB,
-  args: [apiCalls, fetchMs, dataPoints, jobId],
-});
 
 /** Stored bars that get other values and are no revision. */
 function replacedBars({ known, revised = [] }: BatchRecord, write: BarColumns): BarColumns {
