@@ -135,7 +135,9 @@ test("a request that takes no body refuses one, which would be left out without 
   type Path = Readonly<Record<string, { readonly requestBody?: object }>>;
   const routes = Object.entries<Path>(api.paths).flatMap(([path, operations]) =>
     Object.entries(operations).flatMap(([method, { requestBody }]) =>
-      /^(?:post|put|patch|delete)$/.test(method) && requestBody === undefined ? [`${method.toUpperCase()} ${path}`] : [],
+      /^(?:post|put|patch|delete)$/.test(method) && requestBody === undefined
+        ? [`${method.toUpperCase()} ${path}`]
+        : [],
     ),
   );
   expect(routes.length).toBeGreaterThan(8);

@@ -31,7 +31,16 @@ async function setUp() {
   const shape = { seed: 5, length: BARS, gaps: 0.05, flat: 0.05, quiet: 0.05, tick: 0.0001, price: 100 };
   await db.write(insertBars(series, makeHistory(shape, { interval: "1m", market: "us_equity" })));
   const writeLock = new WriteLock().shared;
-  const settings = { dbUrl, dbToken, dbFile: null, lease: "", writeLock, providerValues: {}, secrets: [], sessions: {} };
+  const settings = {
+    dbUrl,
+    dbToken,
+    dbFile: null,
+    lease: "",
+    writeLock,
+    providerValues: {},
+    secrets: [],
+    sessions: {},
+  };
   const request = (format: ExportRequest["format"]): ExportRequest => ({
     content: "table",
     series: [{ symbol: "X", base: { seriesId: series, source: "1m", venue: "us_equity" }, longer: {} }],
