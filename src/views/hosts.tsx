@@ -22,7 +22,7 @@ export interface HostsView {
     readonly waiting: number;
     readonly active: number;
   };
-  /** Whether the reader may give orders, and sees addresses and tokens. */
+  /** Whether the reader may drain, stop and remove hosts, and sees addresses and tokens. */
   readonly isAdmin: boolean;
   readonly flash: string | null;
 }
@@ -65,7 +65,7 @@ export const HostsPage = ({ page, view }: { page: PageContext; view: HostsView }
               <th scope="col">Last sign of life</th>
               {view.isAdmin ? (
                 <th scope="col">
-                  <span class="visually-hidden">Orders</span>
+                  <span class="visually-hidden">Actions</span>
                 </th>
               ) : null}
             </tr>
@@ -113,14 +113,14 @@ const Drained = ({ drained, isAdmin }: Pick<HostsView, "drained" | "isAdmin">) =
     {drained.map((name) => (
       <li>
         {name} was drained and is not here: it takes no jobs when it comes.{" "}
-        {isAdmin ? <NameOrder name={name} action="resume" title="Resume" /> : null}
+        {isAdmin ? <NameAction name={name} action="resume" title="Resume" /> : null}
       </li>
     ))}
   </ul>
 );
 
-/** An order about a worker that is not here. */
-const NameOrder = ({ name, action, title }: { name: string; action: "forget" | "resume"; title: string }) => (
+/** An action on a worker that is not here. */
+const NameAction = ({ name, action, title }: { name: string; action: "forget" | "resume"; title: string }) => (
   <form method="post" action={`/hosts/${action}`}>
     <input type="hidden" name="name" value={name} />
     <button type="submit" class="button" aria-label={`${title} ${name}`}>
@@ -184,17 +184,17 @@ const HostRow = ({ host, isAdmin }: { host: HostSummary; isAdmin: boolean }) => 
       <td>{host.isServer ? "now" : <Moment at={host.lastSeen} style="second" />}</td>
       {isAdmin ? (
         <td>
-          <Orders host={host} />
+          <HostActions host={host} />
         </td>
       ) : null}
     </tr>
   );
 };
 
-const Orders = ({ host: { id, name, isServer, isDraining } }: { host: HostSummary }) => {
+const HostActions = ({ host: { id, name, isServer, isDraining } }: { host: HostSummary }) => {
   if (isServer) return null;
-  if (id === null) return <NameOrder name={name} action="forget" title="Forget" />;
-  const order = (action: string, title: string) => (
+  if (id === null) return <NameAction name={name} action="forget" title="Remove" />;
+  const form = (action: string, title: string) => (
     <form method="post" action={`/hosts/${id}/${action}`}>
       <button type="submit" class="button" aria-label={`${title} ${name}`}>
         {title}
@@ -203,8 +203,8 @@ const Orders = ({ host: { id, name, isServer, isDraining } }: { host: HostSummar
   );
   return (
     <div class="host-orders">
-      {isDraining ? order("resume", "Resume") : order("drain", "Drain")}
-      {order("stop", "Stop")}
+      {isDraining ? form("resume", "Resume") : form("drain", "Drain")}
+      {form("stop", "Stop")}
     </div>
   );
 };

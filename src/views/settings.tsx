@@ -163,7 +163,7 @@ const PlanFacts = ({ plan, action }: { plan: readonly string[]; action: string }
       <Allowed address={action}>
         <form method="post" action={action}>
           <button type="submit" class="button">
-            Forget, and ask again
+            Discard and check again
           </button>
         </form>
       </Allowed>

@@ -54,7 +54,7 @@ test("a hold, the waiting requests and the top spenders are named", () => {
       spenders: [{ title: "Full · 1d", address: "/runs/r1", units: 48 }],
     }),
   );
-  expect(html).toContain("Held: Acme is busy: &lt;HTTP 429&gt;; asks again in");
+  expect(html).toContain("Held: Acme is busy: &lt;HTTP 429&gt;; requests continue in");
   expect(html).toContain(">1m 05s</time>");
   expect(html).toContain("3 requests queued");
   expect(html).toContain('<a href="/runs/r1">Full · 1d</a>');

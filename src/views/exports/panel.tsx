@@ -191,14 +191,14 @@ const Preview = ({ preview }: { preview: PanelPreview }) => {
           Download
         </a>
       </p>
-      {parameters.some(([name]) => name === "where") ? null : <Keep parameters={parameters} />}
+      {parameters.some(([name]) => name === "where") ? null : <SaveSnapshot parameters={parameters} />}
       <CopyAs commands={commands} heading="h3" open />
     </section>
   );
 };
 
 /** Makes a snapshot of the panel. A screen has none: its symbols change with the profiles. */
-const Keep = ({ parameters }: Pick<PanelPreview, "parameters">) => (
+const SaveSnapshot = ({ parameters }: Pick<PanelPreview, "parameters">) => (
   <form method="post" action="/snapshots" class="panel-keep">
     {parameters.map(([name, value]) => (
       <input type="hidden" name={name} value={value} />
@@ -208,7 +208,7 @@ const Keep = ({ parameters }: Pick<PanelPreview, "parameters">) => (
       <input id="snapshot-name" name="name" maxlength={80} required autocomplete="off" />
     </div>
     <button type="submit" class="button">
-      Keep as snapshot
+      Save as snapshot
     </button>
     <a href="/snapshots">Snapshots</a>
   </form>

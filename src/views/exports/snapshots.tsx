@@ -69,7 +69,7 @@ export const SnapshotsPage = ({ page, view }: { page: PageContext; view: Snapsho
     {view.diff === null ? null : <Diff diff={view.diff} />}
     {view.snapshots.length === 0 ? (
       <Empty title="No snapshot yet">
-        <span data-changes>Build a panel, and press “Keep as snapshot” beside its size.</span>
+        <span data-changes>Build a panel, and press “Save as snapshot” beside its size.</span>
       </Empty>
     ) : (
       <>

@@ -227,7 +227,7 @@ const DataHealth = ({ profile: { lastBar, interval }, health, now }: HealthProps
       </Fact>
     )}
     {health.suspectAt === null ? null : (
-      <Fact name="Not believed">
+      <Fact name="Suspicious">
         <Moment at={health.suspectAt} />
       </Fact>
     )}

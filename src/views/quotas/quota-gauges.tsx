@@ -73,7 +73,7 @@ export const QuotaGauges = ({ quota, now }: { quota: QuotaView; now: number }) =
       <p class="quota-hold">
         <Icon name="paused" />
         <span>
-          Held: {quota.hold.reason}; asks again in <Countdown until={quota.hold.until} now={now} />
+          Held: {quota.hold.reason}; requests continue in <Countdown until={quota.hold.until} now={now} />
         </span>
       </p>
     ) : null}

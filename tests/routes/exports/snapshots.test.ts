@@ -212,7 +212,7 @@ test("what an interrupted write has left is deleted at the start, and nothing el
 
 test("the page of panels makes a snapshot, which the page of snapshots lists, cites, compares and deletes", async () => {
   const panel = await (await fetch(`${app.url}/panel?symbols=AAPL&include=ohlcv&feature=rsi_14&from=${FROM}`)).text();
-  expect(panel).toContain("Keep as snapshot");
+  expect(panel).toContain("Save as snapshot");
   const send = (path: string, fields: Record<string, string>) =>
     fetch(app.url + path, { method: "POST", body: new URLSearchParams(fields), redirect: "manual" });
   const fields = {

@@ -104,7 +104,7 @@ test("a worker that is not heard of is shown as lost, until it comes back or is 
   const recorded = await app.app.db.rows("SELECT kind, json_extract(event, '$.name') FROM alert_events", []);
   expect(recorded).toEqual([["worker_lost", "rack-1"]]);
   const { text } = await app.get("/hosts");
-  expect(text).toContain("Forget rack-1");
+  expect(text).toContain("Remove rack-1");
   expect((await app.get("/metrics")).text).toContain('barkeep_hosts{status="lost"} 1');
   await join(app, "rack-1");
   expect((await listed(app)).filter(({ status }: { status: string }) => status === "lost")).toEqual([]);
