@@ -3,7 +3,12 @@ import { currentFacts } from "../../src/domain/plan.ts";
 import { deleteOldSessions, findSession, saveSession, touchSession } from "../../src/storage/access/sessions.ts";
 import { listTokens, saveToken } from "../../src/storage/access/tokens.ts";
 import { type ChannelRow, listChannels, storeChannel } from "../../src/storage/alerts/channels.ts";
-import { createWatchlist, readWatchlists, renameWatchlist } from "../../src/storage/companies/watchlists.ts";
+import {
+  createWatchlist,
+  readWatchlists,
+  renameWatchlist,
+  watchlistNamed,
+} from "../../src/storage/companies/watchlists.ts";
 import { type Database, openDatabase } from "../../src/storage/db.ts";
 import { correctFutureMoments } from "../../src/storage/future-moments.ts";
 import { LogStore, readLog } from "../../src/storage/log.ts";
@@ -286,6 +291,15 @@ describe("names", () => {
     await renameWatchlist(db, id, "ÖL");
     await expect(renameWatchlist(db, id, "Öl")).rejects.toThrow("There is already a watchlist named Öl");
     expect(namesOf(await readWatchlists(db)).sort()).toEqual(["ÖL", "öl"]);
+  });
+
+  test("a watchlist is found by its name in whatever case, and of two from before this rule by the very name", async () => {
+    const id = await createWatchlist(db, "Öl und Gas", []);
+    expect((await watchlistNamed(db, "ÖL  und gas ")).id).toBe(id);
+    await db.write([{ sql: "INSERT INTO watchlists (name, created_at) VALUES ('öl und gas', 0)", args: [] }]);
+    expect((await watchlistNamed(db, "öl und gas")).name).toBe("öl und gas");
+    expect((await watchlistNamed(db, "Öl und Gas")).id).toBe(id);
+    await expect(watchlistNamed(db, "Ol und Gas")).rejects.toThrow('There is no watchlist named "Ol und Gas"');
   });
 
   test("lists are sorted by name as a reader expects it, whatever the letters", async () => {

@@ -4,7 +4,7 @@ import { asc, eq, sql } from "drizzle-orm";
 import { quote, Refusal } from "../../domain/errors.ts";
 import { cleanName } from "../../schemas.ts";
 import { auditStatement, record } from "../access/audit.ts";
-import { byName, writeNamed } from "../connection/unique-names.ts";
+import { byName, nameKey, writeNamed } from "../connection/unique-names.ts";
 import type { Database } from "../db.ts";
 import { watchlistSymbols, watchlists } from "../schema/companies.ts";
 
@@ -33,11 +33,11 @@ export async function requireWatchlist(db: Database, id: number): Promise<{ id: 
 
 /** @throws Refusal if there is no watchlist of that name */
 export async function watchlistNamed(db: Database, name: string): Promise<{ id: number; name: string }> {
-  // As it was typed first: a name that an earlier version has stored need not be as names are kept now.
-  for (const each of new Set([name, cleanName(name)])) {
-    const row = await db.orm.select().from(watchlists).where(eq(watchlists.name, each)).get();
-    if (row) return row;
-  }
+  const rows = await db.orm.select().from(watchlists);
+  // As it was typed first: an earlier version may have stored names that are the same name now.
+  const found =
+    rows.find((each) => each.name === name) ?? rows.find((each) => nameKey(each.name) === nameKey(cleanName(name)));
+  if (found) return found;
   throw new Refusal("not_found", `There is no watchlist named ${quote(name)}`);
 }
 

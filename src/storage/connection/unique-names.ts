@@ -5,7 +5,7 @@ import type { Database } from "./database.ts";
 import { isUniqueViolation } from "./trouble.ts";
 
 /** Equal for names that differ only in case; upper case comes first, so that ς and σ, ß and SS are the same. */
-const nameKey = (name: string): string => name.toUpperCase().toLowerCase().normalize("NFC");
+export const nameKey = (name: string): string => name.toUpperCase().toLowerCase().normalize("NFC");
 
 const collator = new Intl.Collator("en", { numeric: true });
 
