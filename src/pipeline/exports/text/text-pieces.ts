@@ -5,7 +5,7 @@ import type { Encoded, Part, PartEncoder } from "../encoding/part.ts";
 import type { Dtype, TableBlock } from "../table-block.ts";
 import { writeText } from "./number-text.ts";
 
-/** Bytes of a piece, unless one row is longer: about 2 ms of work. */
+/** Bytes of a piece, unless one row is longer or a block shorter: about 2 ms of work. */
 const PIECE_BYTES = 512 * 1024;
 
 /** How the rows of a table are written. */
@@ -23,11 +23,13 @@ export class RowEncoder implements PartEncoder {
   *encode({ columns: [ts, ...columns], symbols }: Part, throwIfStopped: () => void): Generator<Encoded> {
     const { format } = this;
     const { rowBytes } = format;
-    const size = Math.max(PIECE_BYTES, rowBytes);
+    const longest = Math.max(PIECE_BYTES, rowBytes);
     const block = { ts: ts!, columns, ...(symbols && { symbols }) };
     const rows = ts!.length;
     for (let row = 0; row < rows; ) {
       throwIfStopped();
+      // A short answer must not cost the memory of a long one: its reader's thread has to collect the whole buffer.
+      const size = Math.min(longest, (rows - row) * rowBytes);
       const out = new Uint8Array(size);
       let at = 0;
       while (row < rows && at + rowBytes <= size) at = format.writeRow(out, at, block, row++);
