@@ -55,7 +55,10 @@ export class PageBuffers {
 
   /** A page of `count` values, nulls included; `write` fills the buffer from its start and returns where it ends. */
   page(type: number, count: number, encoding: number, write: (page: Uint8Array) => number): EncodedPage {
-    const body = this.bytes.subarray(0, write(this.bytes));
+    const end = write(this.bytes);
+    // What is written beyond the end of an array is lost without a word.
+    if (end > this.bytes.length) throw new RangeError(`A page of ${end} bytes does not fit into ${this.bytes.length}`);
+    const body = this.bytes.subarray(0, end);
     const packed = Bun.zstdCompressSync(body, { level: ZSTD_LEVEL });
     const header = ThriftWriter.struct((page) => {
       page.int32(1, type);

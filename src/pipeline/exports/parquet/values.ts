@@ -9,9 +9,13 @@ import { writeVarint, zigzag } from "./thrift.ts";
 /** Values per block of DELTA_BINARY_PACKED, and per part of a block with a width of its own. */
 const [DELTA_BLOCK, DELTA_PART] = [128, 32];
 
-/** The most bytes that a page of so many values takes, in any of the encodings here. */
+/** The most bytes that a page of so many values takes, in any of the encodings here, with a bit for each if some are null. */
 export const mostPageBytes = (rows: number): number =>
-  64 + 8 * DELTA_BLOCK + rows * 8 + Math.ceil(rows / DELTA_BLOCK) * (8 + DELTA_BLOCK / DELTA_PART);
+  64 +
+  8 * DELTA_BLOCK +
+  rows * 8 +
+  Math.ceil(rows / 8) +
+  Math.ceil(rows / DELTA_BLOCK) * (8 + DELTA_BLOCK / DELTA_PART);
 
 /**
  * Integers as DELTA_BINARY_PACKED: their differences in blocks, each less the smallest of its block. Values and their

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { parquetMetadata, parquetSchema } from "hyparquet";
 import { encodeParquet } from "../../../../src/pipeline/exports/parquet/encode-parquet.ts";
+import { mostPageBytes, writeLevels, writeSplit } from "../../../../src/pipeline/exports/parquet/values.ts";
 import { randomFrom } from "../../../features/histories.ts";
 import { bytesOf, minutes, piecesOf, readParquet, tableBlocks, tableHead } from "../../../helpers/tables.ts";
 
@@ -92,6 +93,26 @@ describe("round trips", () => {
       const groups = parquetMetadata(file).row_groups.map(({ num_rows }) => Number(num_rows));
       expect(Math.max(...groups)).toBeLessThanOrEqual(GROUP_ROWS);
       expect(groups).toHaveLength(Math.ceil(length / GROUP_ROWS));
+    },
+  );
+
+  test.each([1, 13, 60_000])(
+    "a row group of distinct values of which %i are undefined reads back from Parquet",
+    async (undefinedRows) => {
+      const random = randomFrom(undefinedRows);
+      const ts = minutes(GROUP_ROWS);
+      const column = ts.map((_, i) => (i < undefinedRows ? Number.NaN : random()));
+      await expectTable(await encode(["x"], ts, [column], [5_000]), ["x"], ts, [column]);
+    },
+  );
+
+  test.each([1, 8, 129, 34_953, GROUP_ROWS])(
+    "a page of %i rows with nulls fits into the buffer for pages of so many",
+    (rows) => {
+      const column = new Float64Array(rows).fill(0.1).fill(Number.NaN, 0, 1);
+      const page = new Uint8Array(2 * mostPageBytes(rows));
+      const end = writeSplit(page, writeLevels(page, 0, column, false), column.subarray(1), 8);
+      expect(end).toBeLessThanOrEqual(mostPageBytes(rows));
     },
   );
 
