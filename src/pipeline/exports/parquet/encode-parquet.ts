@@ -48,7 +48,9 @@ export async function* encodeParquet(
   using file = new ParquetFile(head, throwIfStopped);
   const { format } = file;
   yield MAGIC.slice();
-  const encoded = encodeInOrder(file.parts(blocks), new PagesEncoder(format), openEncoding(format), throwIfStopped);
+  // Of narrow rows, reading takes most of the time: a second thread saves nothing.
+  const table = file.isWide ? openEncoding(format) : null;
+  const encoded = encodeInOrder(file.parts(blocks), new PagesEncoder(format), table, throwIfStopped);
   for await (const column of encoded) {
     file.add(column);
     if (file.hasGroup) yield* file.endGroup();
@@ -86,7 +88,8 @@ class ParquetFile implements Disposable {
   /** All of them, in the order of the file. */
   readonly #columns: readonly Column[];
   readonly #spill = new SpillFile();
-  readonly #isWide: boolean;
+  /** Whether a row group has several pages. */
+  readonly isWide: boolean;
   /** What was taken: rows and the pages of `#fixed` of the present row group, pages of the file, and whole groups. */
   #groupRows = 0;
   #fixedPages: EncodedPage[][];
@@ -107,8 +110,8 @@ class ParquetFile implements Disposable {
   ) {
     const { names, symbols, dtype, timeName = "timestamp", texts = [] } = head;
     const pageRows = Math.min(GROUP_ROWS, Math.ceil(PAGE_BYTES / rowBytes(head)));
-    this.#isWide = pageRows < GROUP_ROWS;
-    this.format = { kind: "pages", dtype, pageRows, mayHaveDictionary: !this.#isWide };
+    this.isWide = pageRows < GROUP_ROWS;
+    this.format = { kind: "pages", dtype, pageRows, mayHaveDictionary: !this.isWide };
     this.#rows = new RowBuffer(head, pageRows);
     const bytesOf = (list: readonly string[]) => list.reduce((sum, text) => sum + 4 + Buffer.byteLength(text), 0);
     const most = Math.max(...[symbols ?? [], ...texts.map(({ values }) => values)].map(bytesOf));
@@ -175,7 +178,7 @@ class ParquetFile implements Disposable {
 
   /** Takes the pages of the next column of a part. */
   add({ bytes, column }: Encoded): void {
-    const place = this.#isWide ? { start: this.#spill.append(bytes), size: bytes.length } : bytes.slice();
+    const place = this.isWide ? { start: this.#spill.append(bytes), size: bytes.length } : bytes.slice();
     this.#values[this.#next]!.add(column!);
     this.#waiting[this.#next]!.pages.push(...column!.pages);
     this.#waiting[this.#next]!.bytes.push(place);
