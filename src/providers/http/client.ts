@@ -277,7 +277,10 @@ export class VendorClient {
   #urlOf({ path, query, host }: VendorRequest): URL {
     const own = new URL(this.#vendor.baseUrl);
     const base = host !== undefined && this.#isOwn(own) ? new URL(host) : own;
-    const url = /^https?:\/\//.test(path) ? new URL(path) : new URL(`${base.pathname.replace(/\/$/, "")}${path}`, base);
+    const isLink = /^https?:\/\//.test(path);
+    if (isLink && !URL.canParse(path))
+      throw new ProviderError("invalid_response", `${this.#vendor.title}: the link to the next page is no address`);
+    const url = isLink ? new URL(path) : new URL(`${base.pathname.replace(/\/$/, "")}${path}`, base);
     // Links in answers are followed only on the vendor's own host: the request carries the key.
     url.protocol = base.protocol;
     url.host = base.host;

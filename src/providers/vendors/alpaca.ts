@@ -1,6 +1,7 @@
 /** Alpaca Market Data (alpaca.markets): consolidated US bars since 2016, free with a delay of 15 minutes, and its crypto market. */
 
 import { z } from "zod";
+import { quote } from "../../domain/errors.ts";
 import { tradingDate } from "../../domain/market/calendar.ts";
 import type { CorporateAction } from "../../domain/market/corporate-actions.ts";
 import { DAY, INTERVAL_SECONDS, type Interval } from "../../domain/market/interval.ts";
@@ -165,7 +166,11 @@ export const alpaca: VendorSpec<z.infer<typeof schema>> = {
   answer: { rows: PAGE_ROWS, more: "next" },
   read({ bars, next_page_token }, rows: Rows, query: VendorQuery) {
     const { ticker, interval } = query;
-    rows.each(bar, bars?.[wireName(ticker)] ?? [], windowOf(query), ({ t, o, h, l, c, v }) => {
+    const own = bars?.[wireName(ticker)];
+    // Without a word, bars under another name would be none.
+    for (const [name, list] of own === undefined ? Object.entries(bars ?? {}) : [])
+      for (const element of list ?? []) rows.reject(element, windowOf(query), `a bar of ${quote(name)}`);
+    rows.each(bar, own ?? [], windowOf(query), ({ t, o, h, l, c, v }) => {
       const ts = parseIsoMoment(t);
       rows.add(interval === "1d" ? tradingDate("us_equity", ts) : ts, o, h, l, c, v);
     });

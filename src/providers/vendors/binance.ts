@@ -58,10 +58,10 @@ export const binance: VendorSpec<z.infer<typeof schema>> = {
   answer: { rows: PAGE_ROWS, more: "on" },
   read(answer, rows: Rows, query: VendorQuery) {
     const { interval, to } = query;
-    let last = Number.NaN;
+    let last = Number.NEGATIVE_INFINITY;
     rows.each(bar, answer, windowOf(query), ([t, o, h, l, c, v]) => {
-      last = Number(t);
-      rows.add(last / 1000, o, h, l, c, v);
+      last = Math.max(last, Number(t));
+      rows.add(Number(t) / 1000, o, h, l, c, v);
     });
     if (answer.length < PAGE_ROWS) return null;
     const next = last + INTERVAL_SECONDS[interval] * 1000;

@@ -4,14 +4,17 @@ import { afterAll, afterEach, expect, test } from "bun:test";
 import type { Interval } from "../../../src/domain/market/interval.ts";
 import { REASONS, validateBars } from "../../../src/domain/market/validate-bars.ts";
 import { providerOn } from "../../fakes/providers.ts";
+import { fakeAlpaca } from "../../fakes/vendors/alpaca.ts";
 import { fakeBinance } from "../../fakes/vendors/binance.ts";
 import { fakeEodhd } from "../../fakes/vendors/eodhd.ts";
 import { reply } from "../../fakes/vendors/faults.ts";
+import { fakeMassive } from "../../fakes/vendors/massive.ts";
 import { recordingContext } from "../fetch-context.ts";
 
 const fake = fakeEodhd();
 const provider = providerOn(fake, "eodhd");
-afterAll(fake.close);
+const [alpaca, binance, massive] = [fakeAlpaca(), fakeBinance(), fakeMassive()];
+afterAll(() => Promise.all([fake, alpaca, binance, massive].map((each) => each.close())));
 afterEach(() => {
   fake.script.length = 0;
   fake.always = null;
@@ -100,7 +103,6 @@ test.each([
 });
 
 test("an answer whose times all lie in the future, or on other days, is no empty answer", async () => {
-  await using binance = { ...fakeBinance(), [Symbol.asyncDispose]: () => binance.close() };
   const pairs = providerOn(binance, "binance");
   const candle = (ts: number) => [ts, "10", "11", "9", "10", "5", 0, "0", 0, "0", "0", "0"];
   binance.script.push(reply(200, [candle(at("2024-05-01") * 1e6), candle(at("2024-05-02") * 1e6)]));
@@ -128,4 +130,32 @@ test("prices and volumes in text are decimal numbers: hexadecimal and binary one
     [16],
     [REASONS.noPrice, REASONS.noVolume],
   ]);
+});
+
+test("a link to the next page that is no address is an error of the vendor's", async () => {
+  massive.always = reply(200, { status: "OK", results: [], next_url: "http://" });
+  const error = await failureOf(providerOn(massive, "massive").fetchBars(window("1d"), recordingContext()));
+  expect([error.kind, error.message]).toEqual([
+    "invalid_response",
+    "Massive (Polygon): the link to the next page is no address",
+  ]);
+});
+
+test("bars under the name of another symbol are put aside, and not taken for none", async () => {
+  const row = { t: "2024-05-01T04:00:00Z", o: 10, h: 11, l: 9, c: 10, v: 5 };
+  alpaca.always = reply(200, { bars: { META: [row] }, next_page_token: null });
+  const { bars, rejected } = await providerOn(alpaca, "alpaca").fetchBars(window("1d"), recordingContext());
+  expect([bars.ts.length, rejected.map(({ reason }) => reason)]).toEqual([0, ['a bar of "META"']]);
+});
+
+test("pages of pairs that come newest first are fetched once each", async () => {
+  binance.urls.length = 0;
+  binance.always = async (_, url) => {
+    const start = Number(url.searchParams.get("startTime"));
+    const minutes = Array.from({ length: 1_000 }, (_, index) => start + (999 - index) * 60_000);
+    return Response.json(minutes.map((ts) => [ts, "10", "11", "9", "10", "5", 0, "0", 0, "0", "0", "0"]));
+  };
+  const minutes = { ...window("1m", "BTC-USDT"), to: at("2024-05-03") };
+  const { bars } = await providerOn(binance, "binance").fetchBars(minutes, recordingContext());
+  expect([binance.urls.length, validateBars(bars, minutes).bars.ts.length]).toEqual([3, 2_880]);
 });
