@@ -7,7 +7,7 @@ import { exitCodeOf, faultLines } from "./cli/fault-report.ts";
 import { print, printError } from "./cli/terminal.ts";
 import { withoutCredentials } from "./config/reader.ts";
 import { readConfig } from "./config.ts";
-import { RUN_DEFAULTS } from "./domain/defaults.ts";
+import { MAX_AT_WORK, RUN_DEFAULTS } from "./domain/defaults.ts";
 import { INTERVALS, READ_INTERVALS } from "./domain/market/interval.ts";
 import { MODES } from "./domain/runs/states.ts";
 import { versionOf, versionText } from "./installation.ts";
@@ -60,8 +60,8 @@ withServer(command("run", "run symbols to their end"))
   .option("--from <date>", "first day, instead of years")
   .option("--to <date>", "day before which it ends; now if not given")
   .option("--provider <name>", "source of the bars; the server's default if not given")
-  .option("--batch-days <days>", "days fetched and stored as a unit")
-  .option("--max-workers <count>", "symbols at once")
+  .option("--batch-days <days>", `days fetched and stored as a unit; ${RUN_DEFAULTS.batchDays} if not given`)
+  .option("--max-workers <count>", `symbols at once; ${MAX_AT_WORK} if not given`)
   .action(
     ends(async (symbols: string[], options) => {
       const { splitSymbols } = await import("./domain/market/symbol.ts");
@@ -80,7 +80,7 @@ withServer(command("watch", "follow a run of the server: the given one, or the n
   );
 
 withServer(command("export", "write the bars or features of a symbol"))
-  .argument("<symbol>")
+  .argument("<symbol>", "one, such as AAPL")
   .option("--features", "the feature matrix instead of bars")
   .addOption(
     new Option("--interval <interval>", "length of a bar").choices(READ_INTERVALS).default(RUN_DEFAULTS.interval),
@@ -88,8 +88,8 @@ withServer(command("export", "write the bars or features of a symbol"))
   .option("--from <time>", "from this ISO date or time on")
   .option("--to <time>", "before this ISO date or time")
   .option("--names <names>", "features, separated by commas; all if not given")
-  .option("--adjust <how>", "none, splits or all")
-  .option("--provider <name>", "provider of the bars")
+  .option("--adjust <how>", "none, splits or all; splits if not given")
+  .option("--provider <name>", "provider of the bars; that of the last run if not given")
   .addOption(new Option("--format <format>", "format of the output").choices(EXPORT_FORMATS).default("csv"))
   .option("-o, --output <file>", "write to this file; to the standard output if not given")
   .action(
@@ -100,7 +100,7 @@ withServer(command("export", "write the bars or features of a symbol"))
   );
 
 withServer(command("snapshot", "write bars, features and labels to files that never change, with a hash to cite"))
-  .argument("<name>")
+  .argument("<name>", "what the snapshot is called")
   .argument("[symbol...]", "separated by commas or spaces; or --watchlist")
   .option("--watchlist <name>", "the symbols of a watchlist")
   .addOption(
@@ -111,9 +111,9 @@ withServer(command("snapshot", "write bars, features and labels to files that ne
   .option("--names <names>", "features, separated by commas; all if not given, or none")
   .option("--include <columns>", "ohlcv: the bars themselves", "ohlcv")
   .option("--labels <labels>", "labels, separated by commas")
-  .option("--adjust <how>", "none, splits or all")
+  .option("--adjust <how>", "none, splits or all; splits if not given")
   .option("--as-known-at <time>", "what was stored at this ISO date or time")
-  .option("--dtype <type>", "float64 or float32")
+  .option("--dtype <type>", "float64 or float32; float64 if not given")
   .action(
     ends(async (name: string, symbols: string[], options) => {
       const { splitSymbols } = await import("./domain/market/symbol.ts");
