@@ -2,7 +2,7 @@
 
 import type { AlertEvent, ChannelKind } from "../../domain/alerts.ts";
 import { cutText } from "../../domain/errors.ts";
-import type { ChannelTarget } from "./target.ts";
+import { type ChannelTarget, ENCODED_KEY } from "./target.ts";
 
 /** A message as it is stored; the body of a webhook. */
 export interface ChannelMessage {
@@ -85,7 +85,9 @@ export function requestOf(kind: ChannelKind, target: ChannelTarget, stored: stri
 
 /** The headers of the Standard Webhooks scheme: its libraries verify them. A key `whsec_…` is Base64, any other is text. */
 function signatureOf(id: string, secret: string, body: string, now: number): Record<string, string> {
-  const key = secret.startsWith("whsec_") ? Buffer.from(secret.slice(6), "base64") : Buffer.from(secret);
+  const key = secret.startsWith(ENCODED_KEY)
+    ? Buffer.from(secret.slice(ENCODED_KEY.length), "base64")
+    : Buffer.from(secret);
   const timestamp = String(Math.floor(now / 1_000));
   const signature = new Bun.CryptoHasher("sha256", key).update(`${id}.${timestamp}.${body}`).digest("base64");
   return { "webhook-id": id, "webhook-timestamp": timestamp, "webhook-signature": `v1,${signature}` };

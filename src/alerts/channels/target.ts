@@ -30,6 +30,14 @@ const CHANNELS: Readonly<Record<ChannelKind, ChannelForm>> = {
 /** Shortest key of a signature, characters. */
 const MIN_SIGNING_KEY = 16;
 
+/** A signing key that begins so goes on in Base64, as the Standard Webhooks scheme writes keys. */
+export const ENCODED_KEY = "whsec_";
+/** What is no Base64 would be left out of the key, all of it perhaps: anybody could sign with an empty one. */
+const isEncodedKey = (secret: string) => {
+  const text = secret.slice(ENCODED_KEY.length);
+  return /^[A-Za-z0-9+/_-]+={0,2}$/.test(text) && Buffer.from(text, "base64").length >= MIN_SIGNING_KEY;
+};
+
 /** The target with the usual address where none was given. */
 export const withDefaults = (kind: ChannelKind, target: ChannelTarget): ChannelTarget => ({
   ...target,
@@ -49,6 +57,8 @@ export function faultsOf(kind: ChannelKind, { url, secret, place }: ChannelTarge
   if (needsSecret && secret === "") errors.push({ path: "secret", message: "Wants the token or the signing key" });
   if (kind === "webhook" && secret !== "" && secret.length < MIN_SIGNING_KEY)
     errors.push({ path: "secret", message: `Wants at least ${MIN_SIGNING_KEY} characters` });
+  else if (kind === "webhook" && secret.startsWith(ENCODED_KEY) && !isEncodedKey(secret))
+    errors.push({ path: "secret", message: `Wants Base64 of at least ${MIN_SIGNING_KEY} bytes after ${ENCODED_KEY}` });
   if (kind === "telegram" && secret !== "" && !/^\d+:[\w-]+$/.test(secret))
     errors.push({ path: "secret", message: "Wants the bot's token, such as 123456:ABC-DEF" });
   if (needsPlace && !/^[\w@.-]+$/.test(place))
@@ -62,6 +72,15 @@ export function faultsOf(kind: ChannelKind, { url, secret, place }: ChannelTarge
 /** What must appear in no log and on no page: whoever knows the address of a chat's webhook can post there. */
 export function secretsOfTarget({ url, secret }: ChannelTarget): string[] {
   const path = URL.canParse(url) ? new URL(url) : null;
-  const parts = path === null ? [] : [...path.pathname.split("/"), path.search.slice(1)];
-  return [secret, ...parts].filter((each) => each.length >= 8);
+  const given = path === null ? [] : [...path.pathname.split("/"), path.search.slice(1), ...path.searchParams.values()];
+  const parts = given.flatMap((part) => [part, decoded(part)]);
+  return [...new Set([secret, ...parts])].filter((each) => each.length >= 8);
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }

@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { createHmac } from "node:crypto";
 import { ChannelDispatcher, type ChannelInput } from "../../../src/alerts/channels/channel-dispatcher.ts";
+import { secretsOfTarget } from "../../../src/alerts/channels/target.ts";
 import { type AlertEvent, CHANNEL_KINDS, DEFAULT_ALERT_RULES } from "../../../src/domain/alerts.ts";
 import { listMails, recordStatements } from "../../../src/storage/alerts/outbox.ts";
 import { type Database, openDatabase } from "../../../src/storage/db.ts";
@@ -266,10 +267,30 @@ test.each([
   ["a user in the address", { url: "https://a:b@example.com/", secret: SECRET, place: "" }, "url"],
   ["a webhook without a key", { url: "https://example.com/", secret: "", place: "" }, "secret"],
   ["a webhook with a short key", { url: "https://example.com/", secret: "short", place: "" }, "secret"],
+  [
+    "a webhook with a key that is no Base64",
+    { url: "https://example.com/", secret: "whsec_!!!!!!!!!!!!!!!!", place: "" },
+    "secret",
+  ],
+  [
+    "a webhook with a key of few bytes",
+    { url: "https://example.com/", secret: "whsec_c2lnbmluZyBr", place: "" },
+    "secret",
+  ],
 ])("%s is refused at its field, and nothing is stored", async (_, target, path) => {
   const refusal = await channels.save(null, input({ target })).catch((error) => error);
   expect(refusal.errors[0].path).toBe(path);
   expect(channels.list()).toEqual([]);
+});
+
+test("the values of an address's query are secrets by themselves, as they are and decoded", () => {
+  const url = "https://example.com/hooks/p%20a%20t%20h?key=s%2Fe%2Fc%2Fret1&n=1";
+  expect(secretsOfTarget({ url, secret: "", place: "" })).toEqual([
+    "p%20a%20t%20h",
+    "key=s%2Fe%2Fc%2Fret1&n=1",
+    "key=s/e/c/ret1&n=1",
+    "s/e/c/ret1",
+  ]);
 });
 
 test("a channel that was made in the future gets what happens after the clock was set back, also when it is saved again", async () => {
