@@ -42,7 +42,7 @@ export type FromAnalysis = { readonly id: number } & (
   | { readonly error: string }
 );
 
-declare const self: Worker;
+declare const self: Pick<Worker, "onmessage" | "postMessage">;
 
 let connection: SharedConnection;
 let calendar: Calendar;
@@ -86,6 +86,6 @@ self.onmessage = async ({ data: message }: MessageEvent<ToAnalysis>) => {
       break;
     case "close":
       await connection.close();
-      self.terminate();
+      process.exit();
   }
 };

@@ -39,7 +39,7 @@ export type FromLoader =
   /** `kind` is the kind of provider error, or `null` for any other error. */
   | { readonly type: "failed"; readonly message: string; readonly kind: ProviderErrorKind | null };
 
-declare const self: Worker;
+declare const self: Pick<Worker, "onmessage" | "postMessage">;
 
 const send = (message: FromLoader) => self.postMessage(message);
 let redact = (text: string) => text;
@@ -142,7 +142,7 @@ self.onmessage = async ({ data: message }: MessageEvent<ToLoader>) => {
         const kind = error instanceof ProviderError ? error.kind : null;
         send({ type: "failed", message: redact(messageOf(error)), kind });
       }
-      return self.terminate();
+      return process.exit();
     case "stop":
       for (const { reject } of answers.values()) reject(new Error(message.reason));
       return stop.abort(new Error(message.reason));

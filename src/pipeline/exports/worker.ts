@@ -36,7 +36,7 @@ export type FromExporter = { readonly id: number } & (
 /** Pieces of a table are sent together until they are so long, bytes: a small answer is one message. */
 const TOGETHER = 32_768;
 
-declare const self: Worker;
+declare const self: Pick<Worker, "onmessage" | "postMessage">;
 
 let connection: SharedConnection;
 let calendar: Calendar;
@@ -133,6 +133,6 @@ self.onmessage = async ({ data: message }: MessageEvent<ToExporter>) => {
     case "close":
       await encoding.close();
       await connection.close();
-      self.terminate();
+      process.exit();
   }
 };

@@ -26,7 +26,7 @@ export type FromLakeWriter =
 /** Shortest time between two reports of progress, milliseconds. */
 const STEP_MS = 100;
 
-declare const self: Worker;
+declare const self: Pick<Worker, "onmessage" | "postMessage">;
 
 const stop = new AbortController();
 
@@ -57,6 +57,6 @@ self.onmessage = async ({ data: message }: MessageEvent<ToLakeWriter>) => {
   } finally {
     lake?.close();
     db?.close();
-    self.terminate();
+    process.exit();
   }
 };

@@ -6,7 +6,7 @@ import { BadMessage } from "./codec.ts";
 import type { FromStorage, ToStorage } from "./storage-threads.ts";
 import { StoreExecutor } from "./store-executor.ts";
 
-declare const self: Worker;
+declare const self: Pick<Worker, "onmessage" | "postMessage">;
 
 const send = (message: FromStorage) => self.postMessage(message);
 
@@ -54,6 +54,6 @@ self.onmessage = async ({ data: message }: MessageEvent<ToStorage>) => {
       return db?.flush();
     case "close":
       await connection.close();
-      return self.terminate();
+      return process.exit();
   }
 };

@@ -40,7 +40,7 @@ export type FromRejudger =
 /** Milliseconds until series with jobs at work are tried again. */
 const RETRY_MS = 15_000;
 
-declare const self: Worker;
+declare const self: Pick<Worker, "onmessage" | "postMessage">;
 
 const send = (message: FromRejudger) => self.postMessage(message);
 const stop = new AbortController();
@@ -154,6 +154,6 @@ self.onmessage = async ({ data: message }: MessageEvent<ToRejudger>) => {
     send({ type: "failed", message: messageOf(error) });
   } finally {
     db?.close();
-    self.terminate();
+    process.exit();
   }
 };

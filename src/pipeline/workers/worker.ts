@@ -30,7 +30,7 @@ import { runSymbol } from "./process-symbol.ts";
 import { redactingProvider } from "./redacting-provider.ts";
 import { SharedRequests } from "./shared-requests.ts";
 
-declare const self: Worker;
+declare const self: Pick<Worker, "onmessage" | "postMessage">;
 
 /** The number of this thread among those that lease permits together. */
 const THREAD = 0;
@@ -213,6 +213,6 @@ async function obey(message: ToWorker): Promise<void> {
       isClosing = true;
       (await opening.catch(() => undefined))?.close();
       sendAll();
-      return self.terminate();
+      return process.exit();
   }
 }

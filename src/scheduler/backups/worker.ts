@@ -15,7 +15,7 @@ export type FromBackupWorker =
   | { readonly type: "done"; readonly bytes: number }
   | { readonly type: "failed"; readonly fault: BackupFault };
 
-declare const self: Worker;
+declare const self: Pick<Worker, "onmessage" | "postMessage">;
 
 self.onmessage = async ({ data: { database, path } }: MessageEvent<ToBackupWorker>) => {
   const send = (message: FromBackupWorker) => self.postMessage(message);
@@ -28,6 +28,6 @@ self.onmessage = async ({ data: { database, path } }: MessageEvent<ToBackupWorke
     send({ type: "failed", fault: faultOfBackup(error) });
   } finally {
     db?.close();
-    self.terminate();
+    process.exit();
   }
 };

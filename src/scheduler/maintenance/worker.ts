@@ -23,7 +23,7 @@ export type FromMaintenanceWorker =
   | { readonly type: "done"; readonly logs: number; readonly runs: number; readonly mails: number }
   | { readonly type: "failed"; readonly message: string };
 
-declare const self: Worker;
+declare const self: Pick<Worker, "onmessage" | "postMessage">;
 
 let isIdle = true;
 let isStopped = false;
@@ -53,5 +53,5 @@ self.onmessage = async ({ data: message }: MessageEvent<ToMaintenanceWorker>) =>
   }
   db?.close();
   self.postMessage(answer);
-  self.terminate();
+  process.exit();
 };

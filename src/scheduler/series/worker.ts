@@ -37,7 +37,7 @@ export type FromPruner =
 /** How often a series is tried that something else has changed meanwhile. */
 const ATTEMPTS = 3;
 
-declare const self: Worker;
+declare const self: Pick<Worker, "onmessage" | "postMessage">;
 
 const send = (message: FromPruner) => self.postMessage(message);
 let isStopped = false;
@@ -85,5 +85,5 @@ self.onmessage = async ({ data: message }: MessageEvent<ToPruner>) => {
     send(error instanceof Stopped ? { type: "done" } : { type: "failed", message: messageOf(error) });
   }
   db?.close();
-  self.terminate();
+  process.exit();
 };

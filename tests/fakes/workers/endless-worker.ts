@@ -2,7 +2,7 @@
 
 import type { FromWorker, ToWorker } from "../../../src/pipeline/messages.ts";
 
-declare const self: Worker;
+declare const self: Pick<Worker, "onmessage" | "postMessage">;
 
 const send = (message: FromWorker) => self.postMessage([message]);
 
@@ -20,5 +20,5 @@ function obey(message: ToWorker): void {
     const { jobId, reason } = message;
     send({ type: "outcome", jobId, outcome: { kind: "stopped", reason } });
   }
-  if (message.type === "close") self.terminate();
+  if (message.type === "close") process.exit();
 }

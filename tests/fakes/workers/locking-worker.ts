@@ -2,7 +2,7 @@
 
 import { WriteLock } from "../../../src/storage/connection/file/write-lock.ts";
 
-declare const self: Worker;
+declare const self: Pick<Worker, "onmessage" | "postMessage">;
 
 self.onmessage = async ({
   data,

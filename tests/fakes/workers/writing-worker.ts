@@ -5,7 +5,7 @@ import { openDatabase } from "../../../src/storage/db.ts";
 import { storeBatch } from "../../../src/storage/runs/batches.ts";
 import { rampBars } from "../../helpers/bars.ts";
 
-declare const self: Worker;
+declare const self: Pick<Worker, "onmessage" | "postMessage">;
 
 self.onmessage = async ({ data }: MessageEvent<{ url: string; series: number; batches: number; rows: number }>) => {
   const db = await openDatabase(data.url);

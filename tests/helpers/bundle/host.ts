@@ -2,7 +2,7 @@
 
 import type { FromHost, ToHost } from "./threads.ts";
 
-declare const self: Worker;
+declare const self: Pick<Worker, "onmessage" | "postMessage">;
 
 /** What a worker takes for the global object of its thread. */
 class Scope {
@@ -26,11 +26,14 @@ class Scope {
     if (current === this) self.postMessage({ type: "message", message } satisfies FromHost, transfer);
   }
 
-  terminate(): void {
-    if (current !== this) return;
-    current = null;
-    self.postMessage({ type: "ended" } satisfies FromHost);
-  }
+  /** What `process` is to a worker's module: it ends the worker, and not the thread. */
+  readonly process = {
+    exit: () => {
+      if (current !== this) return;
+      current = null;
+      self.postMessage({ type: "ended" } satisfies FromHost);
+    },
+  };
 }
 
 let current: Scope | null = null;
@@ -43,5 +46,5 @@ self.onmessage = async ({ data }: MessageEvent<ToHost>) => {
   const scope = new Scope(data.id);
   current = scope;
   const { start } = await import(data.module);
-  start(scope);
+  start(scope, scope.process);
 };

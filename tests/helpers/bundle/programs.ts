@@ -56,13 +56,16 @@ function withAddresses(text: string, path: string): string {
 
 const TYPES = new Bun.Transpiler({ loader: "ts", target: "bun" });
 
-/** A worker's module as a function of its global object: what it imports is shared by all calls, its variables are not. */
+/**
+ * A worker's module as a function of its global object and of the `process` that it ends: what it imports is shared by all
+ * calls, its variables are not.
+ */
 function asFunction(text: string): string {
   const script = TYPES.transformSync(text);
   const imports = /^(?:import\b[^;]*;\s*)*/.exec(script)![0];
   const body = script.slice(imports.length);
   if (/^(?:import|export)\b/m.test(body)) throw new Error(`a worker imports first and exports types alone:\n${body}`);
-  return `${imports}export function start(self) {\n${body}\n}`;
+  return `${imports}export function start(self, process) {\n${body}\n}`;
 }
 
 const isWorker = (path: string) => WORKERS.includes(relative(SOURCES, path));

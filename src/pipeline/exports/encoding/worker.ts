@@ -5,7 +5,7 @@ import { type FromEncoder, IS_READY, PARTS, type ToEncoder } from "./encoding-th
 import { type Encoded, type PackedPart, type PartEncoder, unpack } from "./part.ts";
 import { partEncoder } from "./part-encoder.ts";
 
-declare const self: Worker;
+declare const self: Pick<Worker, "onmessage" | "postMessage">;
 
 interface Table {
   readonly encoder: PartEncoder;
