@@ -24,6 +24,7 @@ import { lostSnapshots } from "./scheduler/snapshots.ts";
 import {
   compareSchema,
   type Database,
+  EmptiedFile,
   migrateDatabase,
   NEWER_SCHEMA,
   NoDatabase,
@@ -144,6 +145,7 @@ const RESTORE = "Stop the server and restore the newest backup; keep the damaged
 
 /** What to do about a database that cannot be opened or read. */
 function adviceFor(error: unknown): string {
+  if (error instanceof Error && error.cause instanceof EmptiedFile) return RESTORE;
   const fault = storageFault(error);
   if (fault === null) return "Check BARKEEP_DB_URL, BARKEEP_DB_TOKEN and who may read and write there.";
   return fault.kind === "damaged" ? RESTORE : fault.advice;

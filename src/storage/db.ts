@@ -32,9 +32,11 @@ async function open(url: string, token: string | undefined, lock: WriteLock, exp
   try {
     if (!url.startsWith("file:")) return await openServer(url, token);
     const path = pathOf(url);
-    if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw new Error("it is a folder, not a file");
+    // To a thread of a server, whose file it was, it is a fault that may pass.
+    if (!expected?.file && statSync(path, { throwIfNoEntry: false })?.isDirectory())
+      throw new Error("it is a folder, not a file");
     // An empty file is no new database: something has emptied it.
-    if (sizeOf(path) === 0) throw new FaultError(EMPTIED);
+    if (sizeOf(path) === 0) throw new EmptiedFile();
     return await openFile(path, lock, expected);
   } catch (error) {
     throw new Error(`The database ${withoutCredentials(url)} cannot be opened: ${messageOf(error)}`, { cause: error });
@@ -115,12 +117,14 @@ export function requireDatabase(url: string): void {
 
 const isThere = (url: string) => !url.startsWith("file:") || sizeOf(pathOf(url)) !== null;
 
-const EMPTIED = {
-  kind: "damaged",
-  what: "the file is empty (0 bytes): it was truncated",
-  advice: "Restore a backup, or delete the file to start with a new database",
-  canPass: false,
-} as const;
+/** Something has truncated the file of the database. */
+export class EmptiedFile extends Error {
+  constructor() {
+    super(
+      "the file is empty (0 bytes): it was truncated. Restore a backup, or delete the file to start with a new database",
+    );
+  }
+}
 
 /** The size of a file in bytes; `null` if there is none. */
 const sizeOf = (path: string): number | null => statSync(path, { throwIfNoEntry: false })?.size ?? null;
