@@ -36,6 +36,25 @@ test("the export thread ends when no export is left for long, and the next expor
   await exporter.close();
 });
 
+test("why an export failed, of which its reader sees only that it ends too early, is in the log", async () => {
+  using folder = temporaryFolder();
+  const said: unknown[][] = [];
+  const settings = { ...(await settingsIn(folder)), dbUrl: `file:${folder.path}` };
+  const exporter = new Exporter(settings, 1, { write: (...line) => void said.push(line) });
+  const request = {
+    content: "profiles",
+    format: "json",
+    keys: "AAPL/1d",
+    columns: [],
+    clock: healthClock(CALENDAR, 0),
+  } as const;
+  await expect(new Response(exporter.stream(request)).text()).rejects.toThrow("it is a folder, not a file");
+  expect(said).toEqual([
+    ["error", "An export failed", null, null, expect.stringContaining("it is a folder, not a file")],
+  ]);
+  await exporter.close();
+});
+
 test("the analysis thread ends when no task is left for long, and the next task is worked on", async () => {
   using folder = temporaryFolder();
   const analysis = new Analysis(await settingsIn(folder), undefined, 1);

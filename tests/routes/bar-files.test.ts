@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { Refusal } from "../../src/domain/errors.ts";
+import { SpillFile } from "../../src/pipeline/exports/spill-file.ts";
 import { Uploads } from "../../src/routes/companies/uploads.ts";
 import { startApp, type TestApp } from "../helpers/app.ts";
 import { type Folder, temporaryFolder } from "../helpers/folder.ts";
@@ -149,24 +150,18 @@ test("files that wait for their import go with the server, the oldest of nine be
   expect(uploads.find(kept[8]![0])).toBeUndefined();
 });
 
-test("where no temporary file can be written, an upload is refused in words, and why an export ended early is in the log", async () => {
+test("where no temporary file can be written, an upload and an export are refused in words", async () => {
   const before = process.env.TMPDIR;
   using own = temporaryFolder();
-  await using other = await startApp({ env: { BARKEEP_WORKERS: "1" } });
-  await other.waitForRun(await other.start({ symbols: ["AAPL"], years: 1 }), "complete");
+  const words = /^No temporary file can be written \(ENOENT.*look at TMPDIR and its disk$/;
   process.env.TMPDIR = join(own.path, "missing");
   try {
     const form = new FormData();
     form.append("file", new File([GERMAN], "DETX.csv"));
-    const { status, body, text } = await ask(`${other.url}/files`, { method: "POST", body: form });
-    expect([status, body?.detail ?? text]).toEqual([
-      503,
-      expect.stringMatching(/^No temporary file can be written \(ENOENT.*look at TMPDIR and its disk$/),
-    ]);
-    const cut = ask(`${other.url}/api/features/AAPL?interval=1d&format=parquet`);
-    await expect(cut).rejects.toThrow();
-    const said = other.printed.filter((line) => line.includes("An export failed"));
-    expect(said[0]).toContain("No temporary file can be written");
+    const { status, body, text } = await ask(`${app.url}/files`, { method: "POST", body: form });
+    expect([status, body?.detail ?? text]).toEqual([503, expect.stringMatching(words)]);
+    using spill = new SpillFile();
+    expect(() => spill.append(new Uint8Array(1))).toThrow(words);
   } finally {
     if (before === undefined) delete process.env.TMPDIR;
     else process.env.TMPDIR = before;
