@@ -41,13 +41,7 @@ test("why an export failed, of which its reader sees only that it ends too early
   const said: unknown[][] = [];
   const settings = { ...(await settingsIn(folder)), dbUrl: `file:${folder.path}` };
   const exporter = new Exporter(settings, 1, { write: (...line) => void said.push(line) });
-  const request = {
-    content: "profiles",
-    format: "json",
-    keys: "AAPL/1d",
-    columns: [],
-    clock: healthClock(CALENDAR, 0),
-  } as const;
+  const request = { content: "profiles", format: "json", keys: "AAPL/1d", columns: [], now: 0 } as const;
   await expect(new Response(exporter.stream(request)).text()).rejects.toThrow("it is a folder, not a file");
   expect(said).toEqual([
     ["error", "An export failed", null, null, expect.stringContaining("it is a folder, not a file")],
