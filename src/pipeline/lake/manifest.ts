@@ -4,8 +4,8 @@ import { isoSecond } from "../../domain/time.ts";
 import type { LakeSeries } from "../../storage/market/lake-changes.ts";
 
 export const MANIFEST = "_manifest.json";
-/** Raised when the layout or the columns change: a lake of another version is rebuilt. */
-export const LAYOUT = 2;
+/** Raised when the layout or the columns change, or files may be unreadable: a lake of another version is rebuilt. */
+export const LAYOUT = 3;
 
 /** How long files of an earlier manifest stay for readers that have it, milliseconds. */
 export const GRACE_MS = 5 * 60_000;

@@ -85,5 +85,5 @@ test("a folder without a manifest, or with one of another layout, is no lake of 
   expect((await check()).differences).toEqual([{ path: "_manifest.json", what: "is not there" }]);
   await sync();
   writeFileSync(join(root, "_manifest.json"), JSON.stringify({ ...manifest(), layout: 1 }));
-  expect((await check()).differences).toEqual([{ path: "_manifest.json", what: "is of layout 1, not 2" }]);
+  expect((await check()).differences).toEqual([{ path: "_manifest.json", what: "is of layout 1, not 3" }]);
 });
