@@ -71,7 +71,7 @@ test("commands that only read say that there is no database, and create none", a
 test("a database that cannot be opened is named by every command, also by watch", async () => {
   using folder = temporaryFolder();
   for (const [url, why] of [
-    [`file:${folder.path}`, "it is a folder"],
+    [`file:${folder.path}`, "it is a folder, not a file"],
     [
       `file:${folder.path}/garbage.db`,
       "file is not a database\nStop the server, restore the newest backup and start it again.",
