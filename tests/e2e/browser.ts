@@ -1,9 +1,5 @@
 /** A real server and a real browser, for tests of the pages. */
 
-import { existsSync } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
-import chromium from "@sparticuz/chromium";
 import {
   type Browser,
   type BrowserContext,
@@ -14,6 +10,7 @@ import {
 import { type App, createApp } from "../../src/app.ts";
 import { readConfig } from "../../src/config.ts";
 import { PROVIDERS } from "../../src/providers/registry.ts";
+import { browserExecutable } from "../helpers/bundle/browser-files.ts";
 import { type Folder, migratedDatabase, temporaryFolder } from "../helpers/folder.ts";
 import { KeptPage, onReports, type Preparation } from "./kept-pages.ts";
 
@@ -80,32 +77,6 @@ class RequestGate {
 }
 
 /**
- * Unpacks the browser where all later runs find it. The package does that in the folder for temporary files, file by file:
- * of two processes that start at once, one executed what the other had not written to its end.
- */
-async function unpackedBrowser(): Promise<string> {
-  const { version } = await Bun.file(Bun.resolveSync("@sparticuz/chromium/package.json", import.meta.dirname)).json();
-  const folder = join(import.meta.dirname, "../../node_modules/.cache/barkeep-browser", version);
-  if (!existsSync(folder)) {
-    const draft = `${folder}.${process.pid}`;
-    await mkdir(draft, { recursive: true });
-    const { TMPDIR } = process.env;
-    process.env.TMPDIR = draft;
-    // The folder is read before the first file is opened.
-    const unpacking = chromium.executablePath();
-    if (TMPDIR === undefined) delete process.env.TMPDIR;
-    else process.env.TMPDIR = TMPDIR;
-    await unpacking;
-    await rename(draft, folder).catch(async (error) => {
-      // Another process was first.
-      await rm(draft, { recursive: true });
-      if (!existsSync(folder)) throw error;
-    });
-  }
-  return join(folder, "chromium");
-}
-
-/**
  * Code of a page that lives for a second is not worth optimizing, nor a process for each of several pages in one profile.
  * Benchmarks and pictures take the browser as it is.
  */
@@ -120,7 +91,7 @@ const idle: KeptPage[] = [];
 async function sharedBrowser(): Promise<Browser> {
   if (launched?.isConnected() !== true)
     launched = await driver.launch({
-      executablePath: await unpackedBrowser(),
+      executablePath: browserExecutable(),
       args: ["--no-sandbox", "--disable-gpu", "--in-process-gpu", "--font-render-hinting=none", ...SHORT_LIVED],
     });
   return launched;
