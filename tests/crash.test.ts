@@ -16,7 +16,9 @@ const KILLS = Number(process.env.CRASH_KILLS ?? 8);
  * the features of a symbol, and all kills hit the same place.
  */
 const LIFE = 100;
-const SYMBOLS_PER_RUN = 6;
+const SYMBOLS_PER_RUN = 3;
+/** Of 30 days each: more than half of what a symbol reports are batches. */
+const BATCHES = 48;
 
 const asOf = Date.UTC(2025, 5, 16, 18) / 1000;
 const rangeTo = (Math.floor(asOf / DAY) + 1) * DAY;
@@ -30,10 +32,10 @@ async function order(db: Database, n: number): Promise<void> {
       mode: "full",
       interval: "1d",
       provider: "demo",
-      years: "2",
+      years: "4",
       batchDays: 30,
       maxWorkers: 2,
-      rangeFrom: rangeTo - 730 * DAY,
+      rangeFrom: rangeTo - BATCHES * 30 * DAY,
       rangeTo,
       asOf,
       createdAt: 1_000 + n,
@@ -113,8 +115,8 @@ test(`a server killed ${KILLS} times ends with the same bars, ledger and profile
   expect(new Set(left).size, where).toBeGreaterThan(KILLS / 4);
   expect(integrity).toEqual([["ok"]]);
   expect(undisturbed.runs.map(([, state]) => state)).toEqual(Array(ordered).fill("complete"));
-  expect(undisturbed.ledger.length).toBe(ordered * SYMBOLS_PER_RUN * 24);
-  expect(undisturbed.bars.length).toBeGreaterThan(ordered * SYMBOLS_PER_RUN * 500);
+  expect(undisturbed.ledger.length).toBe(ordered * SYMBOLS_PER_RUN * BATCHES);
+  expect(undisturbed.bars.length).toBeGreaterThan(ordered * SYMBOLS_PER_RUN * 900);
   // The ledger holds `attempts`: 1 everywhere means that no stored batch was fetched again.
   expect(new Set(killed.ledger.map((row) => row[9])), where).toEqual(new Set([1]));
   for (const part of ["runs", "jobs", "apiCalls", "ledger", "bars", "profiles"] as const) {
