@@ -351,7 +351,7 @@ export class LimiterAccount {
     });
     const rows = this.#minutes.map((minute) => row("minute", this.#epoch(this.#lastGrant ?? 0), minute.used(now)));
     rows.push(...this.#periods.map((period) => row(period.rule.period, period.startedAt(now), period.used(now))));
-    if (this.#hold.isOn(now)) rows.push(row("hold", this.#epoch(this.#hold.until), 0));
+    if (this.#hold.isOn(now)) rows.push(row("hold", this.#epoch(this.#hold.until), this.#hold.secondsLeft(now)));
     return rows;
   }
 
@@ -368,7 +368,7 @@ export class LimiterAccount {
         for (const minute of this.#minutes) minute.restore(used, now);
         this.#lastGrant = Math.max(this.#lastGrant ?? Number.NEGATIVE_INFINITY, now - Math.max(0, age));
       }
-      if (period === "hold" && age < 0) this.#hold.restore(now - age, now);
+      if (period === "hold" && age < 0) this.#hold.restore(now - age, now, used);
       for (const meter of this.#periods) if (meter.rule.period === period) meter.restore(startedAt * 1000, used, now);
     }
     this.#useClock(offset, now);

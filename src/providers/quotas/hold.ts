@@ -50,9 +50,17 @@ export class Hold {
     this.#inRow = 0;
   }
 
-  /** Continues a hold from before a restart. */
-  restore(until: number, now: number): void {
-    this.until = Math.min(until, now + MAX_S * 1_000);
+  /** How long it goes on, whole seconds; 0 if it has ended. */
+  secondsLeft(now: number): number {
+    return Math.max(0, Math.ceil((this.until - now) / 1_000));
+  }
+
+  /**
+   * Continues a hold from before a restart.
+   * @param seconds what was left of it then: the clock that its end was stored by may have been wrong since; 0: unknown
+   */
+  restore(until: number, now: number, seconds: number): void {
+    this.until = Math.min(until, now + (seconds > 0 ? Math.min(seconds, MAX_S) : MAX_S) * 1_000);
     this.#seenAt = now;
     this.reason = "the provider asked for a pause before the restart";
   }

@@ -2,7 +2,7 @@
 
 import type { QuotaPeriod } from "../provider.ts";
 
-/** What must survive a restart. In a `hold` row `startedAt` is the end of the hold. */
+/** What must survive a restart. In a `hold` row `startedAt` is the end of the hold, `used` how many seconds of it are left. */
 export interface QuotaRow {
   /** Identifies provider and key without revealing the key. */
   readonly account: string;

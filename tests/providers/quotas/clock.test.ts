@@ -6,7 +6,7 @@ import { Hold } from "../../../src/providers/quotas/hold.ts";
 import { FixedPeriod, SlidingMinute } from "../../../src/providers/quotas/meters.ts";
 import type { QuotaRow } from "../../../src/providers/quotas/quota-state.ts";
 import { VirtualClock } from "../../helpers/virtual-clock.ts";
-import { HOUR, limiterOf, perDay } from "./limits.ts";
+import { ask, HOUR, limiterOf, perDay } from "./limits.ts";
 
 const DAY = 24 * HOUR;
 const NOW = Date.UTC(2026, 10, 29, 12);
@@ -51,6 +51,26 @@ describe("after the clock was set back", () => {
     expect(gauges).toMatchObject([{ used: 9, resetsAt: Date.UTC(2026, 10, 30) / 1000 }]);
     expect(hold!.until).toBe((NOW + 31 * DAY) / 1000);
     limiter.close();
+  });
+
+  test("a hold from before a restart lasts no longer than what was left of it, by however much the clock is wrong", async () => {
+    let stored: readonly QuotaRow[] = [];
+    const persist = (rows: readonly QuotaRow[]) => {
+      stored = rows;
+    };
+    const limiter = limiterOf(new VirtualClock(NOW), [perDay(10)], { persist });
+    (await limiter.acquire(ask())).settle({ holdSeconds: 600, reason: "busy" });
+    limiter.close();
+    for (const [start, seconds] of [
+      [NOW - 7 * DAY, 600],
+      [NOW, 600],
+      [NOW + 60_000, 540],
+    ] as const) {
+      const restarted = limiterOf(new VirtualClock(start), [perDay(10)]);
+      restarted.restore(stored);
+      expect(restarted.state("acme")!.hold!.until).toBe(start / 1_000 + seconds);
+      restarted.close();
+    }
   });
 });
 
