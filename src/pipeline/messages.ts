@@ -77,7 +77,7 @@ interface CallCounters {
   readonly apiCalls: number;
 }
 
-/** The providers' variables, as threads are told of them. */
+/** The providers' variables, as they are sent to threads. */
 export interface ProviderVariables {
   /** By name. */
   readonly providerValues: Readonly<Record<string, string | undefined>>;

@@ -72,7 +72,7 @@ export function secretsOf(values: SettingValues): string[] {
     .flatMap(({ variable }) => values[variable] ?? []);
 }
 
-/** The values as threads are told of them, which do not know which of them are keys. */
+/** The values as they are sent to threads, with those that are keys: a thread does not load the declarations that say so. */
 export const valuesForThreads = (values: SettingValues) => ({ providerValues: values, secrets: secretsOf(values) });
 
 /** The limiter's rules for every provider: its limits, and an account name that changes with its keys. */

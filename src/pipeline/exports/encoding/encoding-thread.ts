@@ -104,7 +104,7 @@ export class EncodingThread {
     this.#lastTable += 1;
     const table = this.#lastTable;
     let values = 0;
-    // Another thread does not know the format: after a crash it is told again.
+    // A thread that replaces a crashed one does not know the format, so it is sent again.
     let begunOn: Running | null = null;
     const mostParts = MOST_PARTS[format.kind];
     return {

@@ -32,7 +32,7 @@ function encode(table: number, part: PackedPart): void {
   }
 }
 
-/** The same with all bytes in `buffer`, as far as they find room there: what is allocated anew is garbage soon. */
+/** The same with all bytes in `buffer`, as far as they fit: new buffers would only have to be collected. */
 function moved(encoded: readonly Encoded[], buffer: ArrayBuffer): Encoded[] {
   let at = 0;
   return encoded.map(({ bytes, column }) => {
