@@ -35,7 +35,7 @@ const exporter = new Exporter({
 async function read(request: ExportRequest): Promise<{ bytes: number; peak: number }> {
   let bytes = 0;
   let peak = 0;
-  for await (const piece of exporter.stream(request)) {
+  for await (const piece of new Response(await exporter.body(request)).body!) {
     bytes += piece.length;
     if (file !== undefined && isMeasured) await file.write(piece);
     peak = Math.max(peak, process.memoryUsage.rss());

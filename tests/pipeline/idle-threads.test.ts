@@ -23,29 +23,21 @@ test("the export thread ends when no export is left for long, and the next expor
   const exporter = new Exporter(await settingsIn(folder), 1);
   const request = { content: "profiles", format: "json", keys: "", columns: [], now: 0 } as const;
   for (let round = 0; round < 2; round++) {
-    const reader = exporter.stream(request).getReader();
-    let text = "";
-    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
-      // A reader that is slow between two pieces has an export at work.
-      await Bun.sleep(5);
-      text += new TextDecoder().decode(piece.value);
-    }
+    const text = await new Response(await exporter.body(request)).text();
     expect(JSON.parse(text)).toEqual({ profiles: [] });
     while (exporter.isRunning) await Bun.sleep(1);
   }
   await exporter.close();
 });
 
-test("why an export failed, of which its reader sees only that it ends too early, is in the log", async () => {
+test("an export that fails before its first piece is a failed request, which is for the caller to log", async () => {
   using folder = temporaryFolder();
   const said: unknown[][] = [];
   const settings = { ...(await settingsIn(folder)), dbUrl: `file:${folder.path}` };
   const exporter = new Exporter(settings, 1, { write: (...line) => void said.push(line) });
   const request = { content: "profiles", format: "json", keys: "AAPL/1d", columns: [], now: 0 } as const;
-  await expect(new Response(exporter.stream(request)).text()).rejects.toThrow("it is a folder, not a file");
-  expect(said).toEqual([
-    ["error", "An export failed", null, null, expect.stringContaining("it is a folder, not a file")],
-  ]);
+  await expect(exporter.body(request)).rejects.toThrow("it is a folder, not a file");
+  expect(said).toEqual([]);
   await exporter.close();
 });
 

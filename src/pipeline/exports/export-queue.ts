@@ -1,4 +1,4 @@
-/** How many exports may be at work and waiting, and exports as streams that give their place back at once. */
+/** How many exports may be at work and waiting, and exports as bodies that give their place back at once. */
 
 import { Refusal } from "../../domain/errors.ts";
 
@@ -10,11 +10,32 @@ const RETRY_AFTER = 5;
 /** A reader that takes nothing for this long loses its export, milliseconds: others wait for the place. */
 const STALLED_MS = 60_000;
 
+/** A part of an export's bytes (`null` if none is left), and whether it is the last one. */
+export interface Piece {
+  readonly bytes: Uint8Array<ArrayBuffer> | null;
+  readonly isLast: boolean;
+}
+
+/** An export whole, or what it gives piece by piece. */
+export type ExportBody = Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
+
 /** The pieces of one export. `stop` ends the work, also that on a piece under way. */
 export interface PieceSource {
-  /** The next piece; `null` after the last one. */
-  next(): Promise<Uint8Array | null>;
+  next(): Promise<Piece>;
   stop(): void;
+}
+
+/** An export that has its place in the queue. */
+interface Admitted {
+  /**
+   * The next piece, when the export may work.
+   * @throws Error if it fails, was cancelled or has lost its place
+   */
+  next(): Promise<Piece>;
+  /** Leaves, and calls `onStall`, if no further piece is asked for within a minute. */
+  watch(onStall: () => void): void;
+  /** Stops the work if it has not ended, and gives the place back. */
+  leave(): void;
 }
 
 export interface ExportQueueOptions {
@@ -42,62 +63,83 @@ export class ExportQueue {
   }
 
   /**
-   * An export as a stream. It has its place from now on, and `open` is called when it may begin and is read. The place
-   * is free again when the export ends, is cancelled, is not read for a minute, or `signal` (the request's) aborts.
+   * An export as the body of a response, when its first piece is there: a failure before that can still be answered with
+   * a status. One piece is given as it is, because a stream costs as much as the rest of a small answer. The export has its
+   * place from now on, until it ends, is cancelled, is not read for a minute, or `signal` (the request's) aborts.
    * @throws Refusal if too many wait
+   * @throws Error if it fails before it has a piece
    */
-  stream(open: () => PieceSource, signal?: AbortSignal): ReadableStream<Uint8Array> {
+  async body(open: () => PieceSource, signal?: AbortSignal): Promise<ExportBody> {
+    const admitted = this.#admit(open, signal);
+    const first = await admitted.next().catch((error: unknown) => {
+      // A client that has left reads no error.
+      if (signal?.aborted) return { bytes: null, isLast: true };
+      throw error;
+    });
+    return first.isLast ? (first.bytes ?? new Uint8Array()) : this.#streamOf(admitted, first.bytes);
+  }
+
+  #admit(open: () => PieceSource, signal?: AbortSignal): Admitted {
     const ready = Promise.withResolvers<void>();
     const leavePlace = this.#enter(ready.resolve);
     let source: PieceSource | null = null;
-    let output: ReadableStreamDefaultController<Uint8Array> | null = null;
-    let left = false;
+    let hasLeft = false;
     let stalled: ReturnType<typeof setTimeout> | undefined;
     const leave = () => {
-      if (left) return;
-      left = true;
+      if (hasLeft) return;
+      hasLeft = true;
       clearTimeout(stalled);
       signal?.removeEventListener("abort", leave);
       source?.stop();
       leavePlace();
       ready.resolve();
     };
-    const watch = () => {
-      const onStall = () => {
-        leave();
-        output?.error(new Error("The export was not read for too long"));
-      };
-      stalled = setTimeout(onStall, this.#stallMs).unref();
-    };
     if (signal?.aborted) leave();
     else signal?.addEventListener("abort", leave);
+    const watch = (onStall: () => void) => {
+      const stall = () => {
+        leave();
+        onStall();
+      };
+      if (!hasLeft) stalled = setTimeout(stall, this.#stallMs).unref();
+    };
+    const next = async () => {
+      clearTimeout(stalled);
+      await ready.promise;
+      if (hasLeft) throw new Error("The export was cancelled");
+      try {
+        source ??= open();
+        const piece = await source.next();
+        if (hasLeft) throw new Error("The export was cancelled");
+        if (piece.isLast) {
+          source = null;
+          leave();
+        }
+        return piece;
+      } catch (error) {
+        source = null;
+        leave();
+        throw error;
+      }
+    };
+    return { next, watch, leave };
+  }
+
+  /** What an export has still to give, after `first`. */
+  #streamOf({ next, watch, leave }: Admitted, first: Uint8Array | null): ReadableStream<Uint8Array> {
+    const watchFor = (controller: ReadableStreamDefaultController<Uint8Array>) =>
+      watch(() => controller.error(new Error("The export was not read for too long")));
     return new ReadableStream<Uint8Array>(
       {
         start(controller) {
-          output = controller;
-          if (!left) watch();
+          if (first !== null) controller.enqueue(first);
+          watchFor(controller);
         },
         async pull(controller) {
-          clearTimeout(stalled);
-          await ready.promise;
-          if (left) return controller.error(new Error("The export was cancelled"));
-          try {
-            source ??= open();
-            const piece = await source.next();
-            if (left) return;
-            if (piece === null) {
-              source = null;
-              leave();
-              controller.close();
-              return;
-            }
-            controller.enqueue(piece);
-            watch();
-          } catch (error) {
-            source = null;
-            leave();
-            throw error;
-          }
+          const { bytes, isLast } = await next();
+          if (bytes !== null) controller.enqueue(bytes);
+          if (isLast) controller.close();
+          else watchFor(controller);
         },
         cancel: leave,
       },

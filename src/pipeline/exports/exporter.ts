@@ -1,22 +1,19 @@
-/** Exports as streams, encoded on a thread of their own at the reader's speed. */
+/** Exports as bodies of responses, encoded on a thread of their own at the reader's speed. */
 
 import { threadModule } from "../../installation.ts";
 import type { Log } from "../../log.ts";
 import { closeThread, IdleTimer } from "../idle-timer.ts";
 import type { WorkerSettings } from "../messages.ts";
-import { ExportQueue, type PieceSource } from "./export-queue.ts";
+import { type ExportBody, ExportQueue, type Piece, type PieceSource } from "./export-queue.ts";
 import type { FromExporter, ThreadRequest, ToExporter } from "./worker.ts";
 
 const WORKER = threadModule("pipeline/exports");
 
 const CLOSE = { type: "close" } satisfies ToExporter;
 
-interface Piece {
-  readonly bytes: Uint8Array<ArrayBuffer> | null;
-  readonly isLast: boolean;
-}
-
 interface Reader {
+  /** Whether it has a piece, so that a failure only ends the bytes that it gets. */
+  readonly hasPiece: boolean;
   resolve(piece: Piece): void;
   reject(error: Error): void;
 }
@@ -35,7 +32,7 @@ export class Exporter {
 
   /**
    * @param idleMs how long the thread stays when no export is left
-   * @param log gets why an export failed: of one that has begun, the reader sees only that it ends too early
+   * @param log gets why an export failed that has given a piece: its reader sees only that it ends too early
    */
   constructor(
     private readonly settings: WorkerSettings,
@@ -55,17 +52,22 @@ export class Exporter {
    * @throws Refusal if too many exports wait
    */
   async run<Answer>(request: ThreadRequest, signal?: AbortSignal): Promise<Answer> {
-    const text = await new Response(this.stream(request, signal)).text();
+    const text = await new Response(await this.body(request, signal)).text();
     return JSON.parse(text.trimStart());
   }
 
   /**
-   * The table or the profiles as a stream of bytes. Cancelling it, or aborting `signal`, ends the work.
+   * The table or the profiles as the body of a response: whole if it is small, otherwise a stream. Cancelling that, or
+   * aborting `signal`, ends the work.
    * @throws Refusal if too many exports wait
+   * @throws Error if it fails before its first piece
    */
-  stream(request: ThreadRequest, signal?: AbortSignal): ReadableStream<Uint8Array> {
-    const queue = request.content === "profiles" ? this.lists : this.tables;
-    return queue.stream(() => this.#start(request), signal);
+  body(request: ThreadRequest, signal?: AbortSignal): Promise<ExportBody> {
+    return this.#queueOf(request).body(() => this.#start(request), signal);
+  }
+
+  #queueOf({ content }: ThreadRequest): ExportQueue {
+    return content === "profiles" ? this.lists : this.tables;
   }
 
   #start(request: ThreadRequest): PieceSource {
@@ -75,20 +77,20 @@ export class Exporter {
     this.#idle.stop();
     // The thread looks at it within a piece; a message would be read only after the piece.
     const stopped = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+    let [hasBegun, hasEnded] = [false, false];
     const ask = (message: ToExporter) =>
       new Promise<Piece>((resolve, reject) => {
-        this.#readers.set(id, { resolve, reject });
+        this.#readers.set(id, { hasPiece: hasBegun, resolve, reject });
         this.#send(message);
       });
-    let [hasBegun, hasEnded] = [false, false];
     return {
       next: async () => {
-        if (hasEnded) return null;
-        const piece = ask(hasBegun ? { type: "more", id } : { type: "start", id, request, stopped });
+        if (hasEnded) return { bytes: null, isLast: true };
+        const asked = ask(hasBegun ? { type: "more", id } : { type: "start", id, request, stopped });
         hasBegun = true;
-        const { bytes, isLast } = await piece;
-        hasEnded = isLast;
-        return bytes;
+        const piece = await asked;
+        hasEnded = piece.isLast;
+        return piece;
       },
       stop: () => {
         Atomics.store(stopped, 0, 1);
@@ -135,7 +137,7 @@ export class Exporter {
     this.#readers.delete(message.id);
     if ("error" in message || message.isLast) this.#ended(message.id);
     if ("error" in message) {
-      if (reader) this.log?.write("error", "An export failed", null, null, message.error);
+      if (reader?.hasPiece) this.log?.write("error", "An export failed", null, null, message.error);
       reader?.reject(new Error(message.error));
     } else reader?.resolve({ bytes: message.piece, isLast: message.isLast });
   }

@@ -33,7 +33,7 @@ export type FromExporter = { readonly id: number } & (
   | { readonly error: string }
 );
 
-/** Pieces of a table are sent together until they are so long, bytes: a small answer is one message. */
+/** Pieces of a table or a list are sent together until they are so long, bytes: a small answer is one message. */
 const TOGETHER = 32_768;
 
 declare const self: Pick<Worker, "onmessage" | "postMessage">;
@@ -118,7 +118,8 @@ self.onmessage = async ({ data: message }: MessageEvent<ToExporter>) => {
       connection = new SharedConnection(message.settings);
       break;
     case "start": {
-      const together = message.request.content === "table" ? TOGETHER : 0;
+      const { content } = message.request;
+      const together = content === "table" || content === "profiles" ? TOGETHER : 0;
       exports.set(message.id, { pieces: begin(message.request, message.stopped), together });
       await sendNext(message.id);
       break;

@@ -23,7 +23,7 @@ import {
 } from "../api/parameters.ts";
 import { compressed } from "../compression.ts";
 import { chosen, idIn } from "../http/page-query.ts";
-import { streamed } from "../http/stream-body.ts";
+import { exported } from "../http/stream-body.ts";
 import type { Services } from "../services.ts";
 
 const PAGE_SIZE = 100;
@@ -42,7 +42,7 @@ export function auditPages({ db, exporter }: Pick<Services, "db" | "exporter">) 
     const { filter, error } = filterOf(fields);
     if (chosen(c, "format", ["csv"]) === "csv") {
       if (error !== null) throw new Refusal("invalid", error);
-      return streamed(c, () => exporter.lists.stream(() => csvOf(db, filter), c.req.raw.signal), {
+      return exported(c, () => exporter.lists.body(() => csvOf(db, filter), c.req.raw.signal), {
         "Content-Type": "text/csv; charset=utf-8",
         "Content-Disposition": 'attachment; filename="audit.csv"',
       });
@@ -168,7 +168,7 @@ function csvOf(db: Database, filter: AuditFilter): PieceSource {
   let ended = false;
   return {
     async next() {
-      if (ended) return null;
+      if (ended) return { bytes: null, isLast: true };
       const rows = await listAudit(db, before === undefined ? filter : { ...filter, before }, CHUNK);
       const json = (value: unknown) => (value === null ? "" : JSON.stringify(value));
       const cells = rows.map((row) => [
@@ -180,11 +180,11 @@ function csvOf(db: Database, filter: AuditFilter): PieceSource {
       ]);
       // A spreadsheet would evaluate a cell that begins like a formula.
       const text = cells.length > 0 ? `${Papa.unparse(cells, { escapeFormulae: true })}\r\n` : "";
-      const piece = encoder.encode(head + text);
+      const bytes = encoder.encode(head + text);
       head = "";
       before = rows.at(-1)?.id;
       ended = rows.length < CHUNK;
-      return piece;
+      return { bytes, isLast: ended };
     },
     stop() {
       ended = true;

@@ -1,4 +1,4 @@
-/** `/api/bars/:symbol`, `/api/features/:symbol` and `/api/panel`: bars, features and labels, streamed. */
+/** `/api/bars/:symbol`, `/api/features/:symbol` and `/api/panel`: bars, features and labels, exported. */
 
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
@@ -13,7 +13,7 @@ import type { ExportRequest } from "../../pipeline/exports/export-table.ts";
 import { findSources } from "../../pipeline/exports/find-sources.ts";
 import { choice } from "../../schemas.ts";
 import { apiRouter, refusals } from "../api/parameters.ts";
-import { streamed } from "../http/stream-body.ts";
+import { exported } from "../http/stream-body.ts";
 import type { Services } from "../services.ts";
 import { PanelRequests } from "./panel-request.ts";
 import { barsQuery, featuresQuery, panelQuery, type RangeQuery, symbolParams } from "./parameters.ts";
@@ -106,8 +106,8 @@ export function exportRoutes(services: Pick<Services, "config" | "db" | "derived
   const send = (c: Context, request: ExportRequest, name: string) => {
     const { format } = request;
     const coding = isText(format) ? acceptedCoding(c.req.header("Accept-Encoding")) : null;
-    const open = () => exporter.stream({ ...request, coding }, c.req.raw.signal);
-    return streamed(c, open, {
+    const open = () => exporter.body({ ...request, coding }, c.req.raw.signal);
+    return exported(c, open, {
       "Content-Type": FORMAT_TYPES[format],
       ...headersOf(request),
       ...(format !== "json" && { "Content-Disposition": `attachment; filename="${name}.${format}"` }),

@@ -1,6 +1,7 @@
 /** Bodies that are streamed: none is opened for HEAD, and none stays open without a reader. */
 
 import type { Context, MiddlewareHandler } from "hono";
+import type { ExportBody } from "../../pipeline/exports/export-queue.ts";
 
 /** Without it the server would send `Content-Length: 0` with a response to HEAD. */
 const OF_UNKNOWN_LENGTH = { "Transfer-Encoding": "chunked" };
@@ -13,6 +14,18 @@ export function streamed(c: Context, open: () => ReadableStream<Uint8Array>, hea
   if (c.req.method === "HEAD") return c.body(null, 200, { ...headers, ...OF_UNKNOWN_LENGTH });
   c.set("isStream", true);
   return c.body(open(), 200, headers);
+}
+
+/**
+ * The response with an export, or that of a list: whole if it is small. `open` is not called for HEAD either.
+ * @throws Refusal if too many exports wait
+ * @throws Error if the export fails before its first piece
+ */
+export async function exported(c: Context, open: () => Promise<ExportBody>, headers: Record<string, string>) {
+  if (c.req.method === "HEAD") return c.body(null, 200, { ...headers, ...OF_UNKNOWN_LENGTH });
+  const body = await open();
+  c.set("isStream", body instanceof ReadableStream);
+  return c.body(body, 200, headers);
 }
 
 /** Cancels the body of every response to HEAD, whatever handler has made it; its length is sent only if it is known. */

@@ -7,7 +7,7 @@ import { FEATURES } from "../../features/catalog.ts";
 import type { ProfilesRequest } from "../../pipeline/exports/export-profiles.ts";
 import type { ProfileEntry } from "../../storage/profiles/profile-rows.ts";
 import type { ProfileQuery } from "../../storage/profiles/select-profiles.ts";
-import { streamed } from "../http/stream-body.ts";
+import { exported } from "../http/stream-body.ts";
 import type { Services } from "../services.ts";
 import { derivedMatches, derivedRows, isDerived } from "./derived-list.tsx";
 import type { Column } from "./list-query.ts";
@@ -45,13 +45,13 @@ export async function streamProfiles(
   const part = <T>(all: readonly T[]) => all.slice(offset, offset + limit);
   const columnsOf = (values: readonly Float64Array[], entries: readonly Pick<ProfileEntry, "at">[]) =>
     format === "csv" ? csvColumns(columns, values, entries) : [];
-  const send = (matching: number, request: Omit<ProfilesRequest, "content" | "format" | "now">) => {
-    const open = () => services.exporter.stream({ content: "profiles", format, now, ...request }, c.req.raw.signal);
-    return streamed(c, open, {
+  const send = async (matching: number, request: Omit<ProfilesRequest, "content" | "format" | "now">) => {
+    const open = () => services.exporter.body({ content: "profiles", format, now, ...request }, c.req.raw.signal);
+    return (await exported(c, open, {
       "Content-Type": TYPES[format],
       "x-barkeep-matching": String(matching),
       ...(request.derived && { "x-barkeep-source-interval": request.derived.sources.join(",") }),
-    }) as Response as Streamed;
+    })) as Response as Streamed;
   };
   const { interval } = filter;
   if (interval !== undefined && (await isDerived(services, interval))) {

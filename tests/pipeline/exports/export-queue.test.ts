@@ -1,40 +1,49 @@
 import { describe, expect, test } from "bun:test";
 import { Refusal } from "../../../src/domain/errors.ts";
-import { ExportQueue, type PieceSource } from "../../../src/pipeline/exports/export-queue.ts";
+import {
+  type ExportBody,
+  ExportQueue,
+  type Piece,
+  type PieceSource,
+} from "../../../src/pipeline/exports/export-queue.ts";
+
+const END = { bytes: null, isLast: true };
 
 /** An export of one piece, whose work the test ends. */
 function source() {
-  const piece = Promise.withResolvers<Uint8Array | null>();
+  const piece = Promise.withResolvers<Piece>();
   const stopped = Promise.withResolvers<void>();
   let given = false;
   const each: PieceSource = {
     async next() {
-      if (given) return null;
+      if (given) return END;
       given = true;
       return piece.promise;
     },
     stop() {
       stopped.resolve();
-      piece.resolve(null);
+      piece.resolve(END);
     },
   };
-  return { each, finish: () => piece.resolve(new Uint8Array([1])), stopped: stopped.promise };
+  return { each, finish: () => piece.resolve({ bytes: new Uint8Array([1]), isLast: false }), stopped: stopped.promise };
 }
 
-/** Fills the queue with exports that are read; returns their readers and sources in order. */
+/** Fills the queue with exports; returns their sources and bodies in order, and what makes their clients leave. */
 function fill(queue: ExportQueue, count: number) {
   return Array.from({ length: count }, () => {
     const { each, ...rest } = source();
     const opened = Promise.withResolvers<void>();
-    const stream = queue.stream(() => {
+    const client = new AbortController();
+    const open = () => {
       opened.resolve();
       return each;
-    });
-    const reader = stream.getReader();
-    const first = reader.read().catch((error: Error) => error);
-    return { ...rest, reader, first, opened: opened.promise };
+    };
+    return { ...rest, body: queue.body(open, client.signal), leave: () => client.abort(), opened: opened.promise };
   });
 }
+
+/** Reads what an export gives after its first piece. */
+const readerOf = async (body: Promise<ExportBody>) => ((await body) as ReadableStream<Uint8Array>).getReader();
 
 const isOpen = async (opened: Promise<void>) => (await Promise.race([opened.then(() => true), Bun.sleep(0)])) === true;
 
@@ -43,57 +52,58 @@ describe("the export queue", () => {
     const queue = new ExportQueue();
     const all = fill(queue, 18);
     expect(queue.counts).toEqual({ atWork: 2, waiting: 16 });
-    const refused = (() => {
-      try {
-        queue.stream(() => source().each);
-      } catch (error) {
-        return error as Refusal;
-      }
-    })();
+    const refused = await queue.body(() => source().each).catch((error: Refusal) => error);
     expect(refused).toBeInstanceOf(Refusal);
-    expect([refused!.status, refused!.retryAfter]).toEqual([503, 5]);
+    expect([(refused as Refusal).status, (refused as Refusal).retryAfter]).toEqual([503, 5]);
     await Promise.all(all.slice(0, 2).map(({ opened }) => opened));
     expect(await isOpen(all[2]!.opened)).toBe(false);
     all[0]!.finish();
-    await all[0]!.first;
-    expect((await all[0]!.reader.read()).done).toBe(true);
+    const reader = await readerOf(all[0]!.body);
+    expect((await reader.read()).value).toEqual(new Uint8Array([1]));
+    expect((await reader.read()).done).toBe(true);
     await all[2]!.opened;
     expect(queue.counts).toEqual({ atWork: 2, waiting: 15 });
-    await Promise.all(all.map(({ reader }) => reader.cancel()));
+    for (const { leave } of all) leave();
     expect(queue.counts).toEqual({ atWork: 0, waiting: 0 });
+  });
+
+  test("an export of one piece is a body of bytes, and its place is free before they are sent", async () => {
+    const queue = new ExportQueue();
+    const bytes = new Uint8Array([1, 2]);
+    expect(await queue.body(() => ({ next: async () => ({ bytes, isLast: true }), stop() {} }))).toBe(bytes);
+    expect(queue.counts).toEqual({ atWork: 0, waiting: 0 });
+    expect(await queue.body(() => ({ next: async () => END, stop() {} }))).toEqual(new Uint8Array());
   });
 
   test("a reader that leaves stops its export and frees its place, at work and while it waits", async () => {
     const queue = new ExportQueue({ atWork: 1, waiting: 2 });
     const [working, second, third] = fill(queue, 3);
-    await second!.reader.cancel();
+    second!.leave();
     expect(queue.counts).toEqual({ atWork: 1, waiting: 1 });
-    await working!.reader.cancel();
+    await working!.opened;
+    working!.leave();
     await working!.stopped;
     await third!.opened;
     expect(queue.counts).toEqual({ atWork: 1, waiting: 0 });
     expect(await isOpen(second!.opened)).toBe(false);
-    await third!.reader.cancel();
+    third!.finish();
+    await (await readerOf(third!.body)).cancel();
+    expect(queue.counts).toEqual({ atWork: 0, waiting: 0 });
+    // Nobody reads what is answered to a client that has left.
+    expect(await Promise.all([working!.body, second!.body])).toEqual([new Uint8Array(), new Uint8Array()]);
   });
 
-  test("an aborted request frees the place of its export, although the stream was never read", () => {
+  test("a request that was aborted before its export had a place takes none", async () => {
     const queue = new ExportQueue({ atWork: 1, waiting: 1 });
-    const [first, second] = [new AbortController(), new AbortController()];
-    queue.stream(() => source().each, first.signal);
-    queue.stream(() => source().each, second.signal);
-    second.abort();
-    expect(queue.counts).toEqual({ atWork: 1, waiting: 0 });
-    first.abort();
-    expect(queue.counts).toEqual({ atWork: 0, waiting: 0 });
-    queue.stream(() => source().each, AbortSignal.abort());
+    expect(await queue.body(() => source().each, AbortSignal.abort())).toEqual(new Uint8Array());
     expect(queue.counts).toEqual({ atWork: 0, waiting: 0 });
   });
 
   test("a reader that takes nothing for too long loses its export, whose stream ends with an error", async () => {
     const queue = new ExportQueue({ atWork: 1, stallMs: 5 });
     const { each, finish, stopped } = source();
-    const reader = queue.stream(() => each).getReader();
     finish();
+    const reader = await readerOf(queue.body(() => each));
     expect((await reader.read()).done).toBe(false);
     await stopped;
     expect(reader.read()).rejects.toThrow("not read for too long");
@@ -102,9 +112,8 @@ describe("the export queue", () => {
 
   test("an export that fails frees its place", async () => {
     const queue = new ExportQueue({ atWork: 1 });
-    const failing = queue.stream(() => ({ next: () => Promise.reject(new Error("broken")), stop() {} })).getReader();
-    expect(failing.read()).rejects.toThrow("broken");
-    await failing.closed.catch(() => {});
+    const failing = queue.body(() => ({ next: () => Promise.reject(new Error("broken")), stop() {} }));
+    await expect(failing).rejects.toThrow("broken");
     expect(queue.counts).toEqual({ atWork: 0, waiting: 0 });
   });
 });

@@ -18,7 +18,7 @@ const numberOf = (n: number, place: number) => ((n + place) % 50 === 0 ? null : 
 let folder: Folder;
 let app: TestApp;
 let rows: Mock<TestApp["app"]["db"]["rows"]>;
-let streams: Mock<TestApp["app"]["exporter"]["stream"]>;
+let exported: Mock<TestApp["app"]["exporter"]["body"]>;
 
 beforeAll(async () => {
   folder = temporaryFolder();
@@ -55,7 +55,7 @@ beforeAll(async () => {
   db.close();
   app = await startApp({ folder, env: { BARKEEP_WORKERS: "1" } });
   rows = spyOn(app.app.db, "rows");
-  streams = spyOn(app.app.exporter, "stream");
+  exported = spyOn(app.app.exporter, "body");
 });
 afterAll(async () => {
   await app[Symbol.asyncDispose]();
@@ -63,7 +63,7 @@ afterAll(async () => {
 });
 beforeEach(() => {
   rows.mockClear();
-  streams.mockClear();
+  exported.mockClear();
 });
 
 /** How often the server's thread read feature values. */
@@ -86,7 +86,7 @@ test("a page of the list reads no feature values, and downloads read them on the
   }
   const { body } = await app.get("/profiles?format=json");
   expect(body.profiles.length).toBe(MANY);
-  expect(streams).toHaveBeenCalledTimes(2);
+  expect(exported).toHaveBeenCalledTimes(2);
   expect(valueReads()).toBe(0);
 });
 
@@ -130,4 +130,23 @@ test("a profile that is deleted while a download is under way is left out of it"
   expect(text).toContain(`\n${symbolOf(MANY - 2)},`);
   expect((await app.get("/profiles")).text).toContain("200 of 1,499");
   expect(text.split(last).length - 1).toBeLessThanOrEqual(1);
+});
+
+test("a download that fails breaks off after its first piece, and is an error before it; both are in the log", async () => {
+  const { db, log } = app.app;
+  const [lines, rename] = [spyOn(log, "write"), (from: string, to: string) => `ALTER TABLE ${from} RENAME TO ${to}`];
+  const body = (await (await fetch(`${app.url}/profiles?format=json`)).body)!.getReader();
+  await body.read();
+  await db.write([{ sql: rename("profiles", "away"), args: [] }]);
+  const rest = (async () => {
+    while (!(await body.read()).done);
+  })();
+  await expect(rest).rejects.toThrow();
+  const { status, body: problem } = await app.get("/api/profiles");
+  expect([status, JSON.stringify(problem).includes("SQL")]).toEqual([500, false]);
+  const errors = lines.mock.calls.filter(([level]) => level === "error").map(([, message]) => message);
+  expect(errors).toContain("An export failed");
+  expect(errors).toContainEqual(expect.stringMatching(/^GET \/api\/profiles: SqliteError: /));
+  await db.write([{ sql: rename("away", "profiles"), args: [] }]);
+  lines.mockRestore();
 });

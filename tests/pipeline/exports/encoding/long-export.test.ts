@@ -76,7 +76,7 @@ test("long exports at the same time have the bytes of one thread", async () => {
   await using each = await setUp();
   const formats = ["csv", "json", "ndjson", "parquet"] as const;
   const through = await Promise.all(
-    formats.map((format) => new Response(each.exporter.stream(each.request(format))).arrayBuffer()),
+    formats.map(async (format) => new Response(await each.exporter.body(each.request(format))).arrayBuffer()),
   );
   for (const [k, format] of formats.entries()) {
     const alone = await bytesOf(exportTable(each.db, each.request(format)));
@@ -87,11 +87,12 @@ test("long exports at the same time have the bytes of one thread", async () => {
 test("a long export whose reader leaves frees its place, and closing ends both threads while others are at work", async () => {
   await using each = await setUp();
   const { exporter } = each;
-  const readers = (["json", "csv"] as const).map((format) => exporter.stream(each.request(format)).getReader());
+  const bodies = await Promise.all((["json", "csv"] as const).map((format) => exporter.body(each.request(format))));
+  const readers = bodies.map((body) => (body as ReadableStream<Uint8Array>).getReader());
   for (let round = 0; round < 4; round++) await Promise.all(readers.map((reader) => reader.read()));
   await readers[0]!.cancel();
   expect(exporter.tables.counts).toEqual({ atWork: 1, waiting: 0 });
-  const whole = await new Response(exporter.stream(each.request("csv"))).text();
+  const whole = await new Response(await exporter.body(each.request("csv"))).text();
   expect(whole.split("\n")).toHaveLength(BARS + 2);
   await readers[1]!.read();
   await exporter.close();
