@@ -15,6 +15,7 @@ COPY public public
 COPY src src
 ARG BARKEEP_COMMIT=
 ENV BARKEEP_COMMIT=$BARKEEP_COMMIT \
+    BUN_JSC_thresholdForFTLOptimizeAfterWarmUp=200000 \
     BARKEEP_DB_URL=file:/data/barkeep.db \
     HOST=0.0.0.0 \
     PORT=3000

@@ -5,4 +5,6 @@ if ! command -v bun >/dev/null 2>&1; then
   found=$(npx --yes --package=bun@1.4.5 --call='command -v bun') || exit 1
   PATH=$(dirname "$found"):$PATH
 fi
+# Code that runs for a second only is not worth its last compilation (src/cli/compiler-setting.ts).
+export BUN_JSC_thresholdForFTLOptimizeAfterWarmUp="${BUN_JSC_thresholdForFTLOptimizeAfterWarmUp:-200000}"
 exec bun "$@"

@@ -2,6 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { Command, Option } from "commander";
+import { applyCompilerSetting } from "./cli/compiler-setting.ts";
 import { EXIT } from "./cli/exit-codes.ts";
 import { exitCodeOf, faultLines } from "./cli/fault-report.ts";
 import { print, printError } from "./cli/terminal.ts";
@@ -49,7 +50,10 @@ const ends =
 program
   .command("serve")
   .description("start the server; what happens without a command, too")
-  .action(async () => void (await import("./server.ts")));
+  .action(async () => {
+    applyCompilerSetting();
+    await import("./server.ts");
+  });
 
 withServer(command("run", "run symbols to their end"))
   .argument("<symbol...>", "separated by commas or spaces")
@@ -64,6 +68,7 @@ withServer(command("run", "run symbols to their end"))
   .option("--max-workers <count>", `symbols at once; ${MAX_AT_WORK} if not given`)
   .action(
     ends(async (symbols: string[], options) => {
+      applyCompilerSetting();
       const { splitSymbols } = await import("./domain/market/symbol.ts");
       const { runCommand } = await import("./cli/commands.ts");
       return runCommand(await settings(), splitSymbols(symbols.join(" ")), options);
@@ -158,7 +163,13 @@ program
   .option("--intervals <intervals>", "take jobs of these intervals only")
   .option("--name <name>", "what the worker is called; the name of the machine if not given")
   .exitOverride()
-  .action(ends(async (options) => (await import("./cli/worker/command.ts")).workerCommand(options)));
+  .action(
+    ends(async (options) => {
+      applyCompilerSetting();
+      const { workerCommand } = await import("./cli/worker/command.ts");
+      return workerCommand(options);
+    }),
+  );
 
 command("doctor", "check settings, database, providers and mail server, with advice")
   .option("--provider <name>", "make the cheapest request to this provider instead, and show its result")

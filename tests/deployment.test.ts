@@ -4,6 +4,7 @@ import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { billOfMaterials } from "../.ci/sbom.ts";
 import lock from "../bun.lock";
+import { COMPILER_SETTING } from "../src/cli/compiler-setting.ts";
 
 const read = (path: string) => Bun.file(path).text();
 const FILES = [
@@ -15,6 +16,13 @@ test.each(FILES)("%s names only settings that there are", async (file) => {
   const known = (await read("src/config.ts")) + (await read("src/config/places.ts"));
   const named = [...(await read(file)).matchAll(/\bBARKEEP_[A-Z_]+/g)].map(([name]) => name);
   expect(named.filter((name) => !known.includes(`"${name}"`))).toEqual([]);
+});
+
+test("all that starts Bun gives its compiler the setting of the executable", async () => {
+  const { name, value } = COMPILER_SETTING;
+  const given = async (file: string) => (await read(file)).match(RegExp(`${name}(?:="\\$\\{${name}:-|=)(\\d+)`))?.[1];
+  const files = ["bun.sh", "Dockerfile", "docs/deploy/barkeep.service"];
+  expect(await Promise.all(files.map(given))).toEqual(files.map(() => value));
 });
 
 test("the image runs the pinned Bun as another user than root, with what the server reads and nothing else", async () => {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { cpSync, readdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { version } from "../../package.json";
+import { COMPILER_SETTING } from "../../src/cli/compiler-setting.ts";
 import { loadAssets } from "../../src/routes/assets.ts";
 import { EXECUTABLE_COMMIT as COMMIT, executable as sharedExecutable } from "../helpers/bundle/programs.ts";
 import { type Folder, temporaryFolder } from "../helpers/folder.ts";
@@ -65,6 +66,24 @@ test("the executable serves the same styles, scripts and Python client as a chec
     expect([path, (await get(path)).status]).toEqual([path, 200]);
   }
 });
+
+test.skipIf(process.platform !== "linux")(
+  "the executable starts its compiler with its own setting, or that of its environment",
+  async () => {
+    const { name, value } = COMPILER_SETTING;
+    const { [name]: _, ...unset } = env();
+    for (const [given, expected] of [
+      [unset, value],
+      [{ ...unset, [name]: "150000" }, "150000"],
+    ] as const) {
+      const other = spawnCommand([executable()], { ...given, BARKEEP_DB_URL: folder.database("other.db") }, home());
+      await other.listening;
+      const variables = (await Bun.file(`/proc/${other.process.pid}/environ`).text()).split("\0");
+      expect(variables.filter((each) => each.startsWith(`${name}=`))).toEqual([`${name}=${expected}`]);
+      expect(await other.stop()).toBe(0);
+    }
+  },
+);
 
 test("an optional package is missing from the executable, which says where to install it and takes it from there", async () => {
   const list = { jsonrpc: "2.0", id: 1, method: "tools/list", params: {} };
