@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { CALENDAR } from "../../../src/domain/market/calendar.ts";
 import { DAY } from "../../../src/domain/market/interval.ts";
 import { isoDate } from "../../../src/domain/time.ts";
+import type { Provider } from "../../../src/providers/provider.ts";
 import { providerOn, valuesFor } from "../../fakes/providers.ts";
 import { fakeAlpaca } from "../../fakes/vendors/alpaca.ts";
 import { fakeEodhd } from "../../fakes/vendors/eodhd.ts";
@@ -24,19 +25,18 @@ function started<Fake extends FakeVendor>(fake: Fake): Fake {
   return fake;
 }
 
-/** The sessions that are final by now, the newest last. */
-function sessions(count: number): number[] {
+/** The newest `count` sessions whose bars the vendor has, the newest last. */
+function sessions(provider: Provider, count: number): number[] {
   const now = Date.now() / 1000;
   return CALENDAR.sessionsBetween("us_equity", now - (count + 20) * 2 * DAY, now)
-    .filter(({ close }) => close + 8 * 3600 <= now)
-    .slice(-count)
-    .map(({ date }) => date);
+    .map(({ date }) => date)
+    .filter((date) => provider.availableAt!("AAPL", "1d", date) <= now)
+    .slice(-count);
 }
 
-/** Hides the bars of the newest `count` sessions, as they were hidden before they took place. */
-function hideNewest(fake: FakeVendor, count: number): void {
-  const [first] = sessions(count);
-  fake.market.edit = (_symbol, _interval, bar) => (bar.ts >= first! ? null : bar);
+/** Hides the bars from this one on, as they were hidden before they took place. */
+function hideFrom(fake: FakeVendor, first: number): void {
+  fake.market.edit = (_symbol, _interval, bar) => (bar.ts >= first ? null : bar);
 }
 const showAll = (fake: FakeVendor) => {
   fake.market.edit = (_symbol, _interval, bar) => bar;
@@ -63,9 +63,10 @@ const closes = async (app: TestApp, symbol: string, from: number): Promise<[stri
   return data.map(({ timestamp, close }: { timestamp: string; close: number }) => [timestamp.slice(0, 10), close]);
 };
 
-/** A year of all symbols, without the newest session; then what happens next is the update. */
+/** A year of all symbols, without the newest `lacking` sessions; then what happens next is the update. */
 async function withHistory(fake: FakeVendor, name: string, { symbols = SYMBOLS, lacking = 1 } = {}) {
-  hideNewest(fake, lacking);
+  const hidden = sessions(providerOn(fake, name), lacking);
+  hideFrom(fake, hidden[0]!);
   const app = await startApp({ env: env(fake, name) });
   const full = await run(app, { symbols, provider: name, years: 1, interval: "1d", mode: "full" });
   expect(full.run.state).toBe("complete");
@@ -73,15 +74,15 @@ async function withHistory(fake: FakeVendor, name: string, { symbols = SYMBOLS, 
   fake.urls.length = 0;
   const update = (of = symbols) =>
     run(app, { symbols: of, provider: name, years: 1, interval: "1d", mode: "incremental" });
-  return { app, update };
+  return { app, update, hidden };
 }
 
 describe("an update of many symbols", () => {
   test("Massive: a few requests bring all symbols up to date, with their splits and dividends, and each batch is in the ledger", async () => {
     const fake = started(fakeMassive());
-    const { app, update } = await withHistory(fake, "massive");
+    const { app, update, hidden } = await withHistory(fake, "massive");
     await using _ = app;
-    const [newest] = sessions(1);
+    const [newest] = hidden;
     fake.market.actions.set("MSFT", [{ kind: "dividend", date: newest!, value: 0.75 }]);
     fake.market.actions.set("AAPL", [{ kind: "split", date: newest!, value: 4 }]);
     const said = await previewed(app, "massive");
@@ -115,13 +116,13 @@ describe("an update of many symbols", () => {
 
   test("Alpaca: many symbols share a request, in pages", async () => {
     const fake = started(fakeAlpaca());
-    const { app, update } = await withHistory(fake, "alpaca");
+    const { app, update, hidden } = await withHistory(fake, "alpaca");
     await using _ = app;
     fake.pageRows = 30;
     const { run: done } = await update();
     // 6 symbols, 11 sessions: three pages of 30 rows, and one of actions.
     expect([done.state, done.apiCalls, fake.urls.length]).toEqual(["complete", 4, 4]);
-    const [newest] = sessions(1);
+    const [newest] = hidden;
     for (const symbol of SYMBOLS.slice(0, 4)) expect((await closes(app, symbol, newest!)).length).toBe(1);
   }, 60_000);
 
@@ -137,9 +138,9 @@ describe("an update of many symbols", () => {
 
   test("a symbol that the answer of a day lacks has a gap there, and is not complete by itself", async () => {
     const fake = started(fakeMassive());
-    const { app, update } = await withHistory(fake, "massive", { lacking: 2 });
+    const { app, update, hidden } = await withHistory(fake, "massive", { lacking: 2 });
     await using _ = app;
-    const [missing] = sessions(2);
+    const [missing] = hidden;
     fake.market.edit = (symbol, _interval, bar) => (symbol === "MSFT" && bar.ts === missing ? null : bar);
     const { run: done } = await update();
     expect(done.state).toBe("complete");
@@ -150,9 +151,9 @@ describe("an update of many symbols", () => {
 
   test("odd elements of a day concern their symbol alone", async () => {
     const fake = started(fakeMassive());
-    const { app, update } = await withHistory(fake, "massive");
+    const { app, update, hidden } = await withHistory(fake, "massive");
     await using _ = app;
-    const [newest] = sessions(1);
+    const [newest] = hidden;
     fake.always = async (_request, url) => {
       if (!url.pathname.endsWith(isoDate(newest!))) return null;
       const good = (await fake.market.bars("AAPL", "1d", newest!, newest!))![0]!;
@@ -190,13 +191,13 @@ describe("an update of many symbols", () => {
 
   test("a day without any bar, or a refusal, is not relied on: each symbol is requested by itself", async () => {
     const fake = started(fakeMassive());
-    const { app, update } = await withHistory(fake, "massive");
+    const { app, update, hidden } = await withHistory(fake, "massive");
     await using _ = app;
     fake.always = (_request, url) =>
       url.pathname.includes("/grouped/") ? Response.json({ status: "OK", resultsCount: 0 }) : null;
     const { run: done } = await update();
     expect(done.state).toBe("complete");
-    const [newest] = sessions(1);
+    const [newest] = hidden;
     for (const symbol of SYMBOLS) expect((await closes(app, symbol, newest!)).length).toBe(1);
     expect(fake.urls.filter(({ pathname }) => pathname.includes("/grouped/")).length).toBe(1);
     expect(app.printed.join("\n")).toContain("the request for many symbols failed, each symbol is requested by itself");
@@ -204,9 +205,9 @@ describe("an update of many symbols", () => {
 
   test("the newest day that a free plan refuses is left out for all symbols with one request", async () => {
     const fake = started(fakeMassive());
-    const { app, update } = await withHistory(fake, "massive");
+    const { app, update, hidden } = await withHistory(fake, "massive");
     await using _ = app;
-    const [newest] = sessions(1);
+    const [newest] = hidden;
     fake.always = (_request, url) =>
       url.pathname.endsWith(isoDate(newest!))
         ? reply(403, { status: "NOT_AUTHORIZED", message: "Attempted to request today's data before end of day." })(
