@@ -103,6 +103,16 @@ describe("an exchange of ccxt", () => {
     expect(bars.ts.length).toBe(2 + 6);
   });
 
+  test("a candle of the future does not move the next page past what is left", async () => {
+    const { fake, provider } = setUp();
+    const pages: { rows: number[][] } = fake;
+    const future = at("2027-01-01T00:00:00Z");
+    const all = pages.rows;
+    pages.rows = [...all.slice(0, 50), [future, 10, 12, 9, 11, 0.5], ...all.slice(50)];
+    const { bars } = await provider.fetchBars(window(), recordingContext());
+    expect([bars.ts.length, bars.ts.at(-1)]).toEqual([9 * 24 + 12, at("2026-03-10T11:00:00Z")]);
+  });
+
   test("an exchange that gives only its newest candles leaves the rest out of the plan", async () => {
     const { fake, provider } = setUp();
     candles(fake, "1m", at("2026-03-10T00:00:00Z"));

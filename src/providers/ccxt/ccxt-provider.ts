@@ -192,7 +192,8 @@ export function createCcxtProvider(options: CcxtOptions): Provider {
         let first = Number.POSITIVE_INFINITY;
         let last = Number.NEGATIVE_INFINITY;
         each(own, candles, `${pair} from ${since}`, (ts, [, open, high, low, close, volume]) => {
-          if (ts < since) return;
+          // A row of the future must not move the next page past what is left.
+          if (ts < since || ts > asOf) return;
           first = Math.min(first, ts);
           last = Math.max(last, ts);
           if (ts < to) own.add(ts, open, high, low, close, volume);

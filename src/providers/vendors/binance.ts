@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { DAY, INTERVAL_SECONDS } from "../../domain/market/interval.ts";
 import type { Answer, Classification } from "../http/classify.ts";
-import { type Rows, wireTime } from "../http/rows.ts";
+import { type Rows, UnreadableRows, wireTime } from "../http/rows.ts";
 import { type VendorQuery, type VendorSpec, windowOf } from "../http/vendor.ts";
 import type { QuotaReport } from "../provider.ts";
 
@@ -60,10 +60,12 @@ export const binance: VendorSpec<z.infer<typeof schema>> = {
     const { interval, to } = query;
     let last = Number.NEGATIVE_INFINITY;
     rows.each(bar, answer, windowOf(query), ([t, o, h, l, c, v]) => {
-      last = Math.max(last, Number(t));
+      // The next page begins after the last row of this one: a row of another time must not move it.
+      if (Number(t) < to * 1000) last = Math.max(last, Number(t));
       rows.add(Number(t) / 1000, o, h, l, c, v);
     });
     if (answer.length < PAGE_ROWS) return null;
+    if (last === Number.NEGATIVE_INFINITY) throw new UnreadableRows("none of its rows is before the end of the window");
     const next = last + INTERVAL_SECONDS[interval] * 1000;
     return next < to * 1000 ? String(next) : null;
   },

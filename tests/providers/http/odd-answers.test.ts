@@ -148,6 +148,19 @@ test("bars under the name of another symbol are put aside, and not taken for non
   expect([bars.ts.length, rejected.map(({ reason }) => reason)]).toEqual([0, ['a bar of "META"']]);
 });
 
+test("a row of another time does not move the next page past what is left", async () => {
+  binance.urls.length = 0;
+  binance.always = async (_, url) => {
+    const [start, end] = ["startTime", "endTime"].map((name) => Number(url.searchParams.get(name)));
+    const minutes = Array.from({ length: 999 }, (_, index) => start! + index * 60_000).filter((ts) => ts <= end!);
+    if (minutes.length === 999) minutes.push(at("2025-05-01") * 1_000);
+    return Response.json(minutes.map((ts) => [ts, "10", "11", "9", "10", "5", 0, "0", 0, "0", "0", "0"]));
+  };
+  const minutes = { ...window("1m", "BTC-USDT"), to: at("2024-05-03") };
+  const { bars } = await providerOn(binance, "binance").fetchBars(minutes, recordingContext());
+  expect([binance.urls.length, validateBars(bars, minutes).bars.ts.length]).toEqual([3, 2_880]);
+});
+
 test("pages of pairs that come newest first are fetched once each", async () => {
   binance.urls.length = 0;
   binance.always = async (_, url) => {
