@@ -1,7 +1,7 @@
 /** Collects a vendor's rows, in any order, into columns. */
 
 import { z } from "zod";
-import { cutText } from "../../domain/errors.ts";
+import { cutText, quote } from "../../domain/errors.ts";
 import { BAR_FIELDS, type BarColumns, emptyBars } from "../../domain/market/bars.ts";
 import type { CorporateAction } from "../../domain/market/corporate-actions.ts";
 import type { RejectedRow } from "../../domain/market/validate-bars.ts";
@@ -18,8 +18,18 @@ export const wireTime = z.union([z.number(), z.string()]);
 /** The prices and volume of a row, under their usual names. */
 export const wireBar = { open: wire, high: wire, low: wire, close: wire, volume: wire };
 
-/** None of an answer's rows has the expected shape. */
+/** None of an answer's rows has the expected shape, or the answer is another one than was requested. */
 export class UnreadableRows extends Error {}
+
+/**
+ * Compares what an answer says it is with what was requested; an answer that does not say it passes.
+ * @throws UnreadableRows if it is something else
+ */
+export function checkEcho(what: string, said: unknown, ...asked: readonly string[]): void {
+  const isSame = (each: string) => each.toUpperCase() === String(said).toUpperCase();
+  if (typeof said === "string" && said !== "" && !asked.some(isSame))
+    throw new UnreadableRows(`it is of the ${what} ${quote(said)} instead of ${quote(asked[0]!)}`);
+}
 
 /** Bars as received. A missing number becomes NaN, never 0, and is validated later; a missing volume is unknown. */
 export class Rows {

@@ -11,17 +11,23 @@ import type { Answer, Classification } from "../http/classify.ts";
 import { exDate } from "../http/corporate-actions.ts";
 import { finalAfterExtended } from "../http/final-bars.ts";
 import type { Delay } from "../http/request-window.ts";
-import { type Rows, wire, wireTime } from "../http/rows.ts";
+import { checkEcho, type Rows, UnreadableRows, wire, wireTime } from "../http/rows.ts";
 import { shareName, type Ticker } from "../http/ticker.ts";
 import { type VendorQuery, type VendorSpec, windowOf } from "../http/vendor.ts";
 
 const bar = z.object({ t: wireTime, o: wire, h: wire, l: wire, c: wire, v: wire });
 const schema = z.object({
   status: z.enum(["OK", "DELAYED"]),
+  ticker: z.string().nullish(),
+  adjusted: z.boolean().nullish().catch(null),
   // Absent when there are no bars.
   results: z.array(z.unknown()).nullish(),
   next_url: z.string().nullish(),
 });
+
+const ADJUSTED = "its prices are adjusted for splits, and raw ones were requested";
+/** The same of all shares on a day. */
+const wholeDay = schema.extend({ adjusted: z.literal(false, ADJUSTED).nullish() });
 
 const SPANS: Readonly<Partial<Record<Interval, string>>> = {
   "1m": "1/minute",
@@ -153,8 +159,10 @@ export const massive: VendorSpec<z.infer<typeof schema>> = {
 
   schema,
   answer: { rows: PAGE_ROWS, more: "next" },
-  read({ results, next_url }, rows: Rows, query: VendorQuery) {
+  read({ results, next_url, ...answer }, rows: Rows, query: VendorQuery) {
     const { ticker, interval } = query;
+    checkEcho("ticker", answer.ticker, code(ticker));
+    if (answer.adjusted && ticker.market !== "crypto") throw new UnreadableRows(ADJUSTED);
     rows.each(bar, results ?? [], windowOf(query), ({ t, o, h, l, c, v }) => {
       const ts = Number(t) / 1000;
       rows.add(interval === "1d" ? tradingDate(ticker.market, ts) : ts, o, h, l, c, v);
@@ -247,7 +255,7 @@ export const massive: VendorSpec<z.infer<typeof schema>> = {
         query: { adjusted: "false", include_otc: "true" },
         cost: 1,
       }),
-      schema,
+      schema: wholeDay,
       read: ({ results, next_url }: z.infer<typeof schema>) => ({
         elements: (results ?? []).map((element) => [nameIn(element, "T"), element] as const),
         next: next_url || null,

@@ -2,12 +2,13 @@
 
 import { z } from "zod";
 import { cleanFacts } from "../../domain/companies.ts";
+import { ProviderError } from "../../domain/errors.ts";
 import type { Interval } from "../../domain/market/interval.ts";
 import { isoSecond } from "../../domain/time.ts";
 import { type Answer, type Classification, classifyMessage, planWords } from "../http/classify.ts";
 import { finalAfterExtended } from "../http/final-bars.ts";
 import type { Delay } from "../http/request-window.ts";
-import { type Rows, wireBar } from "../http/rows.ts";
+import { checkEcho, type Rows, wireBar } from "../http/rows.ts";
 import type { Ticker } from "../http/ticker.ts";
 import { type VendorQuery, type VendorSpec, windowOf } from "../http/vendor.ts";
 import type { QuotaReport } from "../provider.ts";
@@ -15,7 +16,13 @@ import type { SettingValues } from "../setting.ts";
 import { parseTimestamp } from "../timestamp.ts";
 
 const bar = z.object({ datetime: z.string(), ...wireBar });
-const schema = z.object({ status: z.literal("ok"), values: z.array(z.unknown()).nullish() });
+const said = z.string().nullish().catch(null);
+const meta = z.object({ symbol: said, interval: said, exchange: said, exchange_timezone: said });
+const schema = z.object({
+  status: z.literal("ok"),
+  meta: meta.nullish().catch(null),
+  values: z.array(z.unknown()).nullish(),
+});
 
 /** A symbol of a list; only the fields that are used. */
 const listed = z.object({
@@ -38,6 +45,7 @@ const INTERVAL_NAMES: Readonly<Partial<Record<Interval, string>>> = {
   "1d": "1day",
 };
 const MAX_ROWS = 5_000;
+const NEW_YORK = "America/New_York";
 /** Days that 5,000 rows cover: in regular New York hours, in ten hours a day elsewhere, and around the clock. */
 const US_DAYS: Readonly<Partial<Record<Interval, number>>> = { "1m": 16, "5m": 89, "15m": 268 };
 const WORLD_DAYS: Readonly<Partial<Record<Interval, number>>> = { "1m": 10, "5m": 57, "15m": 175 };
@@ -107,7 +115,14 @@ export const twelvedata: VendorSpec<z.infer<typeof schema>> = {
   schema,
   // The newest rows of a longer answer are sent, without a word.
   answer: { rows: MAX_ROWS, more: "none" },
-  read({ values }, rows: Rows, query: VendorQuery) {
+  read({ meta, values }, rows: Rows, query: VendorQuery) {
+    const { ticker, interval } = query;
+    checkEcho("symbol", meta?.symbol, nameOf(ticker).symbol);
+    checkEcho("interval", meta?.interval, INTERVAL_NAMES[interval]!);
+    const { exchange, exchange_timezone: zone } = meta ?? {};
+    // A name without an exchange that is not listed in New York is answered by that of another country.
+    if (ticker.market === "us_equity" && ticker.exchange === "US" && zone && zone !== NEW_YORK)
+      throw new ProviderError("unknown_symbol", `Twelve Data has it at ${exchange || zone}, and not in New York`);
     // Newest first; of two rows for one time the first is the newer.
     rows.each(bar, values ?? [], windowOf(query), ({ datetime, open, high, low, close, volume }) => {
       rows.add(parseTimestamp(datetime), open, high, low, close, volume);

@@ -11,13 +11,16 @@ import { offsetAt } from "../../domain/zone.ts";
 import { type Answer, type Classification, retryAfterOf } from "../http/classify.ts";
 import { finalAfterExtended } from "../http/final-bars.ts";
 import type { Delay } from "../http/request-window.ts";
-import { type Rows, wireBar, wireTime } from "../http/rows.ts";
+import { checkEcho, type Rows, UnreadableRows, wireBar, wireTime } from "../http/rows.ts";
 import { shareName, type Ticker } from "../http/ticker.ts";
 import { type VendorQuery, type VendorSpec, windowOf } from "../http/vendor.ts";
 
+const PRICES = ["open", "high", "low", "close"] as const;
 const column = z.array(z.unknown()).nullish();
 const quote = z.object({ open: column, high: column, low: column, close: column, volume: column });
 const meta = z.object({
+  symbol: z.string().nullish().catch(null),
+  dataGranularity: z.string().nullish().catch(null),
   currency: z.string().nullish(),
   exchangeTimezoneName: z.string().nullish(),
   currentTradingPeriod: z
@@ -54,8 +57,11 @@ const failures = z.union([
 /** Days back from now for which bars are kept: a request that begins earlier is refused as a whole. One day of margin. */
 const KEPT_DAYS: Readonly<Partial<Record<Interval, number>>> = { "1m": 29, "5m": 59, "15m": 59, "1h": 729 };
 const MINUTE_DAYS = 7;
+/** Other names of an interval in answers. */
+const SAME_NAMES: Readonly<Partial<Record<Interval, readonly string[]>>> = { "1h": ["60m"] };
 /** A day's bar is stamped with the open of its session: in Sydney the evening before by UTC. */
 const MARGIN = 14 * 3600;
+const OUTSIDE = "outside the window asked for";
 
 /** The suffixes of the exchanges whose calendar is known; others go by the code behind the `@`. */
 const BY_VENUE: Readonly<Record<string, string>> = {
@@ -153,16 +159,17 @@ export const yahoo: VendorSpec<z.infer<typeof schema>> = {
   answer: { rows: Number.POSITIVE_INFINITY, more: "none" },
   read({ chart }, rows: Rows, query: VendorQuery) {
     const [answer] = chart.result;
+    checkEcho("symbol", answer!.meta.symbol, wireName(query.ticker));
+    checkEcho("interval", answer!.meta.dataGranularity, query.interval, ...(SAME_NAMES[query.interval] ?? []));
     const zone = zoneIn(answer!);
     const days = new Map<number, z.infer<typeof bar>>();
     // Some lie in the margin, and the newest may come with any window.
     const others: unknown[] = [];
     rows.each(bar, elementsOf(answer!, query), windowOf(query), (row) => {
       const ts = query.interval === "1d" ? dateOf(Number(row.ts), zone) : Number(row.ts);
-      if (ts < query.from || ts >= query.to) {
-        others.push(row);
-        return;
-      }
+      const isOdd = ts < query.from - 2 * DAY || ts > Date.now() / 1_000 + DAY;
+      if (isOdd) return rows.reject(row, windowOf(query), OUTSIDE);
+      if (ts < query.from || ts >= query.to) return void others.push(row);
       // Volumes of pairs are amounts of money, not of coins.
       const volume = query.ticker.market === "crypto" ? null : row.volume;
       // Of two rows for one day the last is the newer: the same with more volume.
@@ -171,8 +178,7 @@ export const yahoo: VendorSpec<z.infer<typeof schema>> = {
     });
     for (const { ts, open, high, low, close, volume } of days.values())
       rows.add(Number(ts), open, high, low, close, volume);
-    if (rows.length === 0 && others.length > 2)
-      for (const row of others) rows.reject(row, windowOf(query), "outside the window asked for");
+    if (rows.length === 0 && others.length > 2) for (const row of others) rows.reject(row, windowOf(query), OUTSIDE);
     readActions(answer!, rows, zone, windowOf(query));
     return null;
   },
@@ -212,15 +218,20 @@ function zoneIn({ meta: { exchangeTimezoneName } }: Result): string | null {
 function elementsOf({ meta, timestamp, indicators }: Result, { interval }: VendorQuery): unknown[] {
   const [columns] = indicators.quote;
   const times = timestamp ?? [];
+  // Without its prices a time would be one at which nothing was traded.
+  for (const field of PRICES) {
+    const values = columns![field]?.length ?? 0;
+    if (values !== times.length) throw new UnreadableRows(`${times.length} times have ${values} values of "${field}"`);
+  }
   const close = meta.currentTradingPeriod?.regular?.end ?? Number.POSITIVE_INFINITY;
   // Sessions begin at quarters of an hour, and so do the hours of some.
   const grid = Math.min(INTERVAL_SECONDS[interval], 900);
   const isSnapshot = (ts: unknown) => interval !== "1d" && (Number(ts) % grid !== 0 || Number(ts) >= close);
   return times.flatMap((ts, at) => {
-    const [open, high, low, last, volume] = (["open", "high", "low", "close", "volume"] as const).map(
+    const [open, high, low, last, volume] = ([...PRICES, "volume"] as const).map(
       (field) => columns![field]?.[at] ?? null,
     );
-    if ([open, high, low, last].every((price) => price === null)) return [];
+    if (typeof ts === "number" && [open, high, low, last].every((price) => price === null)) return [];
     if (at === times.length - 1 && isSnapshot(ts)) return [];
     return [{ ts, open: decimal(open), high: decimal(high), low: decimal(low), close: decimal(last), volume }];
   });

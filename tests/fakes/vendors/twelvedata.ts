@@ -55,7 +55,7 @@ export function fakeTwelveData(): FakeVendor {
       const newest = bars.reverse().slice(0, MOST_ROWS);
       return Response.json({
         meta: {
-          symbol,
+          symbol: query.get("symbol"),
           interval: query.get("interval"),
           currency: "USD",
           exchange_timezone: "America/New_York",

@@ -9,12 +9,15 @@ import { fakeBinance } from "../../fakes/vendors/binance.ts";
 import { fakeEodhd } from "../../fakes/vendors/eodhd.ts";
 import { reply } from "../../fakes/vendors/faults.ts";
 import { fakeMassive } from "../../fakes/vendors/massive.ts";
+import { fakeTwelveData } from "../../fakes/vendors/twelvedata.ts";
+import { fakeYahoo } from "../../fakes/vendors/yahoo.ts";
 import { recordingContext } from "../fetch-context.ts";
 
 const fake = fakeEodhd();
 const provider = providerOn(fake, "eodhd");
 const [alpaca, binance, massive] = [fakeAlpaca(), fakeBinance(), fakeMassive()];
-afterAll(() => Promise.all([fake, alpaca, binance, massive].map((each) => each.close())));
+const [twelvedata, yahoo] = [fakeTwelveData(), fakeYahoo()];
+afterAll(() => Promise.all([fake, alpaca, binance, massive, twelvedata, yahoo].map((each) => each.close())));
 afterEach(() => {
   fake.script.length = 0;
   fake.always = null;
@@ -146,6 +149,44 @@ test("bars under the name of another symbol are put aside, and not taken for non
   alpaca.always = reply(200, { bars: { META: [row] }, next_page_token: null });
   const { bars, rejected } = await providerOn(alpaca, "alpaca").fetchBars(window("1d"), recordingContext());
   expect([bars.ts.length, rejected.map(({ reason }) => reason)]).toEqual([0, ['a bar of "META"']]);
+});
+
+test("an answer that names another symbol, interval, exchange or adjustment than was requested is not stored", async () => {
+  const bar = { t: at("2024-05-01") * 1_000 + 14_400_000, o: 10, h: 11, l: 9, c: 10, v: 5 };
+  const aggregate = { status: "OK", ticker: "AAPL", adjusted: false, results: [bar] };
+  const value = { datetime: "2024-05-01", open: "10", high: "11", low: "9", close: "10", volume: "5" };
+  const meta = { symbol: "AAPL", interval: "1day", exchange: "NASDAQ", exchange_timezone: "America/New_York" };
+  const london = { ...meta, exchange: "LSE", exchange_timezone: "Europe/London" };
+  const series = (said: object) => ({ status: "ok", meta: said, values: [value] });
+  const chart = (said: object) => {
+    const quote = { open: [10], high: [11], low: [9], close: [10], volume: [5] };
+    const result = { meta: said, timestamp: [at("2024-05-01") + 48_600], indicators: { quote: [quote] } };
+    return { chart: { result: [result], error: null } };
+  };
+  const asked = async (vendor: typeof massive, name: string, answer: object) => {
+    vendor.always = reply(200, answer);
+    const work = providerOn(vendor, name).fetchBars(window("1d"), recordingContext());
+    return work.then(
+      ({ bars }) => bars.ts.length,
+      ({ message }) => message,
+    );
+  };
+  expect(await asked(massive, "massive", aggregate)).toBe(1);
+  expect(await asked(massive, "massive", { ...aggregate, ticker: "META" })).toBe(
+    'Massive (Polygon): unexpected answer: it is of the ticker "META" instead of "AAPL"',
+  );
+  expect(await asked(massive, "massive", { ...aggregate, adjusted: true })).toBe(
+    "Massive (Polygon): unexpected answer: its prices are adjusted for splits, and raw ones were requested",
+  );
+  expect(await asked(twelvedata, "twelvedata", series(meta))).toBe(1);
+  expect(await asked(twelvedata, "twelvedata", series({ ...meta, symbol: "META" }))).toContain('the symbol "META"');
+  expect(await asked(twelvedata, "twelvedata", series({ ...meta, interval: "1week" }))).toContain('interval "1week"');
+  expect(await asked(twelvedata, "twelvedata", series(london))).toBe(
+    "AAPL is not known: Twelve Data has it at LSE, and not in New York",
+  );
+  expect(await asked(yahoo, "yahoo", chart({ symbol: "AAPL", dataGranularity: "1d" }))).toBe(1);
+  expect(await asked(yahoo, "yahoo", chart({ symbol: "META" }))).toContain('the symbol "META" instead of "AAPL"');
+  expect(await asked(yahoo, "yahoo", chart({ dataGranularity: "1mo" }))).toContain('the interval "1mo"');
 });
 
 test("a row of another time does not move the next page past what is left", async () => {

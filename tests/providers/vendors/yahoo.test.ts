@@ -39,6 +39,21 @@ const flat = (count: number) => ({
   volume: same(count, 5),
 });
 
+test("times without as many prices are no answer, and not times at which nothing was traded", async () => {
+  const times = [at("2026-06-08T13:30:00Z"), at("2026-06-09T13:30:00Z")];
+  const days = window("AAPL", "1d", "2026-06-08", "2026-06-10");
+  for (const quote of [{}, { ...flat(2), close: same(1) }]) {
+    fake.script.push(...Array(3).fill(reply(200, chart({}, times, quote))));
+    const error = await failureOf(provider.fetchBars(days, recordingContext()));
+    expect([error.kind, error.message]).toEqual([
+      "invalid_response",
+      expect.stringMatching(/^Yahoo Finance: unexpected answer: 2 times have [01] values of "(?:open|close)"$/),
+    ]);
+  }
+  fake.script.push(reply(200, chart({}, times, flat(2))));
+  expect((await provider.fetchBars(days, recordingContext())).bars.ts.length).toBe(2);
+});
+
 describe("what Yahoo keeps", () => {
   test.each([
     ["1m", "2026-05-13", 5],
