@@ -37,6 +37,34 @@ export function isFiner(ts: Float64Array, interval: Interval): boolean {
   return faster > 2 && isMost(faster, ts);
 }
 
+/** The share of the gaps between rows that are one length where the rows are of a longer interval. */
+const SAME_GAPS = 0.8;
+/** The same as `ENOUGH` for an interval at least ten times as long. */
+const ENOUGH_OF_MUCH_LONGER = 6;
+
+/**
+ * Whether bars that start at `ts` (ascending, epoch seconds) are of a longer interval: no two are neighbours, and most lie
+ * equally far apart. Shares that trade at some auctions a day do not, and those of one auction lie days apart. O(n).
+ */
+export function isCoarser(ts: Float64Array, interval: Interval): boolean {
+  const step = INTERVAL_SECONDS[interval];
+  if (interval === "1d" || ts.length < ENOUGH_OF_MUCH_LONGER) return false;
+  const counts = new Map<number, number>();
+  let gaps = 0;
+  for (let at = 1; at < ts.length; at++) {
+    const apart = ts[at]! - ts[at - 1]!;
+    if (!(apart > 0)) continue;
+    if (apart <= step) return false;
+    gaps += 1;
+    counts.set(apart, (counts.get(apart) ?? 0) + 1);
+  }
+  const isMidnight = ts[0]! % DAY === 0;
+  return [...counts].some(([apart, count]) => {
+    const enough = apart >= 10 * step ? ENOUGH_OF_MUCH_LONGER : ENOUGH;
+    return gaps + 1 >= enough && count >= SAME_GAPS * gaps && (apart < DAY || isMidnight);
+  });
+}
+
 /**
  * Why bars that start at `ts` (ascending, epoch seconds) are not bars of `interval`: most come faster than one an
  * interval, or, with enough of them, all lie on a coarser grid. `null` if nothing speaks against it. O(n).

@@ -4,7 +4,7 @@ import { isoDates, isoMillisecond } from "../time.ts";
 import { findLoneJumps } from "./anomalies/lone-jumps.ts";
 import { BAR_FIELDS, type BarColumns, emptyBars, filterBars, pickBars, sameValue, sliceBars } from "./bars.ts";
 import { DAY, type Interval } from "./interval.ts";
-import { isFiner } from "./spacing.ts";
+import { isCoarser, isFiner } from "./spacing.ts";
 
 /** A row of a source that is not a usable bar: stored and shown, never dropped silently. */
 export interface RejectedRow {
@@ -29,6 +29,7 @@ export const REASONS = {
   noTime: "the time is missing or cannot be read",
   offGrid: "the time is not on the interval's grid",
   finer: "the rows come faster than one an interval",
+  coarser: "the rows are of a longer interval",
   outside: "outside the window asked for",
   future: "in the future",
   noPrice: "a price is missing",
@@ -105,10 +106,11 @@ export function validateRows(raw: BarColumns, window: ExpectedWindow): Validated
   const reject = (at: number, reason: string) =>
     void rejected.push({ where: placeOf(at), reason, raw: rowText(raw, at) });
 
-  // Rows of a shorter interval lie on the grid now and then: those would be bars with the values of a part.
-  const isAscending = isSorted(raw.ts);
-  if (isFiner(isAscending ? raw.ts : raw.ts.toSorted(), window.interval)) {
-    for (const at of raw.ts.keys()) reject(at, REASONS.finer);
+  // Rows of another interval may lie on the grid: those would be bars with the values of a part, or of several.
+  const times = isSorted(raw.ts) ? raw.ts : raw.ts.toSorted();
+  const misfit = isFiner(times, window.interval) ? "finer" : isCoarser(times, window.interval) ? "coarser" : null;
+  if (misfit !== null) {
+    for (const at of raw.ts.keys()) reject(at, REASONS[misfit]);
     return { bars: emptyBars(), rejected };
   }
 

@@ -98,6 +98,25 @@ describe("validating bars", () => {
     expect([bars.ts.length, rejected.length, rejected[0]!.reason]).toEqual([0, 12, REASONS.finer]);
   });
 
+  test("rows of a longer interval are no bars, and rows of rare auctions are", () => {
+    const rows = (interval: "1m" | "15m", starts: readonly number[]) => {
+      const days = { interval, from: 0, to: 60 * 86_400, asOf: 90 * 86_400 } as const;
+      const { bars, rejected } = validateBars(columns(starts.map((ts) => minute(0, { ts }))), days);
+      return [bars.ts.length, new Set(rejected.map(({ reason }) => reason))];
+    };
+    const days = (count: number, ...hours: number[]) =>
+      Array.from({ length: count }, (_, day) => hours.map((hour) => (day + 1) * 86_400 + hour * 3_600)).flat();
+    const hours = [14, 15, 16, 17, 18, 19, 20];
+    expect(rows("15m", days(3, ...hours))).toEqual([0, new Set([REASONS.coarser])]);
+    expect(rows("1m", days(1, ...hours))).toEqual([0, new Set([REASONS.coarser])]);
+    expect(rows("15m", days(30, 0))).toEqual([0, new Set([REASONS.coarser])]);
+    // Two and three auctions a day, one, and too few rows to tell.
+    expect(rows("15m", days(20, 10.5, 15.5))).toEqual([40, new Set()]);
+    expect(rows("15m", days(20, 9, 13, 17))).toEqual([60, new Set()]);
+    expect(rows("1m", days(30, 15.5))).toEqual([30, new Set()]);
+    expect(rows("15m", days(1, ...hours))).toEqual([7, new Set()]);
+  });
+
   test("a daily bar off midnight UTC is rejected", () => {
     const day = { interval: "1d", from: 0, to: 10 * 86_400, asOf: 20 * 86_400 } as const;
     const { bars, rejected } = validateBars(
