@@ -31,6 +31,7 @@ export const REASONS = {
   finer: "the rows come faster than one an interval",
   coarser: "the rows are of a longer interval",
   outside: "outside the window asked for",
+  noSession: "outside the sessions of the exchange",
   future: "in the future",
   noPrice: "a price is missing",
   notPositive: "a price is zero or negative",
@@ -43,7 +44,13 @@ export const REASONS = {
   duplicate: "the same bar came twice",
   lowerVolume: "another bar of the same time has more volume",
   jump: "a lone jump tenfold away from its neighbours",
+  part: "a shorter bar that it is built from was rejected",
 } as const;
+
+/** Reasons that say what a row's time is, and not what was traded then. */
+const OF_TIME = new Set<string>(
+  ["noTime", "offGrid", "finer", "coarser", "outside", "future"].map((name) => REASONS[name as keyof typeof REASONS]),
+);
 
 /** What no price or volume of any asset, currency or adjustment reaches; their products stay far from overflowing. */
 const PRICES = { least: 1e-15, most: 1e15 } as const;
@@ -56,6 +63,8 @@ export interface ValidatedBars {
   /** Ascending, without duplicates, all plausible. */
   readonly bars: BarColumns;
   readonly rejected: readonly RejectedRow[];
+  /** When something was traded of which the row is not usable, epoch seconds. A lone jump is known not to be a trade. */
+  readonly unknown: readonly number[];
 }
 
 /**
@@ -80,15 +89,22 @@ export function validateDays(raw: BarColumns, window: ExpectedWindow): Validated
   return rejectJumps(valid, jumps);
 }
 
+/** Bars as rejected rows. */
+export const rejectedBars = (bars: BarColumns, reason: string): RejectedRow[] =>
+  [...bars.ts.keys()].map((at) => ({ where: timeOf(bars.ts[at]!), reason, raw: rowText(bars, at) }));
+
 /** Impossible bars as rejected rows. */
-export const jumpRows = (bars: BarColumns): RejectedRow[] =>
-  [...bars.ts.keys()].map((at) => ({ where: timeOf(bars.ts[at]!), reason: REASONS.jump, raw: rowText(bars, at) }));
+export const jumpRows = (bars: BarColumns): RejectedRow[] => rejectedBars(bars, REASONS.jump);
 
 function rejectJumps(valid: ValidatedBars, jumps: readonly number[]): ValidatedBars {
   if (jumps.length === 0) return valid;
   const { bars, rejected } = valid;
   const out = new Set(jumps);
-  return { bars: filterBars(bars, (at) => !out.has(at)), rejected: [...rejected, ...jumpRows(pickBars(bars, jumps))] };
+  return {
+    ...valid,
+    bars: filterBars(bars, (at) => !out.has(at)),
+    rejected: [...rejected, ...jumpRows(pickBars(bars, jumps))],
+  };
 }
 
 /**
@@ -111,14 +127,16 @@ export function validateRows(raw: BarColumns, window: ExpectedWindow): Validated
   const misfit = isFiner(times, window.interval) ? "finer" : isCoarser(times, window.interval) ? "coarser" : null;
   if (misfit !== null) {
     for (const at of raw.ts.keys()) reject(at, REASONS[misfit]);
-    return { bars: emptyBars(), rejected };
+    return { bars: emptyBars(), rejected, unknown: [] };
   }
 
   const kept: number[] = [];
+  const faulty: number[] = [];
   for (const at of inOrder(raw.ts)) {
     const fault = faultOf(raw, at, window);
     if (fault) {
       reject(at, fault);
+      if (!OF_TIME.has(fault) && isTrade(raw, at)) faulty.push(raw.ts[at]!);
       continue;
     }
     const before = kept.at(-1);
@@ -134,8 +152,16 @@ export function validateRows(raw: BarColumns, window: ExpectedWindow): Validated
     }
   }
 
-  return { bars: pickBars(raw, kept), rejected };
+  const bars = pickBars(raw, kept);
+  const valid = new Set(faulty.length === 0 ? [] : bars.ts);
+  return { bars, rejected, unknown: faulty.filter((ts) => !valid.has(ts)) };
 }
+
+/** Whether a row has anything in it: vendors write one without prices where nothing was traded. */
+const isTrade = (bars: BarColumns, at: number) =>
+  (["open", "high", "low", "close", "volume"] as const).some(
+    (field) => bars[field][at]! !== 0 && !Number.isNaN(bars[field][at]!),
+  );
 
 function faultOf(bars: BarColumns, at: number, { interval, from, to, asOf }: ExpectedWindow) {
   const ts = bars.ts[at]!;

@@ -5,6 +5,7 @@ import { type Calendar, knownDays, type Session } from "../../domain/market/cale
 import { isExchange, type Venue } from "../../domain/market/exchanges/exchanges.ts";
 import { DAY, type Interval } from "../../domain/market/interval.ts";
 import { barStartAt, deriveBars } from "../../domain/market/resample.ts";
+import { REASONS, type RejectedRow, rejectedBars, type ValidatedBars } from "../../domain/market/validate-bars.ts";
 import type { BarWindow } from "../provider.ts";
 import type { Ticker } from "./ticker.ts";
 
@@ -119,6 +120,40 @@ export function barsOfWindow(calendar: Calendar, requestWindow: RequestWindow, s
   };
   const ready = filterBars(bars, isReady);
   return interval === requestWindow.source ? ready : barsBetween(ready, from, to);
+}
+
+/** The bars of an answer that can be used, and what of it cannot be. */
+export function usableBars(
+  calendar: Calendar,
+  requestWindow: RequestWindow,
+  { bars: source, rejected, unknown }: ValidatedBars,
+): Pick<ValidatedBars, "bars" | "rejected"> {
+  const { ticker, interval } = requestWindow;
+  const bars = barsOfWindow(calendar, requestWindow, source);
+  if (bars.ts.length === 0)
+    return { bars, rejected: [...rejected, ...outsideSessions(calendar, requestWindow, source)] };
+  // Without one of its parts, a built bar would be another one than was traded.
+  const starts = new Set(unknown.map((ts) => barStartAt(calendar, ticker.venue, interval, ts)));
+  if (starts.size === 0) return { bars, rejected };
+  const partial = filterBars(bars, (ts) => starts.has(ts));
+  return {
+    bars: filterBars(bars, (ts) => !starts.has(ts)),
+    rejected: [...rejected, ...rejectedBars(partial, REASONS.part)],
+  };
+}
+
+/**
+ * The bars of a window before the open and after the close, as rejected rows. They are usual beside other bars; alone it
+ * may be that all times are wrong.
+ */
+function outsideSessions(
+  calendar: Calendar,
+  { ticker, interval, from, to }: RequestWindow,
+  source: BarColumns,
+): RejectedRow[] {
+  if (interval === "1d" || !hasRegularBars(ticker)) return [];
+  const isOutside = (ts: number) => ts >= from && ts < to && calendar.sessionAt("us_equity", ts) === null;
+  return rejectedBars(filterBars(source, isOutside), REASONS.noSession);
 }
 
 /** The bars whose time passes `test` or is missing (validation rejects those); the same columns if all do. */

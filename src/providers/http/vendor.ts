@@ -27,7 +27,7 @@ import { type CompanyListing, type FactsLookup, type FirstBarSpec, listCompanies
 import { type ActionListing, isUsable, listActionsOf } from "./corporate-actions.ts";
 import { keptFrom, PlanWindow, planScope } from "./plan-window.ts";
 import { readShape } from "./read-answer.ts";
-import { barsOfWindow, type Delay, isLate, readyAt, sessionsToRequest, sourceSpan } from "./request-window.ts";
+import { type Delay, isLate, readyAt, sessionsToRequest, sourceSpan, usableBars } from "./request-window.ts";
 import { Rows, UnreadableRows } from "./rows.ts";
 import { parseTicker, sessionsOf, type Ticker } from "./ticker.ts";
 
@@ -235,14 +235,15 @@ export function createVendor<Answer>(
       throw withSymbol(error, window.symbol);
     });
     const raw: BarColumns = rows.columns();
-    // Longer bars are built from valid shorter ones only: those are validated first.
+    // Longer bars are built of valid shorter ones, and not where the values of one are not known.
     const derived = source !== window.interval;
     const expected = derived
       ? validateDays(raw, { interval: source, asOf: window.asOf, ...span })
-      : { bars: raw, rejected: [] };
+      : { bars: raw, rejected: [], unknown: [] };
+    const usable = usableBars(calendar, requestWindow, expected);
     return {
-      bars: barsOfWindow(calendar, requestWindow, expected.bars),
-      rejected: [...rows.rejected, ...expected.rejected],
+      bars: usable.bars,
+      rejected: [...rows.rejected, ...usable.rejected],
       actions: rows.actions.filter(isUsable),
       notInPlan: plan.cuts(window, span),
     };

@@ -334,6 +334,21 @@ describe("rows", () => {
     expect(bars.ts.length).toBe(7);
   });
 
+  test("a longer bar is rejected if a minute in it has a price that cannot be used, and not for one without trades", async () => {
+    const [odd, idle] = [at("2024-05-06T15:00:00Z"), at("2024-05-06T17:00:00Z")];
+    const nothing = { open: null, high: null, low: null, close: null, volume: null };
+    fake.market.edit = (_symbol, _interval, bar) =>
+      bar.ts === odd ? { ...bar, low: null } : bar.ts === idle ? { ...bar, ...nothing } : bar;
+    const { bars, rejected } = await provider.fetchBars(window("1h", "2024-05-06", "2024-05-07"), recordingContext());
+    expect(rejected.map(({ where, reason }) => `${where} ${reason}`)).toEqual([
+      `2024-05-06T15:00:00.000Z ${REASONS.noPrice}`,
+      `2024-05-06T17:00:00.000Z ${REASONS.noPrice}`,
+      `2024-05-06T14:30:00.000Z ${REASONS.part}`,
+    ]);
+    const hours = [13.5, 15.5, 16.5, 17.5, 18.5, 19.5];
+    expect([...bars.ts]).toEqual(hours.map((hour) => at("2024-05-06") + hour * 3_600));
+  });
+
   test("bars of 5m, 15m and 1h equal what their minutes give, anchored at the open", async () => {
     for (const interval of ["5m", "15m", "1h"] as const) {
       const asked = window(interval, "2024-07-01", "2024-07-06"); // a short day and a holiday

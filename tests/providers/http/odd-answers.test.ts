@@ -202,6 +202,20 @@ test("a row of another time does not move the next page past what is left", asyn
   expect([binance.urls.length, validateBars(bars, minutes).bars.ts.length]).toEqual([3, 2_880]);
 });
 
+test("minutes that all lie outside the sessions are put aside, and not taken for none", async () => {
+  const row = { open: 10, high: 11, low: 9, close: 10, volume: 5 };
+  // 9:30 of New York, as if it were UTC.
+  const times = Array.from({ length: 5 }, (_, index) => at("2024-05-02") + (9.5 * 60 + index) * 60);
+  const answer = times.map((timestamp) => ({ ...row, timestamp }));
+  fake.script.push(reply(200, answer));
+  const { bars, rejected } = await provider.fetchBars(window("1m"), recordingContext());
+  expect([bars.ts.length, rejected.map(({ reason }) => reason)]).toEqual([0, Array(5).fill(REASONS.noSession)]);
+  // Beside others they are the usual trades before the open.
+  fake.script.push(reply(200, [...answer, { ...row, timestamp: at("2024-05-02") + 15 * 3_600 }]));
+  const usual = await provider.fetchBars(window("1m"), recordingContext());
+  expect([usual.bars.ts.length, usual.rejected]).toEqual([1, []]);
+});
+
 test("pages of pairs that come newest first are fetched once each", async () => {
   binance.urls.length = 0;
   binance.always = async (_, url) => {
