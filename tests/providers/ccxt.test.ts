@@ -105,10 +105,8 @@ describe("an exchange of ccxt", () => {
 
   test("a candle of the future does not move the next page past what is left", async () => {
     const { fake, provider } = setUp();
-    const pages: { rows: number[][] } = fake;
-    const future = at("2027-01-01T00:00:00Z");
-    const all = pages.rows;
-    pages.rows = [...all.slice(0, 50), [future, 10, 12, 9, 11, 0.5], ...all.slice(50)];
+    const future = [at("2027-01-01T00:00:00Z"), 10, 12, 9, 11, 0.5] as const;
+    fake.rows = [...fake.rows.slice(0, 50), future, ...fake.rows.slice(50)];
     const { bars } = await provider.fetchBars(window(), recordingContext());
     expect([bars.ts.length, bars.ts.at(-1)]).toEqual([9 * 24 + 12, at("2026-03-10T11:00:00Z")]);
   });

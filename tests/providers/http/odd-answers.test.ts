@@ -10,6 +10,7 @@ import { fakeEodhd } from "../../fakes/vendors/eodhd.ts";
 import { reply } from "../../fakes/vendors/faults.ts";
 import { fakeMassive } from "../../fakes/vendors/massive.ts";
 import { fakeTwelveData } from "../../fakes/vendors/twelvedata.ts";
+import type { FakeVendor } from "../../fakes/vendors/vendor.ts";
 import { fakeYahoo } from "../../fakes/vendors/yahoo.ts";
 import { recordingContext } from "../fetch-context.ts";
 
@@ -163,7 +164,7 @@ test("an answer that names another symbol, interval, exchange or adjustment than
     const result = { meta: said, timestamp: [at("2024-05-01") + 48_600], indicators: { quote: [quote] } };
     return { chart: { result: [result], error: null } };
   };
-  const asked = async (vendor: typeof massive, name: string, answer: object) => {
+  const asked = async (vendor: FakeVendor, name: string, answer: object) => {
     vendor.always = reply(200, answer);
     const work = providerOn(vendor, name).fetchBars(window("1d"), recordingContext());
     return work.then(
