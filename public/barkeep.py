@@ -224,18 +224,13 @@ def profiles(
     texts = ["symbol", "interval", "provider", "health", "derived_from", "partial"]
     times = ["first_bar", "last_bar"]
     if kind == "pandas":
-        import pandas
-
-        frame = pandas.read_csv(io.BytesIO(body), keep_default_na=False, na_values=[""], float_precision="round_trip")
-        numbers = [name for name in frame.columns if name not in texts + times]
-        frame = frame.astype({name: "float64" for name in numbers})
-        for name in times:
-            frame[name] = pandas.to_datetime(frame[name], utc=True)
-        return frame.set_index(["symbol", "interval"])
+        return _pandas_text(body, texts, times, "float64").set_index(["symbol", "interval"])
     if kind == "polars":
         import polars
 
-        return polars.read_csv(io.BytesIO(body), try_parse_dates=True, infer_schema_length=None)
+        columns = next(csv.reader([body.decode().split("\n", 1)[0]]))
+        kinds = {name: polars.String if name in texts else polars.Float64 for name in columns if name not in times}
+        return polars.read_csv(io.BytesIO(body), try_parse_dates=True, schema_overrides=kinds)
     rows: List[Dict[str, Any]] = []
     for row in csv.DictReader(io.StringIO(body.decode())):
         rows.append({name: _cell(name, text, texts, times) for name, text in row.items()})
@@ -283,6 +278,9 @@ def run(
     mode: str = "full",
     interval: str = "1d",
     years: Union[int, str, None] = None,
+    from_: Union[str, dt.date, None] = None,
+    to: Union[str, dt.date, None] = None,
+    name: Optional[str] = None,
     provider: Optional[str] = None,
     batch_days: Optional[int] = None,
     max_workers: Optional[int] = None,
@@ -296,6 +294,8 @@ def run(
     symbols: 1 to 5,000, as a list or with commas between.
     mode: "full", "incremental", "reprocess" or "repair".
     years: of history, 1 to 30 or "all"; what is not given has the server's default.
+    from_, to: instead of years, the dates between which a full run fetches.
+    name: what the pages call the run.
 
     Returns the run as a dict: id, status, counts, total, progress (0 to 100) and so on (docs/contract.md).
 
@@ -303,7 +303,9 @@ def run(
     """
     body = {"symbols": _words(symbols), "mode": mode, "interval": interval, "years": years, "provider": provider}
     body.update(batch_days=batch_days, max_workers=max_workers, rebuild=rebuild, repair_provider=repair_provider)
-    given = {name: value for name, value in body.items() if value is not None}
+    days = {"from": from_, "to": to}
+    body.update({"name": name}, **{key: _parameter(day) for key, day in days.items() if day is not None})
+    given = {key: value for key, value in body.items() if value is not None}
     return _read_json(_send("POST", "/api/runs", {}, url, token, given)[0])["run"]
 
 
@@ -476,16 +478,29 @@ def _pandas(body: bytes, kind: str, index: List[str], dtype: str) -> pandas.Data
 
     if kind == "parquet":
         frame = pandas.read_parquet(io.BytesIO(body), engine="pyarrow")
+        # One unit, however the table has travelled.
+        frame["timestamp"] = frame["timestamp"].astype("datetime64[ns, UTC]")
     else:
-        frame = pandas.read_csv(io.BytesIO(body), keep_default_na=False, na_values=[""], float_precision="round_trip")
-        values = [name for name in frame.columns if name not in index]
-        frame = frame.astype({name: dtype for name in values})
-        frame["timestamp"] = pandas.to_datetime(frame["timestamp"], utc=True)
-    # One unit, however the table has travelled.
-    frame["timestamp"] = frame["timestamp"].astype("datetime64[ns, UTC]")
+        frame = _pandas_text(body, ["symbol"], ["timestamp"], dtype)
     if "symbol" in index:
         frame["symbol"] = frame["symbol"].astype(str)
     return frame.set_index(index)
+
+
+def _pandas_text(body: bytes, texts: List[str], times: List[str], dtype: str) -> pandas.DataFrame:
+    """A frame of CSV, with `texts` and `times` as such and the rest as numbers: 0700, TRUE and 1E5 may be symbols."""
+    import pandas
+
+    frame = pandas.read_csv(
+        io.BytesIO(body),
+        dtype={name: str for name in texts},
+        keep_default_na=False,
+        na_values=[""],
+        float_precision="round_trip",
+    )
+    for name in times:
+        frame[name] = pandas.to_datetime(frame[name], utc=True).astype("datetime64[ns, UTC]")
+    return frame.astype({name: dtype for name in frame.columns if name not in texts + times})
 
 
 def _warn(headers: http.client.HTTPMessage) -> None:

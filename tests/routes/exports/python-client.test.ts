@@ -279,6 +279,64 @@ print(json.dumps([frame.to_csv(), str(frame.dtypes.tolist()), frame.index.names,
     if (PACKAGES.has("pyarrow")) expect(await evaluated(script)).toEqual(text);
   });
 
+  test("functions of the client take every parameter of their routes, and no other", async () => {
+    const { paths, components } = (await app.get("/api/openapi.json")).body;
+    const query = (path: string) =>
+      paths[path].get.parameters.flatMap((each: { in: string; name: string; $ref?: string }) => {
+        const { in: place, name } = each.$ref ? components.parameters[each.$ref.split("/").at(-1)!] : each;
+        return place === "query" ? [name] : [];
+      });
+    const body = (path: string) => {
+      const { schema } = paths[path].post.requestBody.content["application/json"];
+      return Object.keys((schema.$ref ? components.schemas[schema.$ref.split("/").at(-1)] : schema).properties);
+    };
+    const routes = {
+      bars: query("/api/bars/{symbol}"),
+      features: query("/api/features/{symbol}"),
+      panel: query("/api/panel"),
+      profiles: query("/api/profiles"),
+      run: body("/api/runs"),
+      snapshot: body("/api/snapshots"),
+    };
+    const taken = await evaluated(
+      `import inspect
+own = {"output", "url", "token"}
+print(json.dumps({name: [p.rstrip("_") for p in inspect.signature(getattr(barkeep, name)).parameters if p not in own]
+  for name in ["bars", "features", "panel", "profiles", "run", "snapshot"]}))`,
+    );
+    // The form of the answer is chosen by the client, pages of a list are one table.
+    const handled = ["format", "offset", "reason"];
+    for (const [name, wanted] of Object.entries(routes)) {
+      const own = (taken[name] as string[]).filter((each) => each !== "symbol" || name === "run");
+      expect([name, ...own.sort()]).toEqual([name, ...wanted.filter((each: string) => !handled.includes(each)).sort()]);
+    }
+  });
+
+  test("a run of the client has the name and the days that Python gave it", async () => {
+    const { name, from, to } = await evaluated(
+      `import datetime as dt
+started = barkeep.run(["MSFT"], name="May", from_=dt.date(2026, 5, 1), to="2026-06-01")
+print(json.dumps(barkeep.wait(started, quiet=True)))`,
+    );
+    expect([name, from, to]).toEqual(["May", "2026-05-01", "2026-06-01"]);
+  });
+
+  test.skipIf(!PACKAGES.has("pandas"))("symbols that look like numbers stay what they are in every table", async () => {
+    const symbols = ["0700", "7203", "TRUE", "1E5", "INF", "NA"];
+    await app.waitForRun(await app.start({ symbols, years: 1, batch_days: 365 }), "complete");
+    const script = `symbols = ${JSON.stringify(symbols)}
+frame = barkeep.panel(symbols[:2], names="none", include="ohlcv", output="pandas")
+screen = barkeep.profiles(q="0700", interval="1d", output="pandas")
+print(json.dumps([list(frame.index.unique("symbol")), [barkeep.profiles(q=symbol, output="pandas").index[0][0] for symbol in symbols],
+  str(screen["td_setup"].dtype)]))`;
+    expect(await evaluated(script, {}, ["pyarrow"])).toEqual([["0700", "7203"], symbols, "float64"]);
+    if (PACKAGES.has("pyarrow")) expect(await evaluated(script)).toEqual([["0700", "7203"], symbols, "float64"]);
+    if (!PACKAGES.has("polars")) return;
+    const polars = `screen = barkeep.profiles(q="0700", interval="1d", output="polars")
+print(json.dumps([screen["symbol"].to_list(), *[str(screen.schema[name]) for name in ["td_setup", "last_bar"]]]))`;
+    expect(await evaluated(polars)).toEqual([["0700"], "Float64", "Datetime(time_unit='us', time_zone='UTC')"]);
+  });
+
   test.skipIf(!PACKAGES.has("pandas"))("profiles as a frame of pandas have numbers and times in UTC", async () => {
     const script = `frame = barkeep.profiles(interval="1d", q="AAPL")
 print(json.dumps([len(frame), frame.index.names, str(frame.dtypes["last_bar"]), str(frame.dtypes["rsi_14"])]))`;
