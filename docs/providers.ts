@@ -23,7 +23,7 @@ by requests, remembered for a week and shown on \`/settings\`; limits are settin
 answers, specifications and captured errors (\`tests/providers/vendors\`). To try yours, set its key and run
 \`npm run doctor -- --provider eodhd\`: it makes the cheapest request and says what it saw. Then start a run of one symbol.
 
-Besides, there are \`demo\` (synthetic bars) and \`files\` (CSV and Parquet files of your own), and one provider for each exchange
+Besides, there are \`demo\` (synthetic bars) and \`files\` ([CSV and Parquet files of your own](files.md)), and one provider for each exchange
 of the package ccxt that \`BARKEEP_CCXT\` names: spot pairs, without a key, so no plans. What an exchange allows is not known here: 60
 requests a minute are our choice (\`CCXT_KRAKEN_PER_MINUTE\`). Some give their newest candles only: what is older is then
 \`not_in_plan\`.
