@@ -193,6 +193,37 @@ test("server and command line start from any folder, and take relative paths fro
   }
 });
 
+test("a command whose server ends meanwhile says that the run goes on, and one without a server where it looked", async () => {
+  using folder = temporaryFolder();
+  const env = { BARKEEP_DB_URL: await migratedDatabase(folder), BARKEEP_WORKERS: "1", DEMO_LATENCY_MS: "200" };
+  const server = spawnServer(env);
+  const { url } = await server.listening;
+  const child = Bun.spawn([executable(), "run", "AAPL", "--years", "30", "--server", url], {
+    cwd: FOLDER,
+    env: { ...CHILD_ENV, ...env },
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  let said = "";
+  for await (const piece of child.stderr.pipeThrough(new TextDecoderStream())) {
+    if (said === "") await server.kill();
+    said += piece;
+  }
+  expect(await child.exited).toBe(1);
+  const id = /barkeep watch (\S+)\n$/.exec(said)?.[1];
+  expect(said).toEndWith(
+    `\nThe server ended before the run did. It goes on with the next start: barkeep watch ${id}\n`,
+  );
+  const db = await openDatabase(env.BARKEEP_DB_URL);
+  expect(await db.rows("SELECT id FROM runs", [])).toEqual([[id!]]);
+  db.close();
+  for (const words of [["status"], ["export", "AAPL"], ["run", "AAPL"], ["watch"]]) {
+    const { code, err } = await call(env, ...words, "--server", url);
+    const text = `No answer from ${url} (ECONNREFUSED): is the server running, and is this its address?\n`;
+    expect([words[0], code, err]).toEqual([words[0], 1, text]);
+  }
+}, 60_000);
+
 test("a backup made while a run writes is complete, and overwrites nothing", async () => {
   using folder = temporaryFolder();
   const env = { BARKEEP_DB_URL: await migratedDatabase(folder), BARKEEP_WORKERS: "2", DEMO_LATENCY_MS: "5" };

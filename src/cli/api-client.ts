@@ -28,10 +28,15 @@ export class ApiError extends Error {
   }
 }
 
+/** A request that had no answer, or only a part of one. */
+export class NoAnswer extends Error {
+  override readonly name = "NoAnswer";
+}
+
 export interface ApiClient extends AsyncDisposable {
   /** The server's address; `null` for an app in this process. */
   readonly address: string | null;
-  /** @throws ApiError unless the answer is 2xx */
+  /** @throws ApiError unless the answer is 2xx, NoAnswer if there is none */
   request(path: string, init?: RequestInit): Promise<Response>;
 }
 
@@ -65,7 +70,15 @@ function remote(address: string, token: string | undefined): ApiClient {
   const base = address.replace(/\/$/, "");
   return {
     address: base,
-    request: requester((path, init) => fetch(base + path, init), token),
+    request: requester(
+      (path, init) =>
+        fetch(base + path, init).catch((error) => {
+          if (init.signal?.aborted) throw error;
+          const reason = (error as { code?: unknown }).code ?? messageOf(error);
+          throw new NoAnswer(`No answer from ${base} (${reason}): is the server running, and is this its address?`);
+        }),
+      token,
+    ),
     async [Symbol.asyncDispose]() {},
   };
 }

@@ -4,7 +4,7 @@ import { onOneLine } from "../domain/errors.ts";
 import type { progressToWire, runToWire } from "../domain/runs/run-summary.ts";
 import { formatDuration } from "../domain/time.ts";
 import { plural } from "../views/ui/format.ts";
-import type { ApiClient } from "./api-client.ts";
+import { type ApiClient, ApiError, NoAnswer } from "./api-client.ts";
 
 export type RunWire = ReturnType<typeof runToWire> & {
   readonly jobs: readonly (ReturnType<typeof progressToWire> & { readonly error: string | null })[];
@@ -91,27 +91,35 @@ export async function followRun(
     drawnAt = performance.now();
     output.write(`\r\x1b[K${barOf(run)}`);
   };
-  try {
+  const follow = async (): Promise<RunWire> => {
     let run = await read();
-    if (run.finished_at === null) {
-      for await (const event of eventsOf(response.body!)) {
-        if (event.type === "progress" && event.data.run_id === id && output !== null && !output.isTerminal) {
-          const { symbol, status, micro_stage: step, progress } = event.data;
-          // As in the log: stages and batches, not every feature.
-          if (!step.startsWith("Feature "))
-            output.write(`${onOneLine(`${symbol}: ${status} - ${step} (${progress}%)`)}\n`);
-        }
-        if (event.type === "run" && event.data.id === id) draw(event.data);
-        const isOver = event.type === "run" && event.data.id === id && event.data.finished_at !== null;
-        // A snapshot may come instead of events that were missed.
-        if (!isOver && event.type !== "snapshot") continue;
-        run = await read();
-        if (run.finished_at !== null) break;
+    if (run.finished_at !== null) return run;
+    for await (const event of eventsOf(response.body!)) {
+      if (event.type === "progress" && event.data.run_id === id && output !== null && !output.isTerminal) {
+        const { symbol, status, micro_stage: step, progress } = event.data;
+        // As in the log: stages and batches, not every feature.
+        if (!step.startsWith("Feature "))
+          output.write(`${onOneLine(`${symbol}: ${status} - ${step} (${progress}%)`)}\n`);
       }
+      if (event.type === "run" && event.data.id === id) draw(event.data);
+      const isOver = event.type === "run" && event.data.id === id && event.data.finished_at !== null;
+      // A snapshot may come instead of events that were missed.
+      if (!isOver && event.type !== "snapshot") continue;
+      run = await read();
+      if (run.finished_at !== null) return run;
     }
-    run = run.finished_at === null ? await read() : run;
-    if (run.finished_at === null)
-      throw new Error("The server ended before the run did; it continues with the next start");
+    run = await read();
+    if (run.finished_at === null) throw new NoAnswer("the stream of events has ended");
+    return run;
+  };
+  try {
+    const run = await follow().catch((error) => {
+      if (output?.isTerminal) output.write("\n");
+      // A refusal is an error of its own, everything else an interruption.
+      if (error instanceof ApiError) throw error;
+      const text = `The server ended before the run did. It goes on with the next start: barkeep watch ${id}`;
+      throw client.address === null ? error : new Error(text, { cause: error });
+    });
     drawnAt = 0;
     draw(run);
     if (output?.isTerminal) output.write("\n");
