@@ -42,15 +42,22 @@ test.each([
   [["run", "$$", "--batch-days", "0"], '"$$" is not a symbol: wants up to 24 letters'],
   [["run", "$$", "--batch-days", "0"], "--batch-days: wants a whole number from 1 to 365"],
   [["run", "AAPL", "--provider", "nope"], '--provider: "nope" is not a known provider (known: demo, files'],
+  [["run", "AAPL", "--provider", "massive"], "--provider: Massive (Polygon) is not set up: it needs MASSIVE_API_KEY"],
+  [["run", "AAPL", "--years", "2", "--from", "2024-01-01"], "--years: either years or from, not both"],
+  [["run", "BTC-USDT", "--provider", "yahoo", "--interval", "1h"], "--provider: Yahoo Finance is not set up"],
   [["snapshot", "Mine"], "A snapshot wants symbols, or a watchlist with --watchlist"],
   [["worker", "--server", "x"], "--server wants the address of the server"],
   [["doctor", "--provider", "nope"], 'There is no provider "nope" (known: demo'],
-])("%j is wrong usage: exit code 2, what is wrong, and nothing on the standard output", async (words, says) => {
-  using folder = temporaryFolder();
-  const { code, out, err } = await call({ BARKEEP_DB_URL: folder.database() }, ...words);
-  expect([code, out]).toEqual([2, ""]);
-  expect(err).toContain(says);
-});
+])(
+  "%j is wrong usage: exit code 2, what is wrong, nothing on the standard output, and no database",
+  async (words, says) => {
+    using folder = temporaryFolder();
+    const { code, out, err } = await call({ BARKEEP_DB_URL: folder.database() }, ...words);
+    expect([code, out]).toEqual([2, ""]);
+    expect(err).toContain(says);
+    expect(readdirSync(folder.path)).toEqual([]);
+  },
+);
 
 test("commands that only read say that there is no database, and create none", async () => {
   using folder = temporaryFolder();

@@ -7,7 +7,7 @@ import { Refusal } from "../domain/errors.ts";
 import { runTitle } from "../domain/runs/run-title.ts";
 import { versionOf, versionText } from "../installation.ts";
 import { writeStderr } from "../log.ts";
-import { compareSchema, NEWER_SCHEMA, NoDatabase, openExisting, requireDatabase } from "../storage/db.ts";
+import { compareSchema, isThere, NEWER_SCHEMA, NoDatabase, openExisting, requireDatabase } from "../storage/db.ts";
 import { plural, sizeText } from "../views/ui/format.ts";
 import { type ApiClient, connect, openLocally } from "./api-client.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -56,7 +56,6 @@ export interface RunOptions extends Common {
 
 /** Starts a run and follows it to its end. */
 export async function runCommand(config: Config, symbols: readonly string[], options: RunOptions): Promise<number> {
-  await using client = await clientFor(config, options);
   const { name, mode, interval, provider, years, from, to, batchDays, maxWorkers } = options;
   const body = {
     symbols,
@@ -65,12 +64,29 @@ export async function runCommand(config: Config, symbols: readonly string[], opt
     batch_days: batchDays === undefined ? undefined : Number(batchDays),
     max_workers: maxWorkers === undefined ? undefined : Number(maxWorkers),
   };
+  const text = JSON.stringify(body);
+  if (options.server === undefined && !isThere(config.dbUrl)) await checkRun(config, JSON.parse(text));
+  await using client = await clientFor(config, options);
   const begin = async () => {
     const headers = { "Content-Type": "application/json" };
-    const response = await client.request("/api/runs", { method: "POST", headers, body: JSON.stringify(body) });
+    const response = await client.request("/api/runs", { method: "POST", headers, body: text });
     return ((await response.json()) as { run: RunWire }).run.id;
   };
   return report(await followRun(client, begin, options.json ? null : terminal()), options);
+}
+
+/**
+ * Checks a request before its database is created: a mistyped one, or one in a wrong folder, leaves nothing behind.
+ * @throws Refusal naming what is wrong
+ */
+async function checkRun({ provider, providerValues, sessions }: Config, body: unknown): Promise<void> {
+  const [{ parseRunRequest, providerFor }, { ProviderCache }, { createCalendar }] = await Promise.all([
+    import("../scheduler/runs/run-request.ts"),
+    import("../providers/provider-cache.ts"),
+    import("../domain/market/calendar.ts"),
+  ]);
+  const providers = new ProviderCache(() => providerValues, createCalendar(sessions));
+  providerFor(parseRunRequest(body), provider, (name) => providers.find(name));
 }
 
 /** Follows a run of the server: the named one, otherwise the newest that is not finished, otherwise the newest. */

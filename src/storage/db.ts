@@ -115,7 +115,8 @@ export function requireDatabase(url: string): void {
   if (!isThere(url)) throw new NoDatabase(url);
 }
 
-const isThere = (url: string) => !url.startsWith("file:") || sizeOf(pathOf(url)) !== null;
+/** Whether the file of a database is there; of a server always. */
+export const isThere = (url: string) => !url.startsWith("file:") || sizeOf(pathOf(url)) !== null;
 
 /** Something has truncated the file of the database. */
 export class EmptiedFile extends Error {

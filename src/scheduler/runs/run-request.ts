@@ -98,6 +98,26 @@ function datesOf(request: { years?: unknown; from?: string | undefined; to?: str
 const secondsOf = (date: string) => Date.parse(date) / 1_000;
 
 /**
+ * The provider of a run, which has what the request wants of it.
+ * @param fallback the provider of a request that names none
+ * @throws Refusal naming the field
+ */
+export function providerFor(
+  request: RunRequest,
+  fallback: string,
+  find: (name: string) => Provider | undefined,
+): Provider {
+  const name = request.provider ?? fallback;
+  const provider = find(name);
+  if (provider === undefined) throw invalid("provider", whyNotUsable(name));
+  const { title, intervals } = provider;
+  if (!intervals.includes(request.interval))
+    throw invalid("interval", `${title} has no ${request.interval} bars, only ${intervals.join(", ")}`);
+  refuseContradictions(request, provider, find);
+  return provider;
+}
+
+/**
  * Refuses fields that the mode does not use, instead of ignoring them.
  * @throws Refusal naming the field
  */

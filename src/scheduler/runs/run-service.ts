@@ -1,6 +1,6 @@
 /** Starts, lists and controls runs and their jobs, for routes, the command line and schedules. */
 
-import { invalid, Refusal } from "../../domain/errors.ts";
+import { Refusal } from "../../domain/errors.ts";
 import { leftOutOf } from "../../domain/plan.ts";
 import { failureReasons } from "../../domain/runs/failures.ts";
 import { describeStage, type JobProgress } from "../../domain/runs/progress.ts";
@@ -12,7 +12,6 @@ import type { ProgressHub } from "../../hub.ts";
 import type { Log } from "../../log.ts";
 import type { Provider } from "../../providers/provider.ts";
 import type { QuotaState } from "../../providers/quotas/quota-state.ts";
-import { whyNotUsable } from "../../providers/registry.ts";
 import { chunks, type Database, isUniqueViolation, type Write, yieldToEvents } from "../../storage/db.ts";
 import type { PageWindow } from "../../storage/pagination.ts";
 import { cutsOfRun } from "../../storage/runs/batches.ts";
@@ -39,7 +38,7 @@ import { plannedCoverage, readCoverage } from "./job-batches.ts";
 import { JobControl, type StopAction } from "./job-control.ts";
 import { describeRow, type JobRecord, noCounts, progressOf, type RunRecord, recordOf, titleOf } from "./run-records.ts";
 import { KEPT_FAILED, RunRegistry } from "./run-registry.ts";
-import { type RunRequest, refuseContradictions, runRow } from "./run-request.ts";
+import { providerFor, type RunRequest, runRow } from "./run-request.ts";
 
 interface Dependencies {
   readonly db: Database;
@@ -98,13 +97,7 @@ export class RunService {
   async start(request: RunRequest, extraWrites?: (runId: string) => readonly Write[]): Promise<RunSummary> {
     const { db, log, defaults } = this.dependencies;
     const { symbols, interval } = request;
-    const name = request.provider ?? defaults.provider;
-    const provider = this.dependencies.provider(name);
-    if (provider === undefined) throw invalid("provider", whyNotUsable(name));
-    if (!provider.intervals.includes(interval)) {
-      throw invalid("interval", `${provider.title} has no ${interval} bars, only ${provider.intervals.join(", ")}`);
-    }
-    refuseContradictions(request, provider, this.dependencies.provider);
+    const provider = providerFor(request, defaults.provider, this.dependencies.provider);
     await refuseActive(db, symbols, interval);
     const row = runRow(request, provider, defaults.maxWorkers, Date.now());
     try {
@@ -116,7 +109,7 @@ export class RunService {
     }
     const jobs = await jobsOfRun(db, row.id);
     const run = this.registry.runs.get(row.id) ?? this.registry.open(row, jobs, plannedCoverage(row));
-    const { jobs: earlier, workedMs, fetchMs } = await speedOf(db, name);
+    const { jobs: earlier, workedMs, fetchMs } = await speedOf(db, provider.name);
     if (earlier > 0) run.meter.expect(Math.max(0, workedMs - fetchMs) / earlier);
     const count = symbols.length === 1 ? "1 symbol" : `${symbols.length} symbols`;
     log.write("info", `Run ${runTitle(describeRow(row))}: ${count}`, row.id);
