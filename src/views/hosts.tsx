@@ -183,7 +183,7 @@ const HostRow = ({ host, isAdmin }: { host: HostSummary; isAdmin: boolean }) => 
       <td class="wide">{host.version}</td>
       <td>{host.isServer ? "now" : <Moment at={host.lastSeen} style="second" />}</td>
       {isAdmin ? (
-        <td>
+        <td class="c-actions">
           <HostActions host={host} />
         </td>
       ) : null}

@@ -56,7 +56,7 @@ export const SessionsSection = ({ sessions }: { sessions: readonly SessionSummar
                 <td>
                   <Moment at={usedAt} style="column" />
                 </td>
-                <td>
+                <td class="c-actions">
                   <form method="post" action={`/settings/access/sessions/${id}/end`}>
                     <button type="submit" class="button" aria-label={`Sign out ${nameOf(token)} at ${address}`}>
                       Sign out

@@ -122,7 +122,7 @@ const Tokens = ({ tokens, now }: Pick<AccessView, "tokens"> & { now: number }) =
             <td>
               {expiresAt === null ? "never" : expiresAt <= now ? "expired" : <Moment at={expiresAt} style="column" />}
             </td>
-            <td>
+            <td class="c-actions">
               <form method="post" action={`/settings/access/${id}/revoke`}>
                 <button type="submit" class="button" aria-label={`Revoke ${name}`}>
                   Revoke

@@ -316,7 +316,7 @@ const MailTable = ({ mails }: { mails: readonly MailSummary[] }) => (
             <td class="mail-outcome">
               <Outcome mail={mail} />
             </td>
-            <td>
+            <td class="c-actions">
               <Again mail={mail} />
             </td>
           </tr>
