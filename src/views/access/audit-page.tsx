@@ -35,7 +35,7 @@ export const AuditPage = ({ page, view }: { page: PageContext; view: AuditView }
   <Layout page={page} title="Audit">
     <header class="page-head">
       <h1>Audit</h1>
-      <span class="muted">Who did what, and when; days are in UTC</span>
+      <span class="muted">Who did what, and when</span>
       <a href={addressOf(view.fields, { format: "csv" })} download="audit.csv">
         Download CSV
       </a>
@@ -76,7 +76,7 @@ export const AuditPage = ({ page, view }: { page: PageContext; view: AuditView }
 
 const AuditFilter = ({ view: { fields, error, actors, actions } }: { view: AuditView }) => (
   <search>
-    <form method="get" action="/audit" class="audit-filter">
+    <form method="get" action="/audit" class="filter-row">
       <Choice name="actor" title="Who" value={fields.actor} choices={actors} />
       <Choice name="action" title="What" value={fields.action} choices={actions} />
       <div class="field">
@@ -84,11 +84,11 @@ const AuditFilter = ({ view: { fields, error, actors, actions } }: { view: Audit
         <input id="audit-symbol" name="symbol" value={fields.symbol} size={10} autocomplete="off" spellcheck={false} />
       </div>
       <div class="field">
-        <label for="audit-from">From</label>
+        <label for="audit-from">From (UTC)</label>
         <input id="audit-from" name="from" {...DATE} value={fields.from} />
       </div>
       <div class="field">
-        <label for="audit-to">To</label>
+        <label for="audit-to">To (UTC)</label>
         <input id="audit-to" name="to" {...DATE} value={fields.to} />
       </div>
       <button type="submit" class="button">
@@ -150,8 +150,8 @@ const AuditRows = ({ rows }: Pick<AuditView, "rows">) => (
               <Affected states={[before, after]} />
             </td>
             <Text text={reason ?? "–"} />
-            <Text text={describe(before)} />
-            <Text text={describe(after)} />
+            <Text text={describe(before, after)} />
+            <Text text={describe(after, before)} />
           </tr>
         ))}
       </tbody>
@@ -205,16 +205,23 @@ const SHOWN = 12;
 /** Keys that have columns of their own. */
 const OWN_COLUMNS = new Set(["symbols", "run"]);
 
-/** `mode full, provider demo` */
-function describe(state: Readonly<Record<string, unknown>> | null): string {
+/** The name of a setting as words: `timeZone` is `time zone`. */
+const words = (text: string) =>
+  text
+    .replace(/[a-z](?=[A-Z])/g, "$& ")
+    .replaceAll("_", " ")
+    .toLowerCase();
+
+/** `mode full, provider demo`; what was and is not set is left out. */
+function describe(state: State, other: State): string {
   if (state === null) return "–";
   const parts = Object.entries(state)
-    .filter(([name]) => !OWN_COLUMNS.has(name))
+    .filter(([name, value]) => !OWN_COLUMNS.has(name) && (value ?? other?.[name] ?? null) !== null)
     .flatMap(([name, value]) => {
-      if (!Array.isArray(value)) return `${name} ${String(value)}`;
+      if (!Array.isArray(value)) return `${words(name)} ${value === null ? "none" : String(value)}`;
       if (value.length === 0) return [];
       const more = value.length > SHOWN ? ` and ${value.length - SHOWN} more` : "";
-      return `${name} ${value.slice(0, SHOWN).join(" ")}${more}`;
+      return `${words(name)} ${value.slice(0, SHOWN).join(" ")}${more}`;
     });
   return parts.length === 0 ? "–" : parts.join(", ");
 }

@@ -127,8 +127,8 @@ const Filters = ({ view: { filter, scores, choices } }: { view: QualityMapView }
         <label for="quality-to">Until</label>
         <input id="quality-to" name="to" {...MONTH} value={filter.to} />
       </div>
-      <button type="submit" class="button primary">
-        Show
+      <button type="submit" class="button">
+        Filter
       </button>
     </form>
   </search>

@@ -159,8 +159,8 @@ const Filters = ({ view: { fields, providers } }: { view: StorageView }) => (
         choices={PROFILE_FILTERS.map((each) => [each, each === "with" ? "Shown by a profile" : "Without a profile"])}
       />
       {fields.sort === "" ? null : <input type="hidden" name="sort" value={fields.sort} />}
-      <button type="submit" class="button primary">
-        Show
+      <button type="submit" class="button">
+        Filter
       </button>
     </form>
   </search>

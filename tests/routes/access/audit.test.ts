@@ -128,6 +128,8 @@ test("the audit of a schedule has what was changed, and nothing that stayed", as
   await app.waitForRun(taken.turn.run_id, "complete");
   await form(`/schedules/${id}/delete`, { reason: " not needed " });
   const seen = await entries(start);
+  const { text: page } = await app.get("/audit?action=schedule.create");
+  expect(page).toContain("time zone UTC, scope symbols, interval 1d, mode incremental, years 2, enabled true");
   expect(seen.filter(([action]) => String(action).startsWith("schedule."))).toEqual([
     ["schedule.change", "Evening", null, { cron: "30 18 * * 1-5" }, { cron: "0 19 * * 1-5" }],
     ["schedule.pause", "Evening", "holidays", { enabled: true }, { enabled: false }],
