@@ -43,6 +43,26 @@ export function describeGroup({ from, to, batches, state, bars, rejected, attemp
   return `${isoDate(from)} to ${isoDate(to - 1)}: ${parts.join(", ")}`;
 }
 
+/** Neighbours that failed for one reason as one group. */
+export function failuresOf(groups: readonly BatchGroup[]): BatchGroup[] {
+  const merged: BatchGroup[] = [];
+  for (const group of groups.filter(({ state }) => state === "failed")) {
+    const last = merged.at(-1);
+    if (last?.to !== group.from || last.error !== group.error) merged.push(group);
+    else
+      merged[merged.length - 1] = {
+        ...last,
+        to: group.to,
+        batches: last.batches + group.batches,
+        unanswered: last.unanswered + group.unanswered,
+        bars: last.bars + group.bars,
+        rejected: last.rejected + group.rejected,
+        attempts: Math.max(last.attempts, group.attempts),
+      };
+  }
+  return merged;
+}
+
 /** The cells of one job; with `again`, each with a button that fetches it again. */
 export const BatchList = (props: { runId: string; symbol: string; groups: readonly BatchGroup[]; again: boolean }) => (
   <>

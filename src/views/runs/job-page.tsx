@@ -13,9 +13,9 @@ import { JobActions } from "../jobs/job-menu.tsx";
 import { JobTable, type RunView } from "../jobs/job-table.tsx";
 import { Crumbs, Moment } from "../ui/components.tsx";
 import { dom, jobAddress } from "../ui/dom.ts";
-import { formatCount, formatEta, secondsUntil } from "../ui/format.ts";
+import { formatCount, formatEta, plural, secondsUntil } from "../ui/format.ts";
 import { Layout, type PageContext } from "../ui/layout.tsx";
-import { type BatchGroup, BatchList, describeGroup } from "./batch-list.tsx";
+import { type BatchGroup, BatchList, describeGroup, failuresOf } from "./batch-list.tsx";
 import { LogPanel } from "./log-panel.tsx";
 
 export interface JobView {
@@ -54,7 +54,7 @@ export const JobPage = ({ page, view, stream }: { page: PageContext; view: JobVi
     </header>
     <div class="monitor">
       <div class="monitor-main">
-        <div class="run">
+        <div class="run run-one">
           <JobTable label={runTitle(view.run)} run={view.run} job={view.job} />
         </div>
         <JobDetails view={view} />
@@ -146,9 +146,13 @@ const Clears = ({ clearsAt, clearsIn }: Condition) => {
   );
 };
 
+/** Reasons of failed batches that are shown. */
+const FAILURES = 5;
+
 /** Each batch of the range as a cell: shape and colour show its state, the title its dates and bars. */
 const Coverage = ({ view: { run, job, coverage, groups } }: { view: JobView }) => {
   const counts = Map.groupBy(coverage, ({ state }) => state);
+  const failures = failuresOf(coverage);
   return coverage.length === 0 ? null : (
     <section class="details" id="coverage">
       <h2>Coverage</h2>
@@ -167,9 +171,12 @@ const Coverage = ({ view: { run, job, coverage, groups } }: { view: JobView }) =
           </span>
         ))}
       </p>
-      {(counts.get("failed") ?? []).slice(0, 5).map((group) => (
+      {failures.slice(0, FAILURES).map((group) => (
         <p class="error">{describeGroup(group)}</p>
       ))}
+      {failures.length > FAILURES ? (
+        <p class="error">{plural(failures.length - FAILURES, "other failure")}: see each batch</p>
+      ) : null}
       {isActive(job.state) ? null : (
         <details>
           <summary>Details of each batch</summary>
