@@ -41,6 +41,17 @@ test("a run that is complete but lacks sessions is amber, in words as well", () 
   expect(failed).toContain("2 symbols for other reasons");
 });
 
+test("a run of which nothing is at work until its provider takes requests again is waiting, not running", () => {
+  const counts = { queued: 3, running: 0, paused: 0, complete: 1, failed: 0, cancelled: 0, skipped: 0 };
+  const blocked = { by: "quota", until: 1_800_000_000 } as const;
+  const state = (over: Partial<RunSummary>) =>
+    parse(String(<RunHead run={run({ state: "running", ...over })} />), ".pill")[0]?.text;
+  expect(state({ counts, blocked })).toBe("Waiting");
+  expect(state({ counts: { ...counts, running: 1 }, blocked })).toBe("Running");
+  expect(state({ counts, blocked: null })).toBe("Running");
+  expect(state({ state: "paused", counts, blocked })).toBe("Paused");
+});
+
 /** A run with nothing but hostile text to show. */
 const view = (evil: string) => ({
   run: run({ provider: evil, id: evil }),

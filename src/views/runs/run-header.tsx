@@ -21,9 +21,21 @@ export const RUN_WORDS: Readonly<Record<RunSummary["state"], string>> = {
   cancelled: "Cancelled",
 };
 
-/** The state of a run; a complete run with gaps is amber. */
-export const RunState = ({ state, gaps = 0 }: { state: RunSummary["state"]; gaps?: number }) => {
+/** Whether nothing of a run is at work until its provider takes requests again. */
+export const isHeld = ({ state, counts, blocked }: Pick<RunSummary, "state" | "counts" | "blocked">) =>
+  state === "running" && counts.running === 0 && blocked !== null;
+
+/** The state of a run; a complete run with gaps and one that waits for its provider are amber. */
+export const RunState = (props: { state: RunSummary["state"]; gaps?: number; held?: boolean }) => {
+  const { state, gaps = 0, held = false } = props;
   const amber = state === "complete" && gaps > 0;
+  if (held) {
+    return (
+      <Pill look="paused" icon="waiting">
+        Waiting
+      </Pill>
+    );
+  }
   return (
     <Pill look={amber ? "gaps" : state} icon={amber ? "gaps" : STATE_ICONS[state]}>
       {RUN_WORDS[state]}
@@ -62,7 +74,7 @@ export const RunHead = ({ run, plain = false, onMonitor = false }: HeadView) => 
       <h2>
         <a href={`/runs/${encodeURIComponent(run.id)}`}>{runTitle(run)}</a>
       </h2>
-      <RunState state={run.state} gaps={run.gaps} />
+      <RunState state={run.state} gaps={run.gaps} held={isHeld(run)} />
       <span class="muted">
         {run.name === null ? "" : `${runContent(run)}, `}
         {plural(run.total, "symbol")}, started <Moment at={run.createdAt} />

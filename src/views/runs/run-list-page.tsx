@@ -12,7 +12,7 @@ import { formatCount } from "../ui/format.ts";
 import { DATE, type FormState, formFields } from "../ui/forms/form-field.tsx";
 import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
 import { PageLinks, type PageLinksView } from "../ui/pagination.tsx";
-import { COUNTED, RUN_WORDS, RunState } from "./run-header.tsx";
+import { COUNTED, isHeld, RUN_WORDS, RunState } from "./run-header.tsx";
 
 /** The filter's fields, named as in the query. */
 export const RUN_LIST_FIELDS = ["state", "mode", "interval", "provider", "symbol", "from", "to"] as const;
@@ -148,7 +148,7 @@ const RunTable = ({ runs, path }: { runs: readonly ListedRun[]; path: string }) 
               <a href={`/runs/${encodeURIComponent(run.id)}`}>{runTitle(run)}</a>
             </th>
             <td>
-              <RunState state={run.state} gaps={run.gaps} />
+              <RunState state={run.state} gaps={run.gaps} held={isHeld(run)} />
             </td>
             <td class="run-counts">
               {COUNTED.filter((state) => run.counts[state] > 0).map((state) => (

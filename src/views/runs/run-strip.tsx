@@ -9,6 +9,7 @@ import { type QueueQuery, queueAddress } from "../jobs/queue-url.ts";
 import { Icon, Moment, STATE_ICONS } from "../ui/components.tsx";
 import { dom } from "../ui/dom.ts";
 import { formatCount, formatEta, plural } from "../ui/format.ts";
+import { isHeld } from "./run-header.tsx";
 
 export interface StripView {
   /** Those that need attention first. */
@@ -82,7 +83,9 @@ export const RunCard = ({ run, view }: { run: RunSummary; view: Pick<StripView, 
       aria-current={run.id === view.open ? "true" : undefined}
     >
       <span class="card-name" title={runTitle(run)}>
-        <Icon name={run.state === "complete" && run.gaps > 0 ? "gaps" : STATE_ICONS[run.state]} />
+        <Icon
+          name={isHeld(run) ? "waiting" : run.state === "complete" && run.gaps > 0 ? "gaps" : STATE_ICONS[run.state]}
+        />
         <b>{runTitle(run)}</b>
         <Moment at={run.createdAt} style="clock" />
       </span>
