@@ -133,10 +133,10 @@ function reasonOf(group: MissingGroup, { now, deadline }: ForecastInput): Reason
     return say("provider", "will_be_missed", `${provider} takes no requests before ${by(hold.until)}: ${hold.reason}`);
   }
   if (work === null) {
-    const paused = group.pausedSchedule === "" ? "" : `: the schedule ${group.pausedSchedule} is paused`;
+    const paused = group.pausedSchedule === "" ? "" : `: the schedule “${group.pausedSchedule}” is paused`;
     return say("schedule", "will_be_missed", `no run is planned before the deadline${paused}`);
   }
-  const name = work.by === "run" ? `the run ${work.name}` : `the schedule ${work.name}`;
+  const name = work.by === "run" ? `the run “${work.name}”` : `the schedule “${work.name}”`;
   if (work.isPaused) return say("schedule", "will_be_missed", `${name} is paused`);
   const startsAt = Math.max(work.startsAt, hold?.until ?? 0, now);
   const short = shortage(group.limits, work.needs, { now, from: startsAt, to: deadline });

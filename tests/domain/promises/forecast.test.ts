@@ -65,7 +65,7 @@ test("missing symbols that a schedule brings in time are on track, with when it 
   expect(worst([group()])).toEqual([
     "on_track",
     "schedule",
-    "the schedule Nightly starts at 2026-01-15 13:00 UTC and ends at about 2026-01-15 13:10 UTC",
+    "the schedule “Nightly” starts at 2026-01-15 13:00 UTC and ends at about 2026-01-15 13:10 UTC",
   ]);
 });
 
@@ -76,10 +76,10 @@ test("missing symbols that no run brings will be missed, and a paused schedule i
     "no run is planned before the deadline",
   ]);
   expect(worst([group({ work: null, pausedSchedule: "Nightly" })])[2]).toBe(
-    "no run is planned before the deadline: the schedule Nightly is paused",
+    "no run is planned before the deadline: the schedule “Nightly” is paused",
   );
   const paused = { ...nightly, by: "run", isPaused: true } as const;
-  expect(worst([group({ work: paused })])).toEqual(["will_be_missed", "schedule", "the run Nightly is paused"]);
+  expect(worst([group({ work: paused })])).toEqual(["will_be_missed", "schedule", "the run “Nightly” is paused"]);
 });
 
 test("what is to be said alike of symbols of several providers is said once, of all of them", () => {
@@ -87,7 +87,7 @@ test("what is to be said alike of symbols of several providers is said once, of 
   const groups = [group(none), group({ ...none, provider: "demo" }), group({ ...none, pausedSchedule: "Nightly" })];
   expect(of(groups).reasons.map(({ symbols, text }) => [symbols, text])).toEqual([
     [4, "no run is planned before the deadline"],
-    [2, "no run is planned before the deadline: the schedule Nightly is paused"],
+    [2, "no run is planned before the deadline: the schedule “Nightly” is paused"],
   ]);
 });
 
@@ -95,7 +95,7 @@ test("a quota that is too small until the deadline makes it missed, and one that
   expect(worst([group({ limits: [dayLimit] })])).toEqual([
     "will_be_missed",
     "quota",
-    "the schedule Nightly needs 50 units of EODHD, 10 are left until the deadline, next reset at 2026-01-16 00:00 UTC",
+    "the schedule “Nightly” needs 50 units of EODHD, 10 are left until the deadline, next reset at 2026-01-16 00:00 UTC",
   ]);
   expect(worst([group({ limits: [{ ...dayLimit, resetsAt: NOW + 30 * 60 }] })])[0]).toBe("on_track");
   expect(worst([group({ limits: [{ ...dayLimit, counts: "requests", used: 40 }] })])[0]).toBe("on_track");
@@ -110,7 +110,7 @@ test("work that ends after the deadline makes it missed, and work that may end a
   expect(worst([slow(4 * HOUR)])).toEqual([
     "at_risk",
     "speed",
-    "the schedule Nightly starts at 2026-01-15 13:00 UTC and ends at about 2026-01-15 17:00 UTC, and may be up to 1h 00m late",
+    "the schedule “Nightly” starts at 2026-01-15 13:00 UTC and ends at about 2026-01-15 17:00 UTC, and may be up to 1h 00m late",
   ]);
   expect(worst([group({ work: { ...nightly, seconds: null } })])[0]).toBe("unknown");
 });

@@ -195,7 +195,7 @@ test("a schedule that runs before the deadline is the reason that missing symbol
   const made = await app.post("/api/promises", { name: "Coming", symbols: ["ADA-USD"], ...crypto });
   const { forecast, reasons } = made.body.promise.status;
   expect(forecast).toBe("on_track");
-  expect(reasons[0].text).toMatch(/^the schedule Coins often starts at .* UTC and ends at about .* UTC$/);
+  expect(reasons[0].text).toMatch(/^the schedule “Coins often” starts at .* UTC and ends at about .* UTC$/);
   await app.send("DELETE", `/api/schedules/${schedule.body.schedule.id}`);
   await app.send("DELETE", `/api/promises/${made.body.promise.id}`);
 });

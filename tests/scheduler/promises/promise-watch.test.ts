@@ -120,7 +120,7 @@ test("a schedule that runs in time puts a promise on track, and is named with it
       {
         cause: "schedule",
         symbols: 2,
-        text: expect.stringContaining("the schedule Nightly starts at 2026-01-15 04:30 UTC"),
+        text: expect.stringContaining("the schedule “Nightly” starts at 2026-01-15 04:30 UTC"),
       },
     ],
   });
@@ -144,8 +144,8 @@ test("a schedule counts only if it runs after the bar is final, at the interval 
   const { state, reasons } = world.watch.statusOf(id)!;
   expect(state).toBe("will_be_missed");
   expect(reasons.map(({ symbols, text }) => [symbols, text])).toEqual([
-    [1, "no run is planned before the deadline: the schedule Paused is paused"],
-    [1, "the schedule One starts at 2026-01-15 21:30 UTC and ends at about 2026-01-15 21:31 UTC"],
+    [1, "no run is planned before the deadline: the schedule “Paused” is paused"],
+    [1, "the schedule “One” starts at 2026-01-15 21:30 UTC and ends at about 2026-01-15 21:31 UTC"],
   ]);
 });
 
@@ -163,7 +163,7 @@ test("a run at work brings its symbols if it began after their bars were final; 
   world.run(["AAPL", "MSFT"], { asOf, eta: eta(600, 900) });
   expect(await stateAt("00")).toEqual([
     "on_track",
-    ["schedule 2: the run Catch up ends at about 2026-01-15 03:10 UTC"],
+    ["schedule 2: the run “Catch up” ends at about 2026-01-15 03:10 UTC"],
   ]);
   // Nine hours are left.
   world.run(["AAPL", "MSFT"], { asOf, eta: eta(8 * 3_600, 10 * 3_600) });
@@ -171,21 +171,21 @@ test("a run at work brings its symbols if it began after their bars were final; 
   world.run(["AAPL", "MSFT"], { asOf, eta: eta(12 * 3_600, 14 * 3_600, "quota") });
   expect(await stateAt("02")).toEqual([
     "will_be_missed",
-    ["quota 2: the run Catch up ends at about 2026-01-15 15:02 UTC, after the deadline"],
+    ["quota 2: the run “Catch up” ends at about 2026-01-15 15:02 UTC, after the deadline"],
   ]);
   world.run(["AAPL", "MSFT"], { asOf });
   expect((await stateAt("03"))[0]).toBe("unknown");
   world.run(["AAPL", "MSFT"], { asOf, blocked: { by: "quota", until: moment("01-15T13:00:00") / 1_000 } });
-  expect((await stateAt("04"))[1][0]).toStartWith("quota 2: the run Catch up ends at about 2026-01-15 13:00 UTC");
+  expect((await stateAt("04"))[1][0]).toStartWith("quota 2: the run “Catch up” ends at about 2026-01-15 13:00 UTC");
   world.run(["AAPL", "MSFT"], { asOf, jobs: "paused" });
-  expect((await stateAt("05"))[1]).toEqual(["schedule 2: the run Catch up is paused"]);
+  expect((await stateAt("05"))[1]).toEqual(["schedule 2: the run “Catch up” is paused"]);
   // Begun before the close: it leaves out the bar that is needed.
   world.run(["AAPL", "MSFT"], { asOf: moment("01-14T20:00:00") / 1_000, eta: eta(600, 900) });
   expect((await stateAt("06"))[1]).toEqual(["schedule 2: no run is planned before the deadline"]);
   world.run(["AAPL"], { asOf, eta: eta(600, 900) });
   expect((await stateAt("07"))[1]).toEqual([
     "schedule 1: no run is planned before the deadline",
-    "schedule 1: the run Catch up ends at about 2026-01-15 03:17 UTC",
+    "schedule 1: the run “Catch up” ends at about 2026-01-15 03:17 UTC",
   ]);
 });
 
