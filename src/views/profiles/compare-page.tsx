@@ -178,7 +178,13 @@ const Lines = (props: { result: Result; names: readonly string[]; symbol: string
   const label = `Closes of ${props.symbol} from ${props.names.join(" and ")}: ${counts.agree} of ${ts.length} bars agree`;
   return (
     <figure class="map-legend compare-figure">
-      <svg class="compare-chart" viewBox={`0 -4 ${WIDTH} ${HEIGHT + STRIP + 12}`} role="img" aria-label={label}>
+      <svg
+        class="compare-chart"
+        viewBox={`0 -4 ${WIDTH} ${HEIGHT + STRIP + 12}`}
+        preserveAspectRatio="none"
+        role="img"
+        aria-label={label}
+      >
         {closes.map(({ ts: times, close }, at) => (
           <path class={`compare-${at}`} d={linePath(times, close, xOf, yOf)} />
         ))}
@@ -188,7 +194,8 @@ const Lines = (props: { result: Result; names: readonly string[]; symbol: string
         })}
       </svg>
       <figcaption class="muted">
-        {formatValue(low)} to {formatValue(high)}; the strip below marks the bars that do not agree.
+        Closes from {formatValue(low)} to {formatValue(high)}
+        {counts.agree === ts.length ? "." : "; the strip below them marks the bars that do not agree."}
       </figcaption>
     </figure>
   );
