@@ -104,34 +104,43 @@ const Closes = ({ bars, interval }: Pick<BarsView, "bars" | "interval">) => {
   );
 };
 
-const BarTable = ({ bars, interval }: Pick<BarsView, "bars" | "interval">) => (
-  <table class="list">
-    <thead>
-      <tr>
-        {isDated(interval) ? <th scope="col">Date</th> : <TimeHead title="Start" />}
-        {["Open", "High", "Low", "Close", "Change", "Volume"].map((title) => (
-          <th scope="col" class="num">
-            {title}
-          </th>
-        ))}
-      </tr>
-    </thead>
-    <tbody>
-      {bars.toReversed().map(({ ts, open, high, low, close, volume, change }) => (
+const BarTable = ({ bars, interval }: Pick<BarsView, "bars" | "interval">) => {
+  const prices = formatPrices(bars.flatMap(({ open, high, low, close }) => [open, high, low, close]));
+  return (
+    <table class="list">
+      <thead>
         <tr>
-          <th scope="row" class="num">
-            {isDated(interval) ? <BarTime ts={ts} interval={interval} /> : <Moment at={ts * 1_000} style="column" />}
-          </th>
-          {formatPrices([open, high, low, close]).map((price) => (
-            <td class="num">{price}</td>
+          {isDated(interval) ? <th scope="col">Date</th> : <TimeHead title="Start" />}
+          {["Open", "High", "Low", "Close", "Change", "Volume"].map((title) => (
+            <th scope="col" class="num">
+              {title}
+            </th>
           ))}
-          <td class="num">{change === null ? "–" : `${formatSigned(change * 100, 2)}%`}</td>
-          <td class="num">{Number.isNaN(volume) ? "unknown" : formatCount(volume)}</td>
         </tr>
-      ))}
-    </tbody>
-  </table>
-);
+      </thead>
+      <tbody>
+        {bars
+          .map(({ ts, volume, change }, at) => (
+            <tr>
+              <th scope="row" class="num">
+                {isDated(interval) ? (
+                  <BarTime ts={ts} interval={interval} />
+                ) : (
+                  <Moment at={ts * 1_000} style="column" />
+                )}
+              </th>
+              {prices.slice(4 * at, 4 * at + 4).map((price) => (
+                <td class="num">{price}</td>
+              ))}
+              <td class="num">{change === null ? "–" : `${formatSigned(change * 100, 2)}%`}</td>
+              <td class="num">{Number.isNaN(volume) ? "unknown" : formatCount(volume)}</td>
+            </tr>
+          ))
+          .reverse()}
+      </tbody>
+    </table>
+  );
+};
 
 /** The address of a page of bars: the last ones before `to`, or the first ones from `from` on. */
 const barsAddress = ({ symbol, interval, adjust }: BarsView, end: { from: number } | { to: number } | null) => {
@@ -146,7 +155,7 @@ const Pager = ({ view }: { view: BarsView }) => (
     {view.hasOlder ? (
       <>
         <a class="button" href={barsAddress(view, { from: 0 })}>
-          First
+          Oldest
         </a>
         <a class="button" href={barsAddress(view, { to: view.bars[0]!.ts })}>
           Older
@@ -159,7 +168,7 @@ const Pager = ({ view }: { view: BarsView }) => (
           Newer
         </a>
         <a class="button" href={barsAddress(view, null)}>
-          Last
+          Newest
         </a>
       </>
     ) : null}
