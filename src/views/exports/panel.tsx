@@ -130,7 +130,7 @@ const Features = ({ view }: { view: PanelView }) => (
       />
     </Field>
     <Text view={view} name="more" title="Features of longer bars" placeholder="rsi_14@1h, sma_20@1d" />
-    <div class="panel-families">
+    <div class="panel-families folds">
       {view.families.map(({ title, names }) => (
         <details open={names.some((name) => view.features.has(name)) || undefined}>
           <summary>
@@ -186,12 +186,12 @@ const Preview = ({ preview }: { preview: PanelPreview }) => {
       {knownSince === "" ? null : (
         <p>When bars were first seen is recorded since {knownSince}: before, all bars that had begun count as known.</p>
       )}
-      <p>
-        <a class="button" href={address} download>
+      <div class="panel-keep">
+        <a class="button primary" href={address} download>
           Download
         </a>
-      </p>
-      {parameters.some(([name]) => name === "where") ? null : <SaveSnapshot parameters={parameters} />}
+        {parameters.some(([name]) => name === "where") ? null : <SaveSnapshot parameters={parameters} />}
+      </div>
       <CopyAs commands={commands} heading="h3" open />
     </section>
   );
@@ -199,7 +199,7 @@ const Preview = ({ preview }: { preview: PanelPreview }) => {
 
 /** Makes a snapshot of the panel. A screen has none: its symbols change with the profiles. */
 const SaveSnapshot = ({ parameters }: Pick<PanelPreview, "parameters">) => (
-  <form method="post" action="/snapshots" class="panel-keep">
+  <form method="post" action="/snapshots">
     {parameters.map(([name, value]) => (
       <input type="hidden" name={name} value={value} />
     ))}

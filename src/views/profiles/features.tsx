@@ -70,7 +70,7 @@ export const Families = ({ symbol, interval, families, adjust, drift }: Families
           <h3 id={`${family}-title`}>{familyTitle(family)}</h3>
           <span class="muted num">{plural(features.length, "feature")}</span>
         </header>
-        <ul>
+        <ul class="folds">
           {features.map((feature) => (
             <Feature feature={feature} address={featureAddress(symbol, interval, feature.name)} />
           ))}

@@ -52,15 +52,16 @@ export const Screener = ({ screener }: { screener: ScreenerView }) => (
           <p id="where-error" class="error" role="alert">
             {screener.error}
           </p>
-        ) : (
-          <p id="where-hint" class="hint">
-            Features, their ranks (<code>rank(rsi_14)</code> from 0 to 1) and numbers, compared with{" "}
-            <code>{COMPARISONS.join(" ")}</code>; facts of companies ({SCREEN_FACTS.slice(0, 6).join(", ")} …:{" "}
-            <code>sector = "Real Estate"</code>, <code>listed_on &lt; 2010-01-01</code>); the largest of the interval:{" "}
-            <code>top(dollar_volume_20, 100)</code>; <code>and</code>, <code>or</code>, <code>not</code> and parentheses
-          </p>
-        )}
+        ) : null}
       </div>
+      {screener.error ? null : (
+        <p id="where-hint" class="hint screen-hint">
+          Features, their ranks (<code>rank(rsi_14)</code> from 0 to 1) and numbers, compared with{" "}
+          <code>{COMPARISONS.join(" ")}</code>; facts of companies ({SCREEN_FACTS.slice(0, 6).join(", ")} …:{" "}
+          <code>sector = "Real Estate"</code>, <code>listed_on &lt; 2010-01-01</code>); the largest of the interval:{" "}
+          <code>top(dollar_volume_20, 100)</code>; <code>and</code>, <code>or</code>, <code>not</code> and parentheses
+        </p>
+      )}
       <fieldset class="screen-more">
         <legend>Add a condition</legend>
         <input name="feature" list="feature-names" aria-label="Feature" placeholder="Feature" autocomplete="off" />

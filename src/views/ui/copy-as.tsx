@@ -104,7 +104,7 @@ interface CopyAsProps {
 
 /** The commands, at most one open at a time; `public/app/ui/copy.js` shows the buttons and makes them copy. */
 export const CopyAs = ({ commands, heading: Heading, open = false }: CopyAsProps) => (
-  <div class="copy-as">
+  <div class="copy-as folds">
     <Heading>Copy as</Heading>
     {commands.map(({ title, text }, at) => (
       <details name="copy-as" open={(open && at === 0) || undefined}>
