@@ -168,9 +168,21 @@ export function retryAfterOf(headers: Headers, now = Date.now()): number | undef
   return waits.find((seconds) => seconds > 0 && seconds <= MAX_RETRY_AFTER);
 }
 
+/** What titles of pages escape. */
+const ENTITIES: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", nbsp: " " };
+
+/** The text of a piece of HTML without elements: named and numeric references as characters, others as they are. */
+function textOfHtml(html: string): string {
+  return html.replace(/&(?:(amp|lt|gt|quot|apos|nbsp)|#(\d{1,6})|#x([\da-f]{1,5}));/g, (_, name, decimal, hex) =>
+    name === undefined
+      ? String.fromCodePoint(decimal === undefined ? Number.parseInt(hex, 16) : Number(decimal))
+      : ENTITIES[name]!,
+  );
+}
+
 /** The body's own words: the vendor's message where there is one, the title of an HTML page, or the text. */
 export function wordsOf({ json, text }: Pick<Answer, "json" | "text">): string {
-  const title = () => /<title>([^<]*)<\/title>/i.exec(text)?.[1] ?? "an HTML page";
+  const title = () => textOfHtml(/<title>([^<]*)<\/title>/i.exec(text)?.[1] ?? "an HTML page");
   return sentenceIn(json) ?? (/^\s*</.test(text) ? title() : text);
 }
 

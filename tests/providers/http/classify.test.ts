@@ -2,7 +2,7 @@
 
 import { expect, test } from "bun:test";
 import type { PlanScope } from "../../../src/domain/errors.ts";
-import { classify, planScopeOf } from "../../../src/providers/http/classify.ts";
+import { classify, planScopeOf, wordsOf } from "../../../src/providers/http/classify.ts";
 
 /** What an answer without headers is taken for; a text in braces is JSON. */
 function taken(status: number, text: string) {
@@ -70,4 +70,12 @@ test("what a plan refuses is known only where its refusal says it", () => {
     "Your plan does not include options": "other",
   };
   expect(Object.fromEntries(Object.keys(scopes).map((text) => [text, planScopeOf(text)]))).toEqual(scopes);
+});
+
+test("the title of an HTML page is read as text, each reference once", () => {
+  const titled = (title: string) => wordsOf({ json: undefined, text: `<!DOCTYPE html><title>${title}</title>` });
+  expect(titled("Terms &amp; limits")).toBe("Terms & limits");
+  expect(titled("&quot;A&#39;s&quot; &#x2014; &lt;b&gt; &amp;amp; &unknown; 1 & 2")).toBe(
+    `"A's" \u2014 <b> &amp; &unknown; 1 & 2`,
+  );
 });
