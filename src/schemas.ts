@@ -150,7 +150,9 @@ export function patchedFields<Fields extends Scoped>(before: Fields, patch: Scop
   return { ...merged, symbols: scope === "symbols" ? merged.symbols : undefined };
 }
 
-const unknownFields = (names: readonly string[]) => `unknown field ${names.map(quote).join(", ")}`;
+/** `unknown field "a"`, `unknown fields "a", "b"` */
+export const unknownFields = (names: readonly string[]) =>
+  `unknown field${names.length === 1 ? "" : "s"} ${names.map(quote).join(", ")}`;
 
 /** An object that has no fields but those of `shape`. */
 export const strictObject = <const S extends z.ZodRawShape>(shape: S) =>

@@ -104,7 +104,7 @@ test("a limit without a message of its own says whether it is one of a number or
 test("an object with unknown fields is refused, and so is anything that is not an object", () => {
   const body = strictObject({ years: wholeNumber(1, 30).default(2) });
   expect(check(body, {})).toEqual({ years: 2 });
-  expect(check(body, { day: 1, hour: 2 })).toEqual(['unknown field "day", "hour"']);
+  expect(check(body, { day: 1, hour: 2 })).toEqual(['unknown fields "day", "hour"']);
   expect([[], null, "text"].map((input) => check(body, input))).toEqual(Array(3).fill(["wants a JSON object"]));
 });
 

@@ -1,7 +1,7 @@
 /** The errors of a refusal, by the fields of a form. */
 
-import { invalid, quote, type Refusal } from "../domain/errors.ts";
-import { MISSING } from "../schemas.ts";
+import { invalid, type Refusal } from "../domain/errors.ts";
+import { MISSING, unknownFields } from "../schemas.ts";
 
 /**
  * Refuses a form with a field that there is not, as the API does: the value of a mistyped one would be lost, and its default
@@ -10,7 +10,7 @@ import { MISSING } from "../schemas.ts";
 export function requireKnownFields(sent: Readonly<Record<string, unknown>>, fields: readonly string[]): void {
   const unknown = Object.keys(sent).filter((name) => name !== "reason" && !fields.includes(name));
   if (unknown.length === 0) return;
-  throw invalid("", `unknown field ${unknown.map(quote).join(", ")}; there are ${fields.join(", ")}`);
+  throw invalid("", `${unknownFields(unknown)}; there are ${fields.join(", ")}`);
 }
 
 /** Errors of one field that are shown in full; more are only counted. */

@@ -8,6 +8,7 @@ import { formatDuration } from "../../domain/time.ts";
 import { record } from "../../storage/access/audit.ts";
 import { SESSION_MS } from "../../storage/access/sessions.ts";
 import { LoginPage } from "../../views/access/login-page.tsx";
+import { requireKnownFields } from "../form-errors.ts";
 import { localPath } from "../page-context.ts";
 import type { Services } from "../services.ts";
 import type { Authenticator } from "./authenticator.ts";
@@ -34,7 +35,9 @@ export function loginRoutes({ db, access, clients, cookie, refusals }: Dependenc
   });
 
   routes.post("/login", async (c) => {
-    const { password, next: asked } = await c.req.parseBody();
+    const sent = await c.req.parseBody();
+    requireKnownFields(sent, ["password", "next"]);
+    const { password, next: asked } = sent;
     const next = afterLogin(asked);
     if (typeof password !== "string" || password === "") return show(c, next, "Enter the password", 422);
     const address = clients.of(c);

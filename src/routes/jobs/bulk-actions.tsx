@@ -11,9 +11,10 @@ import { canApply, JOB_ACTIONS, type JobAction } from "../../domain/runs/states.
 import { liveDialog, liveToast, liveUndo } from "../../views/live.tsx";
 import { ConfirmPage, type ConfirmView } from "../../views/ui/confirm-dialog.tsx";
 import { plural } from "../../views/ui/format.ts";
+import { requireKnownFields } from "../form-errors.ts";
 import { localPath, previousPath, wantsFragment } from "../page-context.ts";
 import type { Services } from "../services.ts";
-import { type JobSelection, pickMatching, pickSelected } from "./selection.ts";
+import { type JobSelection, pickMatching, pickSelected, SELECTION_FIELDS } from "./selection.ts";
 import { UndoStore } from "./undo.ts";
 
 const DONE: Readonly<Record<JobAction, string>> = {
@@ -47,7 +48,9 @@ export function bulkRoutes({ runs }: Pick<Services, "runs">) {
       : c.redirect(previousPath(c), 303);
   });
 
-  async function act(c: Context, selection: JobSelection, { expect, back }: Readonly<Record<string, unknown>>) {
+  async function act(c: Context, selection: JobSelection, sent: Readonly<Record<string, unknown>>) {
+    requireKnownFields(sent, SELECTION_FIELDS);
+    const { expect, back } = sent;
     const runId = c.req.param("id") ?? "";
     const action = JOB_ACTIONS.find((each) => each === c.req.param("action"));
     if (action === undefined) throw new Refusal("not_found", "There is no such action");

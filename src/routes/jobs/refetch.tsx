@@ -3,15 +3,19 @@
 
 import { type Context, Hono } from "hono";
 import { Refusal } from "../../domain/errors.ts";
-import { REFETCH_CHOICES } from "../../domain/runs/refetch.ts";
+import { REFETCH_CHOICES, type RefetchChoice } from "../../domain/runs/refetch.ts";
 import { planRefetch, type RefetchPlan, type RefetchRequest, refetch, sizeOf } from "../../scheduler/runs/refetch.ts";
 import { liveDialog, liveToast } from "../../views/live.tsx";
 import { plural } from "../../views/ui/format.ts";
+import { requireKnownFields } from "../form-errors.ts";
 import { localPath, previousPath, wantsFragment } from "../page-context.ts";
 import type { Services } from "../services.ts";
 import { answer } from "./bulk-actions.tsx";
 import { refetchDialog } from "./refetch-confirmation.ts";
-import { type JobSelection, pickSelected } from "./selection.ts";
+import { type JobSelection, pickSelected, SELECTION_FIELDS } from "./selection.ts";
+
+/** The field with the size that a choice had when it was shown. */
+const sizeField = (choice: RefetchChoice) => `size-${choice}`;
 
 type Body = Readonly<Record<string, unknown>>;
 
@@ -21,11 +25,12 @@ export function refetchRoutes(services: Pick<Services, "db" | "provider" | "runs
   /** Asks for the choice first, with the cost of each; starts when `scope` and its expected size are sent. */
   routes.post("/runs/:id/selected/refetch", async (c) => {
     const body: Body = await c.req.parseBody({ all: true });
+    requireKnownFields(body, [...SELECTION_FIELDS, "scope", ...REFETCH_CHOICES.map(sizeField)]);
     const selection = pickSelected(c, body);
     const request = { runId: c.req.param("id"), picks: selection.picks };
     const scope = REFETCH_CHOICES.find((each) => each === body.scope);
     if (scope === undefined) return ask(c, selection, request, await planRefetch(services, request), body);
-    const expected = body[`size-${scope}`];
+    const expected = body[sizeField(scope)];
     const result = await refetch(services, {
       ...request,
       scope,
@@ -46,6 +51,7 @@ export function refetchRoutes(services: Pick<Services, "db" | "provider" | "runs
   /** Fetches the batches of one cell, `from` to `to` (epoch seconds), and those without an answer. */
   routes.post("/runs/:id/jobs/:symbol/batches", async (c) => {
     const body: Body = await c.req.parseBody();
+    requireKnownFields(body, ["from", "to", "back"]);
     const [from, to] = [Number(body.from), Number(body.to)];
     if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to) || from >= to) {
       throw new Refusal("invalid", "A cell wants two moments in epoch seconds, the first before the second");
@@ -67,7 +73,7 @@ export function refetchRoutes(services: Pick<Services, "db" | "provider" | "runs
     const back = typeof body.back === "string" ? localPath(body.back) : previousPath(c);
     const sizes = REFETCH_CHOICES.flatMap((scope) => {
       const each = plan[scope];
-      return each ? [[`size-${scope}`, sizeOf(each)] as const] : [];
+      return each ? [[sizeField(scope), sizeOf(each)] as const] : [];
     });
     const dialog = refetchDialog(plan, changed);
     const action = `/runs/${encodeURIComponent(runId)}/selected/refetch${selection.search}`;

@@ -14,6 +14,9 @@ export interface JobSelection {
   readonly fields: readonly (readonly [name: string, value: string])[];
 }
 
+/** The fields of every form that acts on jobs. */
+export const SELECTION_FIELDS = ["symbol", "all", "expect", "back"] as const;
+
 /**
  * The jobs that match the filter in the address.
  * @throws Refusal if it cannot be understood

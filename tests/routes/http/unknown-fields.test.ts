@@ -31,6 +31,11 @@ const FORMS: readonly (readonly [path: string, fields: Record<string, string>, k
   ["/profiles/renew", { order: "update", symbols: "AAPL/1d" }, "symbol"],
   ["/profiles/AAPL/renew", { interval: "1d", oder: "repair" }, "order"],
   ["/storage/prune", { series: "1", befor: "2020-01-01" }, "before"],
+  ["/login", { password: "x", nxet: "/runs" }, "next"],
+  ["/runs/r1/matching/cancel", { expcet: "1" }, "expect"],
+  ["/runs/r1/selected/retry", { symbol: "AAPL", alll: "1" }, "all"],
+  ["/runs/r1/selected/refetch", { symbol: "AAPL", scpoe: "all" }, "scope"],
+  ["/runs/r1/jobs/AAPL/batches", { from: "0", too: "86400" }, "to"],
 ];
 test.each(FORMS)(
   "%s refuses a field that there is not, and names those that there are",
