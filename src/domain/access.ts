@@ -96,6 +96,9 @@ const GUARDED =
 /** Who may be seen by all, and is stopped by admins. */
 const OF_HOSTS = /^(?:\/api)?\/hosts(?:\/|$)/;
 
+/** Pages that only ask whether to delete: who may not, need not be asked. */
+const DELETIONS = /^\/(?:profiles|promises|schedules)\/[^/]+\/delete$/;
+
 /** Whether a request changes what is stored; the writes of a worker's jobs wait and are refused by the job store. */
 export function changesState(method: string, path: string): boolean {
   return (
@@ -117,5 +120,5 @@ export function neededScope(method: string, path: string): Scope {
   if (path === "/settings" && !changesState(method, path)) return "read";
   if (GUARDED.test(path)) return "admin";
   if (OF_HOSTS.test(path) && changesState(method, path)) return "admin";
-  return changesState(method, path) ? "operate" : "read";
+  return changesState(method, path) || DELETIONS.test(path) ? "operate" : "read";
 }

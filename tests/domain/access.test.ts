@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { actorOfToken, looksLikeOwnActor } from "../../src/domain/access.ts";
+import { actorOfToken, looksLikeOwnActor, neededScope } from "../../src/domain/access.ts";
 
 test("a name that looks like an actor of the audit that is no token is found in every disguise", () => {
   const alike = [
@@ -49,4 +49,11 @@ test("a token is called by its name, and as a token where that could be somebody
     "token owner",
     "token token owner",
   ]);
+});
+
+test("a page that asks whether to delete is for those who may delete", () => {
+  for (const path of ["/profiles/AAPL/delete", "/promises/1/delete", "/schedules/1/delete"]) {
+    expect([path, neededScope("GET", path), neededScope("POST", path)]).toEqual([path, "operate", "operate"]);
+  }
+  expect(neededScope("GET", "/profiles/AAPL")).toBe("read");
 });

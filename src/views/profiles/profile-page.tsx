@@ -18,6 +18,7 @@ import { BarTime, Crumbs, Moment, SyntheticPill } from "../ui/components.tsx";
 import { type Command, CopyAs } from "../ui/copy-as.tsx";
 import { profileAddress } from "../ui/dom.ts";
 import { formatCount, formatPrices, formatSigned, plural } from "../ui/format.ts";
+import { Allowed } from "../ui/forms/allowed.tsx";
 import { Layout, type PageContext } from "../ui/layout.tsx";
 import { AnalysisLink } from "./analysis/analysis-page.tsx";
 import { Chart } from "./chart/chart.tsx";
@@ -169,9 +170,11 @@ const Actions = ({ profile: { symbol, interval, provider } }: { profile: Profile
         Recompute features
       </button>
     </form>
-    <a class="button" data-changes href={`/profiles/${encodeURIComponent(symbol)}/delete?interval=${interval}`}>
-      Delete…
-    </a>
+    <Allowed method="GET" address={`/profiles/${encodeURIComponent(symbol)}/delete`}>
+      <a class="button" href={`/profiles/${encodeURIComponent(symbol)}/delete?interval=${interval}`}>
+        Delete…
+      </a>
+    </Allowed>
   </div>
 );
 

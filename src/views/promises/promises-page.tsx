@@ -5,6 +5,7 @@ import { type FreshnessPromise, type PromiseResult, venueTitle } from "../../dom
 import { Pill, Until } from "../ui/components.tsx";
 import { DeletePage } from "../ui/confirm-dialog.tsx";
 import { inZone, plural } from "../ui/format.ts";
+import { Allowed } from "../ui/forms/allowed.tsx";
 import { selectionText } from "../ui/forms/selection-fields.tsx";
 import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
 import { PromiseForm, type PromiseFormView } from "./promise-form.tsx";
@@ -101,9 +102,11 @@ const PromiseCard = ({ view, now }: { view: PromiseView; now: number }) => {
         <a class="button" href={`${path}#promise-form-title`} aria-label={`Change ${name}`}>
           Change
         </a>
-        <a class="button" href={`${path}/delete`} aria-label={`Delete ${name}`}>
-          Delete
-        </a>
+        <Allowed method="GET" address={`${path}/delete`}>
+          <a class="button" href={`${path}/delete`} aria-label={`Delete ${name}`}>
+            Delete…
+          </a>
+        </Allowed>
       </form>
     </section>
   );

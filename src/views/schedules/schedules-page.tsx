@@ -7,6 +7,7 @@ import { Moment, Pill, Until } from "../ui/components.tsx";
 import { DeletePage } from "../ui/confirm-dialog.tsx";
 import { type Flash, FlashMessage } from "../ui/flash-message.tsx";
 import { inZone, plural } from "../ui/format.ts";
+import { Allowed } from "../ui/forms/allowed.tsx";
 import { selectionText } from "../ui/forms/selection-fields.tsx";
 import { Empty, Layout, type PageContext } from "../ui/layout.tsx";
 import { ScheduleForm, type ScheduleFormView } from "./schedule-form.tsx";
@@ -99,9 +100,11 @@ const ScheduleCard = ({ schedule, now }: { schedule: ScheduleView; now: number }
         <a class="button" href={`${path}#schedule-form-title`} aria-label={`Change ${name}`}>
           Change
         </a>
-        <a class="button" href={`${path}/delete`} aria-label={`Delete ${name}`}>
-          Delete
-        </a>
+        <Allowed method="GET" address={`${path}/delete`}>
+          <a class="button" href={`${path}/delete`} aria-label={`Delete ${name}`}>
+            Delete…
+          </a>
+        </Allowed>
       </form>
     </section>
   );

@@ -155,9 +155,7 @@ test("every form, button and link of every page leads to what its reader may sen
       }
       seen[reader] = (seen[reader] ?? 0) + 1;
       const html = await answer.text();
-      // Nothing that a reader sees leads to the question of a deletion.
-      const isQuestion = /\/(delete|login)\b/.test(page);
-      if (reader === "read" && !isQuestion && (await hasUselessFields(html)))
+      if (reader === "read" && page !== "/login" && (await hasUselessFields(html)))
         forbidden.push(`read: ${page} has fields for others`);
       if (reader === "read" && /Set up the mail server|<code>BARKEEP_(SECRET|TOKEN)/.test(html))
         forbidden.push(`read: ${page} has advice for others`);
