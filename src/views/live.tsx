@@ -19,7 +19,7 @@ import { Runs } from "./runs/monitor-page.tsx";
 import { RunHead } from "./runs/run-header.tsx";
 import { ReportCsv, ReportRows, type ReportView } from "./runs/run-page.tsx";
 import { RunSection } from "./runs/run-section.tsx";
-import { RunCard, RunStrip, type StripView } from "./runs/run-strip.tsx";
+import { RunCard, RunStrip, StripHead, type StripView } from "./runs/run-strip.tsx";
 import { ConfirmDialog, type ConfirmView } from "./ui/confirm-dialog.tsx";
 import { dom } from "./ui/dom.ts";
 import { Connection, Toast, TroubleText } from "./ui/layout.tsx";
@@ -38,8 +38,9 @@ export const liveRunHead = (run: RunSummary, onMonitor: boolean): string =>
 /** The strip of runs. */
 export const liveStrip = (view: StripView): string => partial(dom.strip, "outerMorph", <RunStrip view={view} />);
 
-/** Those cards of the strip whose runs are named. */
+/** Those cards of the strip whose runs are named, and the head, which counts them. */
 export const liveCards = (view: StripView, ids: readonly string[]): string =>
+  partial(dom.stripHead, "outerMorph", <StripHead view={view} />) +
   view.runs
     .filter(({ id }) => ids.includes(id))
     .map((run) => partial(dom.card(run.id), "outerMorph", <RunCard run={run} view={view} />))

@@ -39,12 +39,12 @@ export const RunStrip = ({ view }: { view: StripView }) => (
 );
 
 /** How many runs there are and need attention, and what can be done about all. */
-const StripHead = ({ view: { runs, open, query } }: { view: StripView }) => {
+export const StripHead = ({ view: { runs, open, query } }: { view: StripView }) => {
   const failed = runs.filter(isUnacknowledged).length;
   const moving = runs.filter(isMoving);
   const elsewhere = moving.some(({ id }) => id === open) ? undefined : moving[0];
   return (
-    <div class="strip-head">
+    <div id={dom.stripHead} class="strip-head">
       <p class="muted">
         {plural(runs.length, "run")}
         {moving.length > 0 ? `, ${formatCount(moving.length)} at work` : ""}

@@ -24,6 +24,7 @@ export const dom = {
   filterState: "filter-state",
   filterWords: "filter-words",
   strip: "run-strip",
+  stripHead: "strip-head",
   runList: "run-list",
   report: "report",
   reportCsv: "report-csv",

@@ -135,15 +135,16 @@ describe("what a viewer is sent", () => {
     expect(data).toContain('id="section-r2"');
   });
 
-  test("a card is drawn again when its run has changed, and no other card", async () => {
+  test("a card is drawn again when its run has changed, with the count of runs above, and no other card", async () => {
     hub.reportRun(run());
     hub.reportRun(run({ id: "r2", createdAt: 1_700_000_000_001 }));
     await flushed();
     const connection = await watch();
     for (const progress of [5, 6, 7]) hub.reportRun(run({ progress }));
     const message = (await connection.next())!;
-    expect(partials(message.data)).toEqual(["card-r1"]);
+    expect(partials(message.data)).toEqual(["strip-head", "card-r1"]);
     expect(message.data).toContain('value="7"');
+    expect(message.data).toContain("2 runs");
   });
 
   test("a frame on the page of a run has only that run", async () => {
@@ -255,7 +256,7 @@ describe("connections", () => {
     const drawn = broadcaster.cursor();
     hub.reportRun(run());
     hub.reportRun(run({ id: "r2", progress: 7 }));
-    expect(partials((await (await watch(`?open=r1&since=${drawn}`)).next())!.data)).toEqual(["card-r2"]);
+    expect(partials((await (await watch(`?open=r1&since=${drawn}`)).next())!.data)).toEqual(["strip-head", "card-r2"]);
   });
 
   test("a reconnection gets what had happened before its last message but was not yet in it", async () => {
