@@ -119,8 +119,10 @@ test("many runs are cards: one is open, another is a click away, and failures st
   // What failed is first.
   expect(await page.locator(".queue tbody th").allTextContents()).toEqual(["DEMO-FAIL", "H1"]);
   await live(page);
-  await page.getByRole("button", { name: "Acknowledge" }).click();
+  await page.getByRole("button", { name: "Acknowledge" }).press("Enter");
   await page.getByRole("button", { name: "Acknowledge" }).waitFor({ state: "detached" });
+  // The focus stays in the head of the run, of which the button is gone.
+  await page.waitForFunction('document.activeElement.closest(".run-head") !== null');
   await page.goto(browserApp.address);
   await rowOf(page, "H2").waitFor();
   expect(await page.locator(".run-card").count()).toBe(0);
@@ -169,11 +171,18 @@ describe("while rows change ten times a second", () => {
     await page.keyboard.press("Enter");
     await inState(page, "F6", "paused");
     expect(await page.locator(".menu:popover-open").count()).toBe(0);
-    await page.getByRole("button", { name: "Cancel", exact: true }).first().click();
+    const cancel = page.getByRole("button", { name: "Cancel", exact: true }).first();
     const dialog = page.getByRole("dialog");
-    await dialog.getByRole("link", { name: "Keep running" }).click();
+    await cancel.press("Enter");
+    await dialog.waitFor();
+    await page.keyboard.press("Escape");
+    await changes(5);
     expect(await dialog.count()).toBe(0);
-    await page.getByRole("button", { name: "Cancel", exact: true }).first().click();
+    expect(await page.evaluate("document.activeElement.textContent")).toBe("Cancel");
+    await page.keyboard.press("Enter");
+    await dialog.getByRole("link", { name: "Keep running" }).click();
+    await dialog.waitFor({ state: "detached" });
+    await cancel.click();
     await dialog.getByText("Not working yet:").waitFor();
     // Jobs may have ended while the confirmation was open; the server then asks again with the new number.
     while (await dialog.isVisible()) {

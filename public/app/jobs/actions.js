@@ -35,11 +35,15 @@ function act(event) {
 export function setUpActions() {
   document.addEventListener("submit", act);
 
-  // A confirmation from the server opens as a dialog; "no" only closes it.
+  // A confirmation from the server opens as a dialog; "no" and Escape close it. A closed one has to go: the next live
+  // update would open it again.
   document.addEventListener("htmx:after:swap", () => {
     /** @type {HTMLDialogElement | null} */
-    const dialog = find("#question dialog:not([open])");
-    dialog?.showModal();
+    const dialog = find("#question dialog:not([open], [data-asked])");
+    if (!dialog) return;
+    dialog.dataset.asked = "";
+    dialog.addEventListener("close", () => dialog.remove());
+    dialog.showModal();
   });
 
   document.addEventListener("click", (event) => {
@@ -48,7 +52,6 @@ export function setUpActions() {
     if (dialog) {
       event.preventDefault();
       dialog.close();
-      dialog.remove();
     }
   });
 

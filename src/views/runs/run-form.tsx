@@ -121,7 +121,7 @@ export const RunForm = ({ form }: { form: RunFormView }) => {
         <Field name="provider" title="Provider" form={form}>
           <Choice name="provider" form={form} options={form.providers.map(({ name, title }) => [name, title])} />
         </Field>
-        <button type="submit" class="button primary">
+        <button type="submit" id="start-run" class="button primary">
           Start run
         </button>
       </div>
