@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { type BatchGroup, describeGroup, failuresOf } from "../../src/views/runs/batch-list.tsx";
+import { type BatchGroup, describeGroup, failuresOf } from "../../../src/views/runs/batch-list.tsx";
 
 const DAY = 86_400;
 
