@@ -6,9 +6,9 @@
 import { DAY, type Interval } from "../src/domain/market/interval.ts";
 import { isoDate } from "../src/domain/time.ts";
 import type { ProviderEntry } from "../src/providers/entry.ts";
-import type { Delay } from "../src/providers/http/request-window.ts";
 import { parseTicker, type Ticker } from "../src/providers/http/ticker.ts";
-import type { VendorSpec } from "../src/providers/http/vendor.ts";
+import type { VendorSpec } from "../src/providers/http/vendor-spec.ts";
+import type { Delay } from "../src/providers/http/windows/request-window.ts";
 import { PROVIDERS } from "../src/providers/registry.ts";
 import type { SettingValues } from "../src/providers/setting.ts";
 

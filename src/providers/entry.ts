@@ -2,7 +2,7 @@
 
 import type { Calendar } from "../domain/market/calendar.ts";
 import type { RetryTiming } from "./http/client.ts";
-import type { VendorSpec } from "./http/vendor.ts";
+import type { VendorSpec } from "./http/vendor-spec.ts";
 import type { Provider } from "./provider.ts";
 import type { QuotaLimit } from "./quotas/meters.ts";
 import type { ProviderSetting, SettingValues } from "./setting.ts";

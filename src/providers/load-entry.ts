@@ -5,7 +5,7 @@
 
 import { canonicalProvider } from "../domain/defaults.ts";
 import type { ProviderEntry } from "./entry.ts";
-import type { VendorSpec } from "./http/vendor.ts";
+import type { VendorSpec } from "./http/vendor-spec.ts";
 
 async function vendor<Answer>(spec: Promise<VendorSpec<Answer>>): Promise<ProviderEntry> {
   const { vendorEntry } = await import("./vendor-entry.ts");

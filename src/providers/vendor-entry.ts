@@ -1,7 +1,9 @@
 /** A vendor's declaration as an entry of the registry: its variables, its limits, its provider. */
 
 import type { ProviderEntry } from "./entry.ts";
-import { baseUrlVariable, createVendor, type VendorSpec } from "./http/vendor.ts";
+import { baseUrlVariable } from "./http/declared-vendor.ts";
+import { createVendor } from "./http/vendor.ts";
+import type { VendorSpec } from "./http/vendor-spec.ts";
 import type { QuotaLimit } from "./quotas/meters.ts";
 import type { ProviderSetting, SettingValues } from "./setting.ts";
 
@@ -26,7 +28,7 @@ export function vendorEntry<Answer>(spec: VendorSpec<Answer>): ProviderEntry {
     settings,
     declaration: spec,
     limits: (values) => spec.limits.map((limit) => chosenLimit(limit, values[limitVariable(name, limit)])),
-    create: (values: SettingValues, calendar, timing) => createVendor(spec, values, { calendar, timing: timing }),
+    create: (values: SettingValues, calendar, timing) => createVendor(spec, values, { calendar, timing }),
   };
 }
 

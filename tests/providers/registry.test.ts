@@ -45,7 +45,7 @@ test("docs/adding-a-provider.md explains every kind of provider error and every 
   const read = (path: string) => Bun.file(new URL(`../../${path}`, import.meta.url)).text();
   const text = await read("docs/adding-a-provider.md");
   const kinds = /PROVIDER_ERROR_KINDS = \[([^\]]*)\]/.exec(await read("src/domain/errors.ts"))![1]!.match(/\w+/g)!;
-  const vendor = await read("src/providers/http/vendor.ts");
+  const vendor = await read("src/providers/http/vendor-spec.ts");
   const declaration = /export interface VendorSpec<Answer> \{([\s\S]*?)\n\}/.exec(vendor)![1]!;
   const fields = [...declaration.matchAll(/^ {2}(?:readonly )?(\w+)\??[:(]/gm)].map((match) => match[1]!);
   expect([kinds.length, fields.length > 12]).toEqual([9, true]);

@@ -6,14 +6,14 @@ import { tradingDate } from "../../domain/market/calendar.ts";
 import type { CorporateAction } from "../../domain/market/corporate-actions.ts";
 import { DAY, INTERVAL_SECONDS, type Interval } from "../../domain/market/interval.ts";
 import { isoDate, isoSecond, parseIsoMoment } from "../../domain/time.ts";
-import { nameIn } from "../http/bulk.ts";
+import { nameIn } from "../http/bulk/bulk-spec.ts";
 import type { Answer, Classification } from "../http/classify.ts";
 import { exDate } from "../http/corporate-actions.ts";
-import { finalAfterExtended } from "../http/final-bars.ts";
-import type { Delay } from "../http/request-window.ts";
 import { type Rows, wire, wireTime } from "../http/rows.ts";
 import { shareName, type Ticker } from "../http/ticker.ts";
-import { type VendorQuery, type VendorSpec, windowOf } from "../http/vendor.ts";
+import { type VendorQuery, type VendorSpec, windowOf } from "../http/vendor-spec.ts";
+import { finalAfterExtended } from "../http/windows/final-bars.ts";
+import type { Delay } from "../http/windows/request-window.ts";
 import type { QuotaReport } from "../provider.ts";
 import type { SettingValues } from "../setting.ts";
 

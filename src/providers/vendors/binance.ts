@@ -4,7 +4,7 @@ import { z } from "zod";
 import { DAY, INTERVAL_SECONDS } from "../../domain/market/interval.ts";
 import type { Answer, Classification } from "../http/classify.ts";
 import { type Rows, UnreadableRows, wireTime } from "../http/rows.ts";
-import { type VendorQuery, type VendorSpec, windowOf } from "../http/vendor.ts";
+import { type VendorQuery, type VendorSpec, windowOf } from "../http/vendor-spec.ts";
 import type { QuotaReport } from "../provider.ts";
 
 const number = wireTime.nullable();

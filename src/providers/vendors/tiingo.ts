@@ -7,7 +7,7 @@ import { isoDate, parseIsoDate } from "../../domain/time.ts";
 import { type Answer, type Classification, classifyMessage } from "../http/classify.ts";
 import { type Rows, wire, wireBar } from "../http/rows.ts";
 import { shareName } from "../http/ticker.ts";
-import { type VendorQuery, type VendorSpec, windowOf } from "../http/vendor.ts";
+import { type VendorQuery, type VendorSpec, windowOf } from "../http/vendor-spec.ts";
 
 const bar = z.object({ date: z.string(), ...wireBar, divCash: wire, splitFactor: wire });
 const schema = z.array(z.unknown());

@@ -9,11 +9,11 @@ import { DAY, INTERVAL_SECONDS, type Interval } from "../../domain/market/interv
 import { isMoment } from "../../domain/time.ts";
 import { offsetAt } from "../../domain/zone.ts";
 import { type Answer, type Classification, retryAfterOf } from "../http/classify.ts";
-import { finalAfterExtended } from "../http/final-bars.ts";
-import type { Delay } from "../http/request-window.ts";
 import { checkEcho, type Rows, UnreadableRows, wireBar, wireTime } from "../http/rows.ts";
 import { shareName, type Ticker } from "../http/ticker.ts";
-import { type VendorQuery, type VendorSpec, windowOf } from "../http/vendor.ts";
+import { type VendorQuery, type VendorSpec, windowOf } from "../http/vendor-spec.ts";
+import { finalAfterExtended } from "../http/windows/final-bars.ts";
+import type { Delay } from "../http/windows/request-window.ts";
 
 const PRICES = ["open", "high", "low", "close"] as const;
 const column = z.array(z.unknown()).nullish();

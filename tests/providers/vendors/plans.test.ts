@@ -5,7 +5,7 @@ import { BAR_FIELDS } from "../../../src/domain/market/bars.ts";
 import { DAY, type Interval } from "../../../src/domain/market/interval.ts";
 import type { PlanFact, PlanMemory } from "../../../src/domain/plan.ts";
 import { isoDate } from "../../../src/domain/time.ts";
-import { statedStart } from "../../../src/providers/http/plan-window.ts";
+import { statedStart } from "../../../src/providers/http/windows/plan-window.ts";
 import { providerOn } from "../../fakes/providers.ts";
 import { fakeAlpaca } from "../../fakes/vendors/alpaca.ts";
 import { fakeBinance } from "../../fakes/vendors/binance.ts";

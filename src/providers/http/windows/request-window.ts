@@ -1,13 +1,13 @@
 /** Turns a job's window into the span to request from a vendor, and the answer into the bars of the window. */
 
-import { BAR_FIELDS, type BarColumns, barsBetween, emptyBars } from "../../domain/market/bars.ts";
-import { type Calendar, knownDays, type Session } from "../../domain/market/calendar.ts";
-import { isExchange, type Venue } from "../../domain/market/exchanges/exchanges.ts";
-import { DAY, type Interval } from "../../domain/market/interval.ts";
-import { barStartAt, deriveBars } from "../../domain/market/resample.ts";
-import { REASONS, type RejectedRow, rejectedBars, type ValidatedBars } from "../../domain/market/validate-bars.ts";
-import type { BarWindow } from "../provider.ts";
-import type { Ticker } from "./ticker.ts";
+import { BAR_FIELDS, type BarColumns, barsBetween, emptyBars } from "../../../domain/market/bars.ts";
+import { type Calendar, knownDays, type Session } from "../../../domain/market/calendar.ts";
+import { isExchange, type Venue } from "../../../domain/market/exchanges/exchanges.ts";
+import { DAY, type Interval } from "../../../domain/market/interval.ts";
+import { barStartAt, deriveBars } from "../../../domain/market/resample.ts";
+import { REASONS, type RejectedRow, rejectedBars, type ValidatedBars } from "../../../domain/market/validate-bars.ts";
+import type { BarWindow } from "../../provider.ts";
+import type { Ticker } from "../ticker.ts";
 
 /** A job's window with the vendor's way to serve it. */
 export interface RequestWindow extends BarWindow {

@@ -3,11 +3,11 @@
  * request is refused by date. Dates are asked about with windows of one day, which cost one request each.
  */
 
-import { ProviderError } from "../../domain/errors.ts";
-import { newYorkTime, tradingDate } from "../../domain/market/calendar.ts";
-import { DAY, type Interval } from "../../domain/market/interval.ts";
-import { currentFacts, type PlanCut, type PlanFact, type PlanFactKind, type PlanMemory } from "../../domain/plan.ts";
-import type { Ticker } from "./ticker.ts";
+import { ProviderError } from "../../../domain/errors.ts";
+import { newYorkTime, tradingDate } from "../../../domain/market/calendar.ts";
+import { DAY, type Interval } from "../../../domain/market/interval.ts";
+import { currentFacts, type PlanCut, type PlanFact, type PlanFactKind, type PlanMemory } from "../../../domain/plan.ts";
+import type { Ticker } from "../ticker.ts";
 
 /** Half open, epoch seconds. */
 interface Span {
