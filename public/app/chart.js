@@ -3,11 +3,11 @@
 
 import { barAt, rebased } from "./chart/bars.js";
 import { colourOf, readColours } from "./chart/colours.js";
+import { Plot } from "./chart/drawing/plot.js";
 import { setUpGestures } from "./chart/gestures.js";
 import { barsInView, leastHeight } from "./chart/layout.js";
-import { createLoader } from "./chart/loader.js";
+import { Loader } from "./chart/loader.js";
 import { marksAt } from "./chart/marks.js";
-import { createPlot } from "./chart/plot.js";
 import { setUpControls } from "./profiles/controls.js";
 import { chosenLines, writeOverlays } from "./profiles/overlays.js";
 import { viewOfAddress } from "./profiles/ranges.js";
@@ -19,8 +19,8 @@ import { find } from "./ui/dom.js";
 
 /**
  * @import { Bars } from "./chart/bars.js"
- * @import { Line } from "./chart/paint.js"
- * @import { Scene } from "./chart/plot.js"
+ * @import { Line } from "./chart/drawing/paint.js"
+ * @import { Scene } from "./chart/drawing/scene.js"
  * @import { Mode } from "./chart/scale.js"
  * @import { Extent, Range } from "./profiles/zoom.js"
  */
@@ -48,7 +48,7 @@ const extent = {
   daySeconds: Number(root.dataset.daySeconds),
   weekDays: Number(root.dataset.weekDays),
 };
-const loader = createLoader({ symbol, provider, adjust, interval, extent });
+const loader = new Loader({ symbol, provider, adjust, interval, extent });
 const controls = setUpControls(root, symbol, () => {
   setHeight();
   void ask();
@@ -70,7 +70,7 @@ const NO_BARS = { time: empty, open: empty, high: empty, low: empty, close: empt
 
 /** @returns {Scene} */
 function scene() {
-  const loaded = loader.get();
+  const loaded = loader.loaded;
   const bars = loaded?.bars ?? NO_BARS;
   /** @param {string} name */
   const valuesOfFeature = (name) => loaded?.features.get(name) ?? new Float64Array(bars.time.length).fill(Number.NaN);
@@ -83,7 +83,7 @@ function scene() {
         : [],
     ),
     compared: comparedLines().map(({ line }) => line),
-    panes: controls.panes().map((kind) => ({
+    panes: controls.paneList.panes.map((kind) => ({
       kind,
       lines: kind.lines.map(({ name, colour, style }) => ({
         name,
@@ -104,14 +104,14 @@ function scene() {
 
 /** @param {string | undefined} style @returns {Line["style"]} */
 const styleOf = (style) => (style === "dots" || style === "sides" ? style : "line");
-const isDated = () => (loader.get()?.level.seconds ?? DAY) >= DAY;
+const isDated = () => (loader.loaded?.level.seconds ?? DAY) >= DAY;
 
 /** Other symbols as prices of this one, both equal at the first bar in view. */
 function comparedLines() {
-  const loaded = loader.get();
+  const loaded = loader.loaded;
   if (loaded === null) return [];
-  const { first } = barsInView(plot.places(), loaded.bars.time.length);
-  return controls.compared().flatMap((other, index) => {
+  const { first } = barsInView(plot.places, loaded.bars.time.length);
+  return controls.compared.symbols.flatMap((other, index) => {
     const found = loaded.others.get(other);
     if (found === undefined) return [];
     const { values, base } = rebased(loaded.bars.close, found.closes, first);
@@ -121,9 +121,9 @@ function comparedLines() {
   });
 }
 
-const plot = createPlot(part(".chart-canvas"), scene);
+const plot = new Plot(part(".chart-canvas"), scene);
 const setHeight = () => {
-  stage.style.minHeight = `${leastHeight(controls.panes().length)}px`;
+  stage.style.minHeight = `${leastHeight(controls.paneList.panes.length)}px`;
 };
 setHeight();
 
@@ -157,15 +157,17 @@ async function ask() {
 /** @returns {Range} what is in view */
 function currentView() {
   if (wantedView !== null) return wantedView;
-  const loaded = loader.get();
+  const loaded = loader.loaded;
   if (loaded === null || loaded.bars.time.length === 0) return openingView(extent);
-  const { from, to } = plot.places();
+  const { from, to } = plot.places;
   return viewAt(loaded.bars.time, { from: from + 0.5, to: to - 0.5 }, loaded.level, extent);
 }
 
 async function update() {
-  const features = [...chosenLines(form), ...controls.panes().flatMap(({ lines }) => lines)].map(({ name }) => name);
-  const wishes = { features: [...new Set(features)], others: controls.compared() };
+  const features = [...chosenLines(form), ...controls.paneList.panes.flatMap(({ lines }) => lines)].map(
+    ({ name }) => name,
+  );
+  const wishes = { features: [...new Set(features)], others: controls.compared.symbols };
   const next = await loader.load(currentView(), wishes.features, wantedView !== null);
   if (next !== null) {
     // The reader may have moved on meanwhile, over the bars of before.
@@ -184,8 +186,8 @@ async function update() {
   }
   refresh();
   await loader.complete(wishes);
-  const others = loader.get()?.others;
-  if (others) controls.settle(others);
+  const others = loader.loaded?.others;
+  if (others) controls.compared.settle(others);
   refresh();
 }
 
@@ -203,7 +205,7 @@ const percent = (value) => `${value > 0 ? "+" : ""}${(value * 100).toFixed(2)}%`
 
 function describe() {
   const { bars, overlays, marks, panes } = scene();
-  const at = plot.cursor()?.at ?? bars.time.length - 1;
+  const at = plot.cursor?.at ?? bars.time.length - 1;
   const bar = barAt(bars, at);
   if (bar === null) return;
   const values = valuesOf(bar, isDated(), price);
@@ -218,9 +220,9 @@ function describe() {
     const change = Number(closes[at]) / base - 1;
     notes.set(line.name, fault ?? `${Number.isFinite(change) ? percent(change) : "–"}, ${of}`);
   }
-  controls.showCompared(notes);
+  controls.compared.show(notes);
   for (const { style, text } of marksAt(marks, at)) values.push({ title: style.letter, text });
-  const fault = loader.get()?.events?.fault ?? null;
+  const fault = loader.loaded?.events?.fault ?? null;
   if (fault !== null) values.push({ title: "Marks:", text: fault });
   showValues(readout, values);
   return { values, panes, at };
@@ -257,7 +259,7 @@ const tableChanged = setUpTable(/** @type {HTMLDetailsElement} */ (part("[data-t
   return {
     heads: [...heads, ...lines.map(({ name }) => name)],
     rows(most) {
-      const { first, last } = barsInView(plot.places(), bars.time.length);
+      const { first, last } = barsInView(plot.places, bars.time.length);
       const cells = [];
       for (let at = last; at >= Math.max(first, last - most + 1); at--) {
         const bar = barAt(bars, at);
@@ -310,7 +312,7 @@ const toggle = (selector) => () => {
   details.open = !details.open;
 };
 setUpGestures(stage, plot, {
-  count: () => loader.get()?.bars.time.length ?? 0,
+  count: () => loader.loaded?.bars.time.length ?? 0,
   moved() {
     moved();
     describe();

@@ -3,7 +3,7 @@
 import { FREE_PLACES } from "../profiles/zoom.js";
 
 /** @import { Places } from "./layout.js" */
-/** @import { Plot } from "./plot.js" */
+/** @import { Plot } from "./drawing/plot.js" */
 
 /** The fewest bars in view, and the share of the view that a key moves it by. */
 const LEAST_BARS = 8;
@@ -39,144 +39,208 @@ export function zoomed({ from, to }, factor, around) {
   return { from: from2, to: from2 + span };
 }
 
+/** @typedef {{ x: number, y: number }} Position within the stage, CSS pixels */
+/**
+ * What gestures act on.
+ * @typedef {object} Target
+ * @property {() => number} count of bars
+ * @property {(isZoom: boolean) => void} moved after the reader has moved the view
+ * @property {(at: number) => void} pointed after keys have moved the crosshair
+ * @property {Readonly<Record<string, () => void>>} keys what further keys do
+ */
+
 /**
  * @param {HTMLElement} stage takes the focus
  * @param {Plot} plot
- * @param {object} target
- * @param {() => number} target.count of bars
- * @param {(isZoom: boolean) => void} target.moved after the reader has moved the view
- * @param {(at: number) => void} target.pointed after keys have moved the crosshair
- * @param {Readonly<Record<string, () => void>>} target.keys what further keys do
+ * @param {Target} target
  */
-export function setUpGestures(stage, plot, { count, moved, pointed, keys }) {
+export function setUpGestures(stage, plot, target) {
+  const view = new View(plot, target);
+  setUpKeys(stage, view, target.keys);
+  new Pointers(stage, view);
+}
+
+/** The view of a chart, as the reader moves it. */
+class View {
+  /**
+   * @param {Plot} plot
+   * @param {Target} target
+   */
+  constructor(plot, target) {
+    this.plot = plot;
+    this.target = target;
+  }
+
+  get span() {
+    return this.plot.places.to - this.plot.places.from;
+  }
+
   /** @param {Places} places */
-  const pan = (places) => {
-    plot.show(within(places, count()));
-    moved(false);
-  };
+  pan(places) {
+    this.plot.show(within(places, this.target.count()));
+    this.target.moved(false);
+  }
+
   /** @param {number} bars */
-  const panBy = (bars) => {
-    const { from, to } = plot.places();
-    pan({ from: from + bars, to: to + bars });
-  };
-  /** @param {number} factor @param {number} around */
-  const zoom = (factor, around) => {
-    plot.show(zoomed(plot.places(), factor, around));
-    moved(true);
-  };
+  panBy(bars) {
+    const { from, to } = this.plot.places;
+    this.pan({ from: from + bars, to: to + bars });
+  }
+
+  /** @param {number} factor @param {number} around @param {Places} [places] the view before */
+  zoom(factor, around, places = this.plot.places) {
+    this.plot.show(zoomed(places, factor, around));
+    this.target.moved(true);
+  }
+
   /** @param {number} factor without a crosshair the newest bars stay, because they matter most */
-  const zoomByKey = (factor) => {
-    const { from, to } = plot.places();
-    const at = plot.cursor()?.at ?? to;
-    zoom(factor, at >= from && at <= to ? at : to);
-  };
-  /** @param {1 | -1} by */
-  const step = (by) => {
-    const { from, to } = plot.places();
-    const last = count() - 1;
-    const present = plot.cursor()?.at ?? (by < 0 ? Math.min(last, Math.floor(to)) + 1 : Math.ceil(from) - 1);
+  zoomByKey(factor) {
+    const { from, to } = this.plot.places;
+    const at = this.plot.cursor?.at ?? to;
+    this.zoom(factor, at >= from && at <= to ? at : to);
+  }
+
+  /** Moves the crosshair to the next bar. @param {1 | -1} by */
+  step(by) {
+    const { from, to } = this.plot.places;
+    const last = this.target.count() - 1;
+    const present = this.plot.cursor?.at ?? (by < 0 ? Math.min(last, Math.floor(to)) + 1 : Math.ceil(from) - 1);
     const at = Math.min(last, Math.max(0, present + by));
-    plot.point({ at, y: null });
-    if (at < from || at > to) panBy(at < from ? at - from - 1 : at - to + 1);
-    pointed(at);
-  };
-  const span = () => plot.places().to - plot.places().from;
+    this.plot.point({ at, y: null });
+    if (at < from || at > to) this.panBy(at < from ? at - from - 1 : at - to + 1);
+    this.target.pointed(at);
+  }
+
+  /** Moves the crosshair to a position. @param {Position} position */
+  pointAt({ x, y }) {
+    const at = Math.round(this.plot.placeAt(x));
+    this.plot.point(x > this.plot.width || at < 0 || at >= this.target.count() ? null : { at, y });
+  }
+}
+
+/**
+ * @param {HTMLElement} stage
+ * @param {View} view
+ * @param {Target["keys"]} others
+ */
+function setUpKeys(stage, view, others) {
   /** @type {Readonly<Record<string, (isShift: boolean) => void>>} */
   const own = {
-    ArrowLeft: (isShift) => (isShift ? panBy(-KEY_SHARE * span()) : step(-1)),
-    ArrowRight: (isShift) => (isShift ? panBy(KEY_SHARE * span()) : step(1)),
-    PageUp: () => panBy(-PAGE_SHARE * span()),
-    PageDown: () => panBy(PAGE_SHARE * span()),
-    "+": () => zoomByKey(0.8),
-    "=": () => zoomByKey(0.8),
-    "-": () => zoomByKey(1.25),
-    Escape: () => plot.point(null),
+    ArrowLeft: (isShift) => (isShift ? view.panBy(-KEY_SHARE * view.span) : view.step(-1)),
+    ArrowRight: (isShift) => (isShift ? view.panBy(KEY_SHARE * view.span) : view.step(1)),
+    PageUp: () => view.panBy(-PAGE_SHARE * view.span),
+    PageDown: () => view.panBy(PAGE_SHARE * view.span),
+    "+": () => view.zoomByKey(0.8),
+    "=": () => view.zoomByKey(0.8),
+    "-": () => view.zoomByKey(1.25),
+    Escape: () => view.plot.point(null),
   };
   stage.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const act = own[event.key] ?? keys[event.key];
+    const act = own[event.key] ?? others[event.key];
     if (act === undefined) return;
     event.preventDefault();
     // Some of these keys also move along the rows of tables.
     event.stopPropagation();
     act(event.shiftKey);
   });
+}
 
-  /** @param {{ clientX: number, clientY: number }} event */
-  const positionOf = ({ clientX, clientY }) => {
-    const { left, top } = stage.getBoundingClientRect();
+/** Mouse, fingers and wheel: one pointer moves the view, two zoom it. */
+class Pointers {
+  #stage;
+  #view;
+  /** The pointers that are down, by id. @type {Map<number, Position>} */
+  #down = new Map();
+  /** The view and the pointers when the last of them came down or up. @type {{ places: Places, positions: Position[] } | null} */
+  #grip = null;
+
+  /**
+   * @param {HTMLElement} stage
+   * @param {View} view
+   */
+  constructor(stage, view) {
+    this.#stage = stage;
+    this.#view = view;
+    stage.addEventListener("pointerdown", (event) => this.#press(event));
+    stage.addEventListener("pointermove", (event) => this.#move(event));
+    stage.addEventListener("pointerup", (event) => this.#release(event));
+    stage.addEventListener("pointercancel", (event) => this.#release(event));
+    stage.addEventListener("pointerleave", (event) => {
+      if (event.pointerType !== "touch" && this.#grip === null) view.plot.point(null);
+    });
+    stage.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
+  }
+
+  /** @param {MouseEvent} event @returns {Position} */
+  #positionOf({ clientX, clientY }) {
+    const { left, top } = this.#stage.getBoundingClientRect();
     return { x: clientX - left, y: clientY - top };
-  };
-  /** @param {{ clientX: number, clientY: number }} event */
-  const point = (event) => {
-    const { x, y } = positionOf(event);
-    const at = Math.round(plot.placeAt(x));
-    plot.point(x > plot.width() || at < 0 || at >= count() ? null : { at, y });
-  };
-  /** @type {Map<number, { x: number, y: number }>} */
-  const down = new Map();
-  /** @type {{ places: Places, positions: { x: number, y: number }[] } | null} */
-  let grip = null;
-  const hold = () => {
-    grip = down.size === 0 ? null : { places: plot.places(), positions: [...down.values()] };
-  };
-  stage.addEventListener("pointerdown", (event) => {
+  }
+
+  #hold() {
+    const { places } = this.#view.plot;
+    this.#grip = this.#down.size === 0 ? null : { places, positions: [...this.#down.values()] };
+  }
+
+  /** @param {PointerEvent} event */
+  #press(event) {
     if (event.button !== 0) return;
-    stage.setPointerCapture(event.pointerId);
-    down.set(event.pointerId, positionOf(event));
-    hold();
-  });
-  stage.addEventListener("pointermove", (event) => {
-    if (grip === null) {
-      if (event.pointerType !== "touch") point(event);
+    this.#stage.setPointerCapture(event.pointerId);
+    this.#down.set(event.pointerId, this.#positionOf(event));
+    this.#hold();
+  }
+
+  /** @param {PointerEvent} event */
+  #move(event) {
+    const view = this.#view;
+    const position = this.#positionOf(event);
+    if (this.#grip === null) {
+      if (event.pointerType !== "touch") view.pointAt(position);
       return;
     }
-    down.set(event.pointerId, positionOf(event));
-    const [first, second] = [...down.values()];
-    const [firstHeld, secondHeld] = grip.positions;
+    this.#down.set(event.pointerId, position);
+    const { places, positions } = this.#grip;
+    const [first, second] = [...this.#down.values()];
+    const [firstHeld, secondHeld] = positions;
     if (first === undefined || firstHeld === undefined) return;
-    const { from, to } = grip.places;
-    const perPixel = (to - from) / plot.width();
+    const { from, to } = places;
+    const perPixel = (to - from) / view.plot.width;
     if (second !== undefined && secondHeld !== undefined) {
       const held = Math.abs(firstHeld.x - secondHeld.x);
       const middle = (firstHeld.x + secondHeld.x) / 2;
       const factor = Math.max(20, held) / Math.max(20, Math.abs(first.x - second.x));
-      plot.show(zoomed(grip.places, factor, from + middle * perPixel));
-      moved(true);
+      view.zoom(factor, from + middle * perPixel, places);
     } else if (Math.abs(first.x - firstHeld.x) >= PRESS) {
       const bars = (firstHeld.x - first.x) * perPixel;
-      stage.dataset.dragged = "";
-      pan({ from: from + bars, to: to + bars });
-      if (event.pointerType !== "touch") point(event);
+      this.#stage.dataset.dragged = "";
+      view.pan({ from: from + bars, to: to + bars });
+      if (event.pointerType !== "touch") view.pointAt(position);
     }
-  });
+  }
+
   /** @param {PointerEvent} event */
-  const release = (event) => {
-    down.delete(event.pointerId);
-    if (event.type === "pointerup" && down.size === 0 && stage.dataset.dragged === undefined) {
-      point(event);
-      const at = plot.cursor()?.at;
-      if (at !== undefined && event.pointerType === "touch") pointed(at);
+  #release(event) {
+    const view = this.#view;
+    this.#down.delete(event.pointerId);
+    if (event.type === "pointerup" && this.#down.size === 0 && this.#stage.dataset.dragged === undefined) {
+      view.pointAt(this.#positionOf(event));
+      const at = view.plot.cursor?.at;
+      if (at !== undefined && event.pointerType === "touch") view.target.pointed(at);
     }
-    if (down.size === 0) delete stage.dataset.dragged;
-    hold();
-  };
-  stage.addEventListener("pointerup", release);
-  stage.addEventListener("pointercancel", release);
-  stage.addEventListener("pointerleave", (event) => {
-    if (event.pointerType !== "touch" && grip === null) plot.point(null);
-  });
-  stage.addEventListener(
-    "wheel",
-    (event) => {
-      if (event.ctrlKey) {
-        event.preventDefault();
-        zoom(event.deltaY < 0 ? 0.9 : 1.1, plot.placeAt(positionOf(event).x));
-      } else if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
-        event.preventDefault();
-        panBy((event.deltaX / plot.width()) * span());
-      }
-    },
-    { passive: false },
-  );
+    if (this.#down.size === 0) delete this.#stage.dataset.dragged;
+    this.#hold();
+  }
+
+  /** @param {WheelEvent} event */
+  #wheel(event) {
+    const view = this.#view;
+    if (event.ctrlKey) {
+      event.preventDefault();
+      view.zoom(event.deltaY < 0 ? 0.9 : 1.1, view.plot.placeAt(this.#positionOf(event).x));
+    } else if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
+      event.preventDefault();
+      view.panBy((event.deltaX / view.plot.width) * view.span);
+    }
+  }
 }

@@ -10,7 +10,7 @@ import { readRows } from "./rows.js";
  * @import { Extent, Level, Range } from "../profiles/zoom.js"
  * @import { Bars } from "./bars.js"
  * @import { PlacedMark } from "./marks.js"
- * @import { Band } from "./paint.js"
+ * @import { Band } from "./drawing/paint.js"
  * @import { Row } from "./rows.js"
  */
 
@@ -31,21 +31,90 @@ const DAY = 86_400;
 const OLDEST_CLOSE = 4 * DAY;
 
 /**
- * @param {object} page
- * @param {string} page.symbol
- * @param {string} page.provider
- * @param {string} page.adjust
- * @param {string} page.interval
- * @param {Extent} page.extent
+ * The profile whose chart it is.
+ * @typedef {object} Page
+ * @property {string} symbol
+ * @property {string} provider
+ * @property {string} adjust
+ * @property {string} interval
+ * @property {Extent} extent
  */
-export function createLoader({ symbol, provider, adjust, interval, extent }) {
+
+export class Loader {
+  #page;
   /** @type {Loaded | null} */
-  let loaded = null;
+  #loaded = null;
   /** The level that is kept if it suits the view. @type {Level | null} */
-  let kept = null;
+  #kept = null;
+
+  /** @param {Page} page */
+  constructor(page) {
+    this.#page = page;
+  }
+
+  get loaded() {
+    return this.#loaded;
+  }
+
+  forgetLevel() {
+    this.#kept = null;
+  }
+
+  /**
+   * Loads the bars that a view needs, with some features.
+   * @param {Range} view
+   * @param {readonly string[]} names
+   * @param {boolean} isWanted whether the view was asked for, and not reached by moving
+   * @returns {Promise<Loaded | null>} to be used; null if the loaded bars are enough
+   */
+  async load(view, names, isWanted) {
+    const { extent } = this.#page;
+    const loaded = this.#loaded;
+    const level = levelFor(view, extent, this.#kept);
+    const shown = { from: Math.max(view.from, windowOf(view, level, extent).from), to: view.to };
+    // Where no more bars fit into a window, a view of all of them is always near its edge.
+    const window = windowOf(shown, level, extent);
+    const isSame =
+      loaded !== null &&
+      Math.max(Math.abs(window.from - loaded.range.from), Math.abs(window.to - loaded.range.to)) <= level.seconds;
+    const isOther = loaded === null || level !== loaded.level || isWanted;
+    if (loaded !== null && !isOther && (isSame || !isNearEdge(shown, loaded.range, level, extent))) return null;
+    const { range, bars, features, source } = await this.#readWindow(level, shown, [...names]);
+    const columns = featuresOf(bars, names, features);
+    return { level, range, source, bars, features: columns, others: new Map(), events: null };
+  }
+
+  /**
+   * Replaces what is loaded.
+   * @param {Loaded} next
+   */
+  use(next) {
+    this.#kept = next.level;
+    this.#loaded = next;
+  }
+
+  /**
+   * Loads what of the wishes is missing. Symbols or marks that cannot be loaded leave the chart as it is, and say why.
+   * @param {{ features: readonly string[], others: readonly string[] }} wishes
+   */
+  async complete({ features, others }) {
+    const target = this.#loaded;
+    if (target === null) return;
+    await Promise.all([
+      this.#readFeatures(
+        target,
+        features.filter((name) => !target.features.has(name)),
+      ),
+      this.#readEvents(target),
+      ...others.filter((other) => !target.others.has(other)).map((other) => this.#readOther(target, other)),
+    ]);
+  }
 
   /** @param {Level} level */
-  const seriesAt = (level) => ({ symbol, provider, adjust, interval: level.interval });
+  #seriesAt(level) {
+    const { symbol, provider, adjust } = this.#page;
+    return { symbol, provider, adjust, interval: level.interval };
+  }
 
   /**
    * The rows around a view. A hole in the bars is crossed in steps, because the time axis has no place for it.
@@ -53,12 +122,14 @@ export function createLoader({ symbol, provider, adjust, interval, extent }) {
    * @param {Range} view
    * @param {string[]} names
    */
-  async function readWindow(level, view, names) {
+  async #readWindow(level, view, names) {
+    const { extent } = this.#page;
+    const series = this.#seriesAt(level);
     /** @param {Range} range */
     const read = async (range) => {
       const [bars, features] = await Promise.all([
-        readRows("bars", seriesAt(level), range),
-        names.length > 0 ? readRows("features", seriesAt(level), range, names) : { rows: [] },
+        readRows("bars", series, range),
+        names.length > 0 ? readRows("features", series, range, names) : { rows: [] },
       ]);
       return { bars: bars.rows, features: features.rows, source: bars.source };
     };
@@ -85,91 +156,52 @@ export function createLoader({ symbol, provider, adjust, interval, extent }) {
   /**
    * @param {Loaded} target
    * @param {readonly string[]} names
-   * @param {readonly Row[]} rows
    */
-  const keep = (target, names, rows) => {
-    for (const name of names) target.features.set(name, valuesAt(target.bars.time, rows, name));
-  };
-
-  /**
-   * Loads what of the wishes is missing. Symbols or marks that cannot be loaded leave the chart as it is, and say why.
-   * @param {{ features: readonly string[], others: readonly string[] }} wishes
-   */
-  async function complete({ features, others }) {
-    const target = loaded;
-    if (target === null) return;
-    const { level, range, bars } = target;
-    const names = features.filter((name) => !target.features.has(name));
-    const symbols = others.filter((each) => !target.others.has(each));
-    /** @param {string} other */
-    const compare = async (other) => {
-      try {
-        const answer = await readRows("bars", { ...seriesAt(level), symbol: other, provider: null }, range);
-        const closes = closesAsOf(bars.time, answer.rows, Math.max(OLDEST_CLOSE, 3 * level.seconds));
-        const fault = closes.some(Number.isFinite) ? null : "no bars in this time";
-        target.others.set(other, { closes, provider: answer.provider, fault, isRefused: false });
-      } catch (error) {
-        const { message: fault, isRefused = false } = /** @type {Error & { isRefused?: boolean }} */ (error);
-        const closes = new Float64Array(bars.time.length).fill(Number.NaN);
-        target.others.set(other, { closes, provider: "", fault, isRefused });
-      }
-    };
-    const mark = async () => {
-      if (target.events !== null) return;
-      try {
-        const { marks, sessions, more } = await readMarks(symbol, level.interval, interval, range);
-        target.events = {
-          marks: placeMarks(marks, bars.time, level.seconds),
-          bands: bandsOf(sessions, bars.time),
-          fault: more ? "more marks than can be shown: zoom in" : null,
-        };
-      } catch (error) {
-        target.events = { marks: [], bands: [], fault: /** @type {Error} */ (error).message };
-      }
-    };
-    const read = async () => {
-      if (names.length === 0) return;
-      keep(target, names, (await readRows("features", seriesAt(level), range, names)).rows);
-    };
-    await Promise.all([read(), mark(), ...symbols.map(compare)]);
+  async #readFeatures({ level, range, bars, features }, names) {
+    if (names.length === 0) return;
+    const { rows } = await readRows("features", this.#seriesAt(level), range, [...names]);
+    for (const [name, values] of featuresOf(bars, names, rows)) features.set(name, values);
   }
 
-  return {
-    get: () => loaded,
-    forgetLevel: () => {
-      kept = null;
-    },
-    /**
-     * Loads the bars that a view needs, with some features.
-     * @param {Range} view
-     * @param {readonly string[]} names
-     * @param {boolean} isWanted whether the view was asked for, and not reached by moving
-     * @returns {Promise<Loaded | null>} to be used; null if the loaded bars are enough
-     */
-    async load(view, names, isWanted) {
-      const level = levelFor(view, extent, kept);
-      const shown = { from: Math.max(view.from, windowOf(view, level, extent).from), to: view.to };
-      // Where no more bars fit into a window, a view of all of them is always near its edge.
-      const window = windowOf(shown, level, extent);
-      const isSame =
-        loaded !== null &&
-        Math.max(Math.abs(window.from - loaded.range.from), Math.abs(window.to - loaded.range.to)) <= level.seconds;
-      const isOther = loaded === null || level !== loaded.level || isWanted;
-      if (loaded !== null && !isOther && (isSame || !isNearEdge(shown, loaded.range, level, extent))) return null;
-      const { range, bars, features, source } = await readWindow(level, shown, [...names]);
-      /** @type {Loaded} */
-      const next = { level, range, source, bars, features: new Map(), others: new Map(), events: null };
-      keep(next, names, features);
-      return next;
-    },
-    /**
-     * Replaces what is loaded.
-     * @param {Loaded} next
-     */
-    use(next) {
-      kept = next.level;
-      loaded = next;
-    },
-    complete,
-  };
+  /**
+   * @param {Loaded} target
+   * @param {string} other
+   */
+  async #readOther({ level, range, bars, others }, other) {
+    try {
+      const answer = await readRows("bars", { ...this.#seriesAt(level), symbol: other, provider: null }, range);
+      const closes = closesAsOf(bars.time, answer.rows, Math.max(OLDEST_CLOSE, 3 * level.seconds));
+      const fault = closes.some(Number.isFinite) ? null : "no bars in this time";
+      others.set(other, { closes, provider: answer.provider, fault, isRefused: false });
+    } catch (error) {
+      const { message: fault, isRefused = false } = /** @type {Error & { isRefused?: boolean }} */ (error);
+      const closes = new Float64Array(bars.time.length).fill(Number.NaN);
+      others.set(other, { closes, provider: "", fault, isRefused });
+    }
+  }
+
+  /** @param {Loaded} target */
+  async #readEvents(target) {
+    if (target.events !== null) return;
+    const { symbol, interval } = this.#page;
+    const { level, range, bars } = target;
+    try {
+      const { marks, sessions, more } = await readMarks(symbol, level.interval, interval, range);
+      target.events = {
+        marks: placeMarks(marks, bars.time, level.seconds),
+        bands: bandsOf(sessions, bars.time),
+        fault: more ? "more marks than can be shown: zoom in" : null,
+      };
+    } catch (error) {
+      target.events = { marks: [], bands: [], fault: /** @type {Error} */ (error).message };
+    }
+  }
 }
+
+/**
+ * The values of features by name, one for each bar.
+ * @param {Bars} bars
+ * @param {readonly string[]} names
+ * @param {readonly Row[]} rows
+ */
+const featuresOf = (bars, names, rows) => new Map(names.map((name) => [name, valuesAt(bars.time, rows, name)]));

@@ -5,7 +5,7 @@ import { lowerBound } from "./bars.js";
 import { ask, isoTime } from "./rows.js";
 
 /**
- * @import { Band, MarkStyle } from "./paint.js"
+ * @import { Band, MarkStyle } from "./drawing/paint.js"
  * @import { Range } from "../profiles/zoom.js"
  */
 

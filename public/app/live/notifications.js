@@ -1,39 +1,18 @@
 // Desktop notifications for readers who have asked for them. One hidden tab follows the server, and shows what it gets only
-// while no page of Barkeep is visible. The choice is kept in this browser.
+// while no page of Barkeep is visible.
 
 import { find, findAll } from "../ui/dom.js";
+import { CHOICE, readChoice, saveChoice } from "./notification-choice.js";
+import { NotificationStream } from "./notification-stream.js";
 
-/** @typedef {{ kind: string, title: string, body: string, path: string, tag: string }} Notice */
+/** @import { Notice } from "./notification-stream.js" */
 
-const CHOICE = "barkeep-notifications";
 // Held by the tab that follows the server, and by every visible tab.
 const FOLLOWING = "barkeep-following";
 const VISIBLE = "barkeep-visible";
-// Milliseconds without a message after which a connection is taken for broken; the server sends one every 20 s.
-const SILENT = 60_000;
 
-/** @typedef {{ on: boolean, without: readonly string[] }} Choice */
-
-/** What the reader has decided; `null` if nothing yet, or if the browser keeps nothing. @returns {Choice | null} */
-function readChoice() {
-  try {
-    const kept = JSON.parse(localStorage.getItem(CHOICE) ?? "null");
-    // Another version, or somebody by hand, may have kept something else there.
-    if (typeof kept?.on !== "boolean") return null;
-    return { on: kept.on, without: Array.isArray(kept.without) ? kept.without : [] };
-  } catch {
-    return null;
-  }
-}
-
-/** @param {Choice} choice */
-function keepChoice(choice) {
-  try {
-    localStorage.setItem(CHOICE, JSON.stringify(choice));
-  } catch {
-    // A browser that keeps nothing for this site forgets it with the page.
-  }
-}
+/** @returns {NodeListOf<HTMLInputElement>} */
+const kindBoxes = () => findAll("[name=notification-kind]");
 
 /** Why this browser cannot show any; empty if it can. */
 function obstacle() {
@@ -47,97 +26,117 @@ function obstacle() {
 
 /** Offers notifications, and follows the server for those who have accepted. */
 export function setUpNotifications() {
-  const { scope, base } = document.documentElement.dataset;
-  if (scope === "none") return;
-  let broken = "";
-  // Only the monitor has a place for the offer.
-  const offer = find("[data-notifications=offer]");
-  const place = find(".monitor-side");
-  if (place && offer) place.prepend(offer);
+  if (document.documentElement.dataset.scope === "none") return;
+  const notifications = new Notifications();
+  document.addEventListener("click", ({ target }) => {
+    const button = target instanceof Element ? target.closest("[data-notifications]") : null;
+    const what = button instanceof HTMLElement ? button.dataset.notifications : undefined;
+    if (what === "accept" || (what === "toggle" && !notifications.isOn)) void notifications.turnOn();
+    else if (what === "decline" || what === "toggle") notifications.turnOff();
+  });
+  document.addEventListener("change", ({ target }) => {
+    if (!(target instanceof HTMLInputElement) || target.name !== "notification-kind") return;
+    saveChoice({ on: true, without: [...kindBoxes()].filter(({ checked }) => !checked).map(({ value }) => value) });
+  });
+  // Another tab has decided.
+  window.addEventListener("storage", ({ key }) => {
+    if (key === CHOICE) notifications.refresh();
+  });
+  document.addEventListener("visibilitychange", () => notifications.update());
+  notifications.refresh();
+}
 
-  const isOn = () => readChoice()?.on === true && obstacle() === "" && Notification.permission === "granted";
+class Notifications {
+  /** Why a notification could not be shown; empty if none has failed. */
+  #broken = "";
+  /** Only the monitor has a place for the offer. */
+  #place = find(".monitor-side");
+  #offer = find("[data-notifications=offer]");
+  /** What this tab does now, and what ends it. @type {{ hidden: boolean, end: AbortController } | null} */
+  #present = null;
+
+  constructor() {
+    if (this.#place && this.#offer) this.#place.prepend(this.#offer);
+  }
+
+  get isOn() {
+    return readChoice()?.on === true && obstacle() === "" && Notification.permission === "granted";
+  }
+
+  async turnOn() {
+    // The browser asks the reader, unless they have answered before.
+    const permission = await Notification.requestPermission();
+    if (permission === "granted") {
+      saveChoice({ on: true, without: readChoice()?.without ?? [] });
+      this.#show({
+        kind: "",
+        title: "Notifications are on",
+        body: "From now on Barkeep tells you here.",
+        path: "settings",
+        tag: CHOICE,
+      });
+    }
+    this.refresh();
+  }
+
+  turnOff() {
+    saveChoice({ on: false, without: readChoice()?.without ?? [] });
+    this.refresh();
+  }
+
+  refresh() {
+    this.#draw();
+    this.update();
+  }
+
+  /** Begins or ends to follow the server, by the choice and by whether this tab is hidden. */
+  update() {
+    const { isOn } = this;
+    const { hidden } = document;
+    if (this.#present !== null && isOn && this.#present.hidden === hidden) return;
+    this.#present?.end.abort();
+    this.#present = null;
+    if (!isOn) return;
+    const end = new AbortController();
+    const { signal } = end;
+    this.#present = { hidden, end };
+    const held = hidden
+      ? navigator.locks.request(FOLLOWING, { signal }, () => this.#follow(signal))
+      : navigator.locks.request(VISIBLE, { signal, mode: "shared" }, () => untilAborted(signal));
+    // It was aborted before the lock was free.
+    held.catch(() => {});
+  }
+
+  /** Shows what the server sends until `signal` aborts. @param {AbortSignal} signal */
+  #follow(signal) {
+    return new NotificationStream(async (notice) => {
+      if (readChoice()?.without.includes(notice.kind)) return;
+      const { held = [] } = await navigator.locks.query();
+      if (!signal.aborted && !held.some(({ name }) => name === VISIBLE)) this.#show(notice);
+    }).follow(signal);
+  }
 
   /** @param {Notice} notice */
-  const show = (notice) => {
+  #show({ title, body, tag, path }) {
     try {
-      const { title, body, tag, path } = notice;
       const shown = new Notification(title, { body, tag });
       shown.onclick = () => {
         shown.close();
         window.focus();
-        location.assign(`${base}${path}`);
+        location.assign(`${document.documentElement.dataset.base}${path}`);
       };
     } catch {
       // Some browsers for phones show them only for pages with a service worker.
-      broken = "This browser shows no notifications of pages.";
-      draw();
+      this.#broken = "This browser shows no notifications of pages.";
+      this.#draw();
     }
-  };
-
-  /** Shows what the server sends until `signal` aborts. @param {AbortSignal} signal */
-  const follow = (signal) => {
-    /** @type {PromiseWithResolvers<void>} */
-    const ended = Promise.withResolvers();
-    /** @type {EventSource | null} */
-    let source = null;
-    let last = "";
-    let lastSignal = performance.now();
-    const connect = () => {
-      source?.close();
-      lastSignal = performance.now();
-      source = new EventSource(`${base}events/notifications?since=${encodeURIComponent(last)}`);
-      source.addEventListener("heartbeat", ({ lastEventId }) => {
-        last = lastEventId;
-        lastSignal = performance.now();
-      });
-      source.addEventListener("notification", async ({ data, lastEventId }) => {
-        last = lastEventId;
-        lastSignal = performance.now();
-        /** @type {Notice} */
-        const notice = JSON.parse(data);
-        if (readChoice()?.without.includes(notice.kind)) return;
-        const { held = [] } = await navigator.locks.query();
-        if (!signal.aborted && !held.some(({ name }) => name === VISIBLE)) show(notice);
-      });
-    };
-    const watch = setInterval(() => performance.now() - lastSignal > SILENT && connect(), SILENT / 2);
-    signal.addEventListener("abort", () => {
-      clearInterval(watch);
-      source?.close();
-      ended.resolve();
-    });
-    connect();
-    return ended.promise;
-  };
-
-  /** Holds a lock while `signal` is not aborted. @param {AbortSignal} signal */
-  const hold = (signal) =>
-    /** @type {Promise<void>} */ (
-      new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }))
-    );
-
-  /** What this tab does now, and what ends it. @type {{ hidden: boolean, end: AbortController } | null} */
-  let present = null;
-  const update = () => {
-    if (present !== null && isOn() && present.hidden === document.hidden) return;
-    present?.end.abort();
-    present = null;
-    if (!isOn()) return;
-    const end = new AbortController();
-    const { signal } = end;
-    present = { hidden: document.hidden, end };
-    const held = document.hidden
-      ? navigator.locks.request(FOLLOWING, { signal }, () => follow(signal))
-      : navigator.locks.request(VISIBLE, { signal, mode: "shared" }, () => hold(signal));
-    // It was aborted before the lock was free.
-    held.catch(() => {});
-  };
+  }
 
   /** Shows on the page what is chosen, and what can be. */
-  function draw() {
+  #draw() {
     const choice = readChoice();
-    const fault = broken || obstacle();
-    const on = isOn() && broken === "";
+    const fault = this.#broken || obstacle();
+    const on = this.isOn && this.#broken === "";
     /** @param {string} name @returns {HTMLElement | null} */
     const part = (name) => find(`[data-notifications=${name}]`);
     const state = part("state");
@@ -150,51 +149,11 @@ export function setUpNotifications() {
     }
     const kinds = part("kinds");
     if (kinds !== null) kinds.hidden = !on;
-    for (const box of /** @type {NodeListOf<HTMLInputElement>} */ (findAll("[name=notification-kind]")))
-      box.checked = !choice?.without.includes(box.value);
-    if (offer !== null) offer.hidden = place === null || choice !== null || fault !== "";
+    for (const box of kindBoxes()) box.checked = !choice?.without.includes(box.value);
+    if (this.#offer !== null) this.#offer.hidden = this.#place === null || choice !== null || fault !== "";
   }
-
-  const turnOn = async () => {
-    // The browser asks the reader, unless they have answered before.
-    const permission = await Notification.requestPermission();
-    if (permission === "granted") {
-      keepChoice({ on: true, without: readChoice()?.without ?? [] });
-      show({
-        kind: "",
-        title: "Notifications are on",
-        body: "From now on Barkeep tells you here.",
-        path: "settings",
-        tag: CHOICE,
-      });
-    }
-    draw();
-    update();
-  };
-  const turnOff = () => {
-    keepChoice({ on: false, without: readChoice()?.without ?? [] });
-    draw();
-    update();
-  };
-
-  document.addEventListener("click", ({ target }) => {
-    const button = target instanceof Element ? target.closest("[data-notifications]") : null;
-    const what = button instanceof HTMLElement ? button.dataset.notifications : undefined;
-    if (what === "accept" || (what === "toggle" && !isOn())) void turnOn();
-    else if (what === "decline" || what === "toggle") turnOff();
-  });
-  document.addEventListener("change", ({ target }) => {
-    if (!(target instanceof HTMLInputElement) || target.name !== "notification-kind") return;
-    const boxes = /** @type {NodeListOf<HTMLInputElement>} */ (findAll("[name=notification-kind]"));
-    keepChoice({ on: true, without: [...boxes].filter(({ checked }) => !checked).map(({ value }) => value) });
-  });
-  // Another tab has decided.
-  window.addEventListener("storage", ({ key }) => {
-    if (key !== CHOICE) return;
-    draw();
-    update();
-  });
-  document.addEventListener("visibilitychange", update);
-  draw();
-  update();
 }
+
+/** @param {AbortSignal} signal @returns {Promise<void>} */
+const untilAborted = (signal) =>
+  new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));

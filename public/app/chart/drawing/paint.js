@@ -1,12 +1,12 @@
 // Draws the parts of a chart on a canvas.
 
-import { xOf } from "./layout.js";
+import { xOf } from "../layout.js";
 
 /**
- * @import { Bars } from "./bars.js"
- * @import { Colours } from "./colours.js"
- * @import { Box, Places } from "./layout.js"
- * @import { Scale } from "./scale.js"
+ * @import { Bars } from "../bars.js"
+ * @import { Colours } from "../colours.js"
+ * @import { Box, Places } from "../layout.js"
+ * @import { Scale } from "../scale.js"
  */
 
 /**
