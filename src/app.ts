@@ -161,7 +161,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     writeLock: writeLock.shared,
     ...valuesForThreads(settings.values),
   });
-  const providers = new ProviderCache(() => settings.values, createCalendar(sessions));
+  const calendar = createCalendar(sessions);
+  const providers = new ProviderCache(() => settings.values, calendar);
   const findProvider = (name: string) => providers.find(name);
 
   const clockChanges = stack.adopt(new ClockChanges({ db, log, clock: systemClock }), close);
@@ -262,10 +263,9 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   maintenance.start();
   const quotaAlerts = new QuotaAlerts({ db, log, outbox });
   stack.adopt(new MetricsPublisher({ hub, runs, usage, limiter, dispatcher, quotaAlerts, lastHour }), close).start();
-  const calendar = createCalendar(sessions);
   const shared = { db, provider: findProvider, clock, defaultProvider };
   const estimate = (request: RunRequest) =>
-    previewOf({ config, db, limiter, provider: findProvider, settings }, request);
+    previewOf({ calendar, config, db, limiter, provider: findProvider, settings }, request);
   const trouble = () => storage.current()?.what ?? null;
   const watching = { ...shared, calendar, log, registry: runs.registry, quotaOf, estimate, trouble, onAlert };
   const promiseWatch = stack.adopt(new PromiseWatch(watching), close);
@@ -350,6 +350,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
 
   const services: Services = {
     config,
+    calendar,
     version,
     ownToken: options.ownToken,
     counters,

@@ -5,6 +5,7 @@ import type { MailDispatcher } from "../alerts/mail-dispatcher.ts";
 import type { MailSettings } from "../alerts/mail-settings.ts";
 import type { Config } from "../config.ts";
 import type { QueueTrouble, StorageTrouble } from "../domain/errors.ts";
+import type { Calendar } from "../domain/market/calendar.ts";
 import type { ProgressHub } from "../hub.ts";
 import type { Version } from "../installation.ts";
 import type { Log } from "../log.ts";
@@ -42,6 +43,7 @@ export interface Services {
   readonly ownToken?: string | undefined;
   /** What is counted for `/metrics`. */
   readonly counters: Counters;
+  readonly calendar: Calendar;
   readonly db: Database;
   /** Whether the database can be written. */
   readonly storage: StorageHealth;

@@ -3,7 +3,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { Refusal } from "../../domain/errors.ts";
-import { createCalendar } from "../../domain/market/calendar.ts";
 import { ADJUSTMENTS } from "../../domain/market/corporate-actions.ts";
 import { READ_INTERVALS } from "../../domain/market/interval.ts";
 import { isoMillisecond } from "../../domain/time.ts";
@@ -98,10 +97,9 @@ const readPanel = createRoute({
   responses: table("The table", Panel),
 });
 
-export function exportRoutes(services: Pick<Services, "config" | "db" | "derived" | "exporter" | "profiles">) {
-  const { db, exporter, config } = services;
-  const calendar = createCalendar(config.sessions);
-  const panels = new PanelRequests(services, calendar);
+export function exportRoutes(services: Pick<Services, "calendar" | "db" | "derived" | "exporter" | "profiles">) {
+  const { calendar, db, exporter } = services;
+  const panels = new PanelRequests(services);
 
   const send = (c: Context, request: ExportRequest, name: string) => {
     const { format } = request;

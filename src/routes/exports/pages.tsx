@@ -4,7 +4,6 @@
 import { type Context, Hono } from "hono";
 import { RUN_DEFAULTS } from "../../domain/defaults.ts";
 import { Refusal } from "../../domain/errors.ts";
-import { createCalendar } from "../../domain/market/calendar.ts";
 import { ADJUSTMENTS } from "../../domain/market/corporate-actions.ts";
 import { READ_INTERVALS } from "../../domain/market/interval.ts";
 import { FEATURES } from "../../features/catalog.ts";
@@ -52,9 +51,9 @@ const OPTIONS: PanelView["options"] = {
   ),
 };
 
-export function panelPages(services: Pick<Services, "config" | "db" | "derived" | "profiles">) {
+export function panelPages(services: Pick<Services, "calendar" | "config" | "db" | "derived" | "profiles">) {
   const { db, config } = services;
-  const panels = new PanelRequests(services, createCalendar(config.sessions));
+  const panels = new PanelRequests(services);
   const pages = new Hono();
   pages.use("/panel", compressed);
   pages.get("/panel", async (c) => {

@@ -2,7 +2,6 @@
 
 import { isSynthetic } from "../../domain/defaults.ts";
 import { type FieldError, Refusal } from "../../domain/errors.ts";
-import type { Calendar } from "../../domain/market/calendar.ts";
 import type { ReadInterval } from "../../domain/market/interval.ts";
 import { MAX_SYMBOLS } from "../../domain/market/symbol.ts";
 import { healthClock } from "../../domain/profiles/health.ts";
@@ -32,10 +31,7 @@ interface Chosen {
 }
 
 export class PanelRequests {
-  constructor(
-    private readonly services: Pick<Services, "db" | "derived" | "profiles">,
-    private readonly calendar: Calendar,
-  ) {}
+  constructor(private readonly services: Pick<Services, "calendar" | "db" | "derived" | "profiles">) {}
 
   /** @throws Refusal that names the parameter which cannot be answered */
   async read(query: PanelQuery): Promise<PanelRequest> {
@@ -47,7 +43,8 @@ export class PanelRequests {
     const chosen = await this.#symbols(query);
     const symbols = chosen.symbols.toSorted();
     const range = { ...rangeOf(query), knownAt };
-    const found = await findSources(this.services.db, this.calendar, { symbols, interval, longer, provider, ...range });
+    const { db, calendar } = this.services;
+    const found = await findSources(db, calendar, { symbols, interval, longer, provider, ...range });
     const { series, stored, rows } = found;
     const missing = [...found.missing, ...chosen.failed].toSorted();
     if (sort === "timestamp" && rows * 8 * (count + 1) > MAX_SPILL) {
@@ -101,7 +98,7 @@ export class PanelRequests {
     const query = screenerOf(where, "");
     requireReadable(query);
     const filter = { where: query.condition };
-    const clock = healthClock(this.calendar, Date.now());
+    const clock = healthClock(this.services.calendar, Date.now());
     if (await isDerived(this.services, interval)) {
       const { found, rows } = await derivedMatches(this.services, { filter, interval, clock }, true);
       return { symbols: rows.map(({ entry }) => entry.symbol), failed: found.failed };

@@ -2,7 +2,6 @@
 
 import { createRoute, z } from "@hono/zod-openapi";
 import { invalidFields } from "../../domain/errors.ts";
-import { createCalendar } from "../../domain/market/calendar.ts";
 import { isoMillisecond } from "../../domain/time.ts";
 import { columnNames } from "../../pipeline/exports/series/read-rows.ts";
 import type { Snapshots } from "../../scheduler/snapshots.ts";
@@ -128,9 +127,9 @@ export async function createSnapshot(
   return snapshots.create({ name, request: asked, columns, missing, table: request }, signal);
 }
 
-export function snapshotRoutes(services: Pick<Services, "config" | "db" | "derived" | "profiles" | "snapshots">) {
-  const { snapshots, config } = services;
-  const panels = new PanelRequests(services, createCalendar(config.sessions));
+export function snapshotRoutes(services: Pick<Services, "calendar" | "db" | "derived" | "profiles" | "snapshots">) {
+  const { snapshots } = services;
+  const panels = new PanelRequests(services);
   return apiRouter()
     .openapi(
       createRoute({

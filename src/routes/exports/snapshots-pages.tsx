@@ -3,7 +3,6 @@
 
 import { type Context, Hono } from "hono";
 import { Refusal } from "../../domain/errors.ts";
-import { createCalendar } from "../../domain/market/calendar.ts";
 import { listSymbols } from "../../domain/market/symbol.ts";
 import { isoDate } from "../../domain/time.ts";
 import type { SnapshotDiff } from "../../scheduler/snapshots.ts";
@@ -19,9 +18,9 @@ import { createSnapshot, type SnapshotBody, snapshotBody } from "./snapshots-api
 const SHOWN = 50;
 const MAX_REASON = 200;
 
-export function snapshotPages(services: Pick<Services, "config" | "db" | "derived" | "profiles" | "snapshots">) {
-  const { snapshots, config } = services;
-  const panels = new PanelRequests(services, createCalendar(config.sessions));
+export function snapshotPages(services: Pick<Services, "calendar" | "db" | "derived" | "profiles" | "snapshots">) {
+  const { snapshots } = services;
+  const panels = new PanelRequests(services);
   const pages = new Hono();
 
   const show = async (c: Context, diff: DiffView | null, refusal?: Refusal) => {

@@ -1,7 +1,6 @@
 /** `get_bars` and `get_features`: the newest rows of a range, as the API gives them, with the coverage of their series. */
 
 import { z } from "zod";
-import { createCalendar } from "../../domain/market/calendar.ts";
 import { ADJUSTMENTS } from "../../domain/market/corporate-actions.ts";
 import { READ_INTERVALS, type ReadInterval } from "../../domain/market/interval.ts";
 import { marketOf } from "../../domain/market/symbol.ts";
@@ -54,9 +53,9 @@ interface Table {
   readonly [head: string]: unknown;
 }
 
-export function dataTools(services: Pick<Services, "config" | "db" | "profiles">): Tool[] {
+export function dataTools(services: Pick<Services, "calendar" | "db" | "profiles">): Tool[] {
   const { db } = services;
-  const calendar = createCalendar(services.config.sessions);
+  const calendar = services.calendar;
   const coverages = new SeriesCoverages(services);
 
   /** The stored series that answers, and from where on it has about `limit` rows of the range. */

@@ -1,7 +1,6 @@
 /** What the store knows of the bars of a series: their extent, whether the history is complete, and their health. */
 
 import { isSynthetic } from "../../domain/defaults.ts";
-import { createCalendar } from "../../domain/market/calendar.ts";
 import type { Interval } from "../../domain/market/interval.ts";
 import { HEALTH_WORDS, type Health, healthClock } from "../../domain/profiles/health.ts";
 import { CELL_WORDS, cellsOf, monthOf, monthText } from "../../domain/profiles/quality-map.ts";
@@ -31,12 +30,12 @@ export interface SeriesCoverage {
   readonly meaning: string;
 }
 
-type CoverageServices = Pick<Services, "config" | "db" | "profiles">;
+type CoverageServices = Pick<Services, "calendar" | "db" | "profiles">;
 
 export class SeriesCoverages {
   readonly #calendar;
   constructor(private readonly services: CoverageServices) {
-    this.#calendar = createCalendar(services.config.sessions);
+    this.#calendar = services.calendar;
   }
 
   /** The moment at which healths are stated. */

@@ -22,7 +22,7 @@ const MAX_MONTHS = 120;
 
 const interval = choice(INTERVALS).optional();
 
-export function symbolTools(services: Pick<Services, "config" | "db" | "derived" | "profiles">): Tool[] {
+export function symbolTools(services: Pick<Services, "calendar" | "db" | "derived" | "profiles">): Tool[] {
   const { db, profiles } = services;
   const coverages = new SeriesCoverages(services);
 

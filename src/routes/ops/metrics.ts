@@ -3,7 +3,6 @@
 import { Hono } from "hono";
 import { HOST_STATES } from "../../domain/hosts/host-state.ts";
 import type { HostSummary } from "../../domain/hosts/host-summary.ts";
-import { createCalendar } from "../../domain/market/calendar.ts";
 import { HEALTHS, type Health, healthClock } from "../../domain/profiles/health.ts";
 import { FORECASTS } from "../../domain/promises/promise.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
@@ -24,6 +23,7 @@ import type { Services } from "../services.ts";
 type MetricsServices = Pick<
   Services,
   | "backups"
+  | "calendar"
   | "config"
   | "lake"
   | "counters"
@@ -176,8 +176,7 @@ async function resultSamples({ db }: MetricsServices): Promise<Sample[]> {
 type HealthCounts = Readonly<Record<Health, number>>;
 
 /** Counts the profiles of each health. */
-function healthReader({ config, profiles }: MetricsServices): () => Promise<HealthCounts> {
-  const calendar = createCalendar(config.sessions);
+function healthReader({ calendar, profiles }: MetricsServices): () => Promise<HealthCounts> {
   return async () => {
     const healths = await profiles.healthsOf(await profiles.all(), healthClock(calendar, Date.now()));
     const counts = Object.fromEntries(HEALTHS.map((health) => [health, 0])) as Record<Health, number>;

@@ -4,7 +4,6 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { RUN_DEFAULTS } from "../../domain/defaults.ts";
 import { Refusal } from "../../domain/errors.ts";
 import { FINDING_KINDS, type Finding } from "../../domain/market/anomalies/scale-changes.ts";
-import { createCalendar } from "../../domain/market/calendar.ts";
 import {
   derivedIntervals,
   INTERVALS,
@@ -205,11 +204,10 @@ const remove = createRoute({
   responses: { 204: { description: "Deleted" }, ...refusals(404, 422) },
 });
 
-type ProfileServices = Pick<Services, "config" | "db" | "derived" | "exporter" | "profiles" | "runs">;
+type ProfileServices = Pick<Services, "calendar" | "db" | "derived" | "exporter" | "profiles" | "runs">;
 
 export function profileRoutes(services: ProfileServices) {
-  const { db, config, runs, derived, profiles: columns } = services;
-  const calendar = createCalendar(config.sessions);
+  const { db, calendar, runs, derived, profiles: columns } = services;
   const clock = () => healthClock(calendar, Date.now());
   const missing = (symbol: string, interval: ReadInterval) =>
     new Refusal("not_found", `There is no ${interval} profile of ${symbol}: start a run for it first`);

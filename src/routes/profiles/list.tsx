@@ -2,7 +2,6 @@
 /** `/profiles`: all profiles or those that match a screen, as a page or (`format=csv|json`) as a download. */
 
 import { type Context, Hono } from "hono";
-import { createCalendar } from "../../domain/market/calendar.ts";
 import { isReadInterval, READ_INTERVALS } from "../../domain/market/interval.ts";
 import { healthClock } from "../../domain/profiles/health.ts";
 import { isOutdated } from "../../scheduler/runs/renew.ts";
@@ -20,7 +19,7 @@ import { summaryOf } from "./summary.ts";
 
 const PAGE_SIZE = 200;
 
-type ListServices = Pick<Services, "config" | "derived" | "exporter" | "profiles" | "reports">;
+type ListServices = Pick<Services, "calendar" | "config" | "derived" | "exporter" | "profiles" | "reports">;
 
 export function profileListRoutes(services: ListServices) {
   const pages = new Hono();
@@ -30,8 +29,7 @@ export function profileListRoutes(services: ListServices) {
 }
 
 function profilesPage(services: ListServices) {
-  const { config, profiles, reports } = services;
-  const calendar = createCalendar(config.sessions);
+  const { calendar, config, profiles, reports } = services;
   return async (c: Context): Promise<Response> => {
     chosen(c, "interval", READ_INTERVALS);
     const { query, filter, screener } = parseListQuery((name) => c.req.query(name));

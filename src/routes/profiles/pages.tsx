@@ -4,8 +4,6 @@
 import { type Context, Hono } from "hono";
 import { RUN_DEFAULTS } from "../../domain/defaults.ts";
 import { Refusal } from "../../domain/errors.ts";
-import { createCalendar } from "../../domain/market/calendar.ts";
-
 import { venueOfSeries, zoneOf } from "../../domain/market/exchanges/exchanges.ts";
 import { derivedIntervals, isInterval } from "../../domain/market/interval.ts";
 import { parseSymbol } from "../../domain/market/symbol.ts";
@@ -33,10 +31,9 @@ import { driftOf, familiesOf, summaryOf } from "./summary.ts";
 const SHOWN_BARS = 2;
 
 export function profilePageRoutes(
-  services: Pick<Services, "config" | "db" | "derived" | "provider" | "reports" | "settings">,
+  services: Pick<Services, "calendar" | "config" | "db" | "derived" | "provider" | "reports" | "settings">,
 ) {
-  const { db, config } = services;
-  const calendar = createCalendar(config.sessions);
+  const { db, calendar, config } = services;
   const readQuality = qualityReader(services);
   const pages = new Hono();
   pages.use("/profiles/*", compressed);

@@ -5,7 +5,6 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { Hono } from "hono";
 import { isSynthetic } from "../../domain/defaults.ts";
 import { quote } from "../../domain/errors.ts";
-import { createCalendar } from "../../domain/market/calendar.ts";
 import { INTERVALS, type Interval } from "../../domain/market/interval.ts";
 import { HEALTHS, type Health, type HealthClock, healthClock } from "../../domain/profiles/health.ts";
 import {
@@ -50,12 +49,10 @@ interface MapQuery {
   readonly limit: number;
 }
 
-type MapServices = Pick<Services, "config" | "db" | "profiles">;
+type MapServices = Pick<Services, "calendar" | "db" | "profiles">;
 
 /** Reads the map in pieces of a few milliseconds. */
-export function qualityMapReader({ config, db, profiles }: MapServices) {
-  const calendar = createCalendar(config.sessions);
-
+export function qualityMapReader({ calendar, db, profiles }: MapServices) {
   /** The rows of those `entries` that have a month in `state`, if one is given: how many, and those of one page. */
   const rowsOf = async (
     entries: readonly ProfileEntry[],

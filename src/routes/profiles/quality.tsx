@@ -4,7 +4,7 @@
 import { Hono } from "hono";
 import { isSynthetic } from "../../domain/defaults.ts";
 import { Refusal } from "../../domain/errors.ts";
-import { createCalendar, knownDays, type Session } from "../../domain/market/calendar.ts";
+import { knownDays, type Session } from "../../domain/market/calendar.ts";
 import { areSessionsKnown, isExchange, venueOfSeries, zoneOf } from "../../domain/market/exchanges/exchanges.ts";
 import { DAY, type Interval } from "../../domain/market/interval.ts";
 import { findOffSession } from "../../domain/market/resample.ts";
@@ -30,7 +30,7 @@ const PROFILE_RENEWALS = ["repair", "rebuild"] as const;
 /** Revisions that are shown. */
 const REVISIONS = 50;
 
-type QualityServices = Pick<Services, "config" | "db" | "provider" | "settings">;
+type QualityServices = Pick<Services, "calendar" | "db" | "provider" | "settings">;
 
 /** Bars at each end of a series of hours whose starts are compared with the sessions. */
 const STARTS = 200;
@@ -38,11 +38,10 @@ const STARTS = 200;
 /** Reads the data of the section: small tables, and of the bars a few starts only. */
 export function qualityReader({
   db,
-  config,
+  calendar,
   provider: providerNamed,
   settings,
 }: QualityServices): (profile: StoredProfile, month: number | null) => Promise<QualityView> {
-  const calendar = createCalendar(config.sessions);
   return async ({ symbol, interval, seriesId, provider, firstBar, lastBar }, month) => {
     const [series, known, revisions, actions, findings, sources] = await Promise.all([
       readSeries(db, seriesId),

@@ -3,7 +3,6 @@
 
 import { Hono } from "hono";
 import { Refusal } from "../../domain/errors.ts";
-import { createCalendar } from "../../domain/market/calendar.ts";
 import { healthClock } from "../../domain/profiles/health.ts";
 import { RENEWALS, renewalRequests, withoutActive } from "../../scheduler/runs/renew.ts";
 import { RenewalPage } from "../../views/profiles/renew-page.tsx";
@@ -18,10 +17,9 @@ import { parseListQuery, requireReadable } from "./list-query.ts";
 export const RENEWAL_FIELDS = ["order", "symbol", "interval", "repair_provider", "from"];
 
 export function profileRenewRoutes(
-  services: Pick<Services, "config" | "db" | "limiter" | "profiles" | "provider" | "runs" | "settings">,
+  services: Pick<Services, "calendar" | "config" | "db" | "limiter" | "profiles" | "provider" | "runs" | "settings">,
 ) {
-  const { db, runs, config, profiles } = services;
-  const calendar = createCalendar(config.sessions);
+  const { db, runs, calendar, config, profiles } = services;
   const routes = new Hono();
 
   routes.post("/profiles/renew", async (c) => {

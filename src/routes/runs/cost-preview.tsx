@@ -4,7 +4,6 @@
 import { Hono } from "hono";
 import { MAX_AT_WORK } from "../../domain/defaults.ts";
 import { Refusal } from "../../domain/errors.ts";
-import { createCalendar } from "../../domain/market/calendar.ts";
 import { marketOf, parseSymbol, splitSymbols } from "../../domain/market/symbol.ts";
 import { currentFacts, type PlanFact } from "../../domain/plan.ts";
 import { type Batch, planBatches, requestsFor } from "../../domain/runs/batch-plan.ts";
@@ -30,7 +29,7 @@ const EMPTY_HINT = "Separate with commas or spaces";
 
 const YEAR = 365.25 * 86_400;
 
-export type CostServices = Pick<Services, "config" | "db" | "limiter" | "provider" | "settings">;
+export type CostServices = Pick<Services, "calendar" | "config" | "db" | "limiter" | "provider" | "settings">;
 
 export const previewRoutes = (services: CostServices) =>
   new Hono().post("/runs/preview", async (c) => {
@@ -122,12 +121,12 @@ export async function previewOf(services: CostServices, request: RunRequest): Pr
 }
 
 /** The part of an update that many symbols share. */
-function bulkOf({ db, config }: CostServices, provider: Provider, request: RunRequest, asOf: number) {
+function bulkOf({ calendar, db }: CostServices, provider: Provider, request: RunRequest, asOf: number) {
   const { symbols, interval } = request;
   const { to } = rangeOf(request, provider, asOf);
   return planBulk(directJobStore(db), {
     provider,
-    calendar: createCalendar(config.sessions),
+    calendar,
     symbols,
     interval,
     asOf,

@@ -3,7 +3,6 @@
 
 import { type Context, Hono } from "hono";
 import { Refusal } from "../../domain/errors.ts";
-import { createCalendar } from "../../domain/market/calendar.ts";
 import { isoMillisecond, writeMoment } from "../../domain/time.ts";
 import { directJobStore } from "../../pipeline/store/direct-store.ts";
 import { planMemory } from "../../pipeline/store/plan-memory.ts";
@@ -108,7 +107,7 @@ export function providerForms(services: SettingsServices, show: ShowSettings): H
     const missing = missingSettings(entry, values);
     if (missing.length > 0) return say("error", `Not set: ${missing.join(", ")}`);
     const { good, text, quota, plan } = await checkProvider(
-      entry.create(values, createCalendar(services.config.sessions)),
+      entry.create(values, services.calendar),
       checkContext(services, entry.name, values),
       { entry, values },
     );

@@ -20,6 +20,7 @@ import { currentPlans } from "./plans.ts";
 export type SettingsServices = Pick<
   Services,
   | "backups"
+  | "calendar"
   | "config"
   | "counters"
   | "db"

@@ -205,7 +205,7 @@ describe("derived profiles in the API", () => {
     const sources = new Map((await app.app.derived.sourcesOf("4h")).map((source) => [source.symbol, source]));
     const derived = new DerivedProfiles(db, profiles, broken);
     const services = { ...app.app, derived };
-    const panel = new PanelRequests(services, CALENDAR);
+    const panel = new PanelRequests(services);
     const query = panelQuery.parse({ where: "rsi_14 > 0", interval: "4h", names: "rsi_14" });
     const { request, missing } = await panel.read(query);
     expect([request.series.map(({ symbol }) => symbol), missing]).toEqual([["AAPL", "MSFT"], ["IBM"]]);

@@ -2,7 +2,7 @@
 
 import { type Context, Hono } from "hono";
 import { Refusal } from "../../../domain/errors.ts";
-import { type Calendar, createCalendar } from "../../../domain/market/calendar.ts";
+import type { Calendar } from "../../../domain/market/calendar.ts";
 import type { CorporateAction } from "../../../domain/market/corporate-actions.ts";
 import { type Venue, venueOfSeries } from "../../../domain/market/exchanges/exchanges.ts";
 import { DAY, isDated, READ_INTERVALS, type ReadInterval, sourceInterval } from "../../../domain/market/interval.ts";
@@ -46,8 +46,7 @@ interface Range {
   readonly to: number;
 }
 
-export function chartMarkRoutes({ db, config }: Pick<Services, "config" | "db">) {
-  const calendar = createCalendar(config.sessions);
+export function chartMarkRoutes({ calendar, db }: Pick<Services, "calendar" | "db">) {
   return new Hono().get("/profiles/:symbol/chart/marks", compressed, async (c: Context) => {
     const symbol = parseSymbol(c.req.param("symbol") ?? "");
     if (symbol === null) throw new Refusal("not_found", "That is not a symbol");
