@@ -9,7 +9,7 @@ const floors = [
   ["src/scheduler/"],
   ["src/views/"],
   ["src/routes/"],
-  ["src/app\\.ts$"],
+  ["src/app(/|\\.ts$)"],
   ["src/cli/"],
   ["src/(server|cli|doctor)\\.ts$"],
 ];
