@@ -14,7 +14,7 @@ import { MAX_PROFILES } from "../profiles/download.ts";
 import { requireReadable, screenerOf } from "../profiles/list-query.ts";
 import type { Services } from "../services.ts";
 import { MONTH_MEANINGS, type SeriesCoverage, SeriesCoverages } from "./series-coverage.ts";
-import { type Caller, type Tool, tool } from "./tool.ts";
+import { type Tool, tool } from "./tool.ts";
 
 const MAX_FOUND = 50;
 const MAX_SCREENED = 200;
@@ -22,11 +22,15 @@ const MAX_MONTHS = 120;
 
 const interval = choice(INTERVALS).optional();
 
-export function symbolTools(services: Pick<Services, "calendar" | "db" | "derived" | "profiles">): Tool[] {
-  const { db, profiles } = services;
-  const coverages = new SeriesCoverages(services);
+type SymbolServices = Pick<Services, "calendar" | "db" | "derived" | "profiles">;
 
-  const findSymbols = tool({
+export function symbolTools(services: SymbolServices): Tool[] {
+  const coverages = new SeriesCoverages(services);
+  return [findSymbols(services, coverages), coverage(coverages), screen(services, coverages)];
+}
+
+const findSymbols = ({ db }: SymbolServices, coverages: SeriesCoverages): Tool =>
+  tool({
     name: "find_symbols",
     title: "Find symbols",
     description:
@@ -59,7 +63,8 @@ export function symbolTools(services: Pick<Services, "calendar" | "db" | "derive
     },
   });
 
-  const coverage = tool({
+const coverage = (coverages: SeriesCoverages): Tool =>
+  tool({
     name: "coverage",
     title: "What is stored of a symbol",
     description:
@@ -82,7 +87,8 @@ export function symbolTools(services: Pick<Services, "calendar" | "db" | "derive
     },
   });
 
-  const screen = tool({
+const screen = (services: SymbolServices, coverages: SeriesCoverages): Tool =>
+  tool({
     name: "screen",
     title: "Screen symbols by their features",
     description:
@@ -100,75 +106,63 @@ export function symbolTools(services: Pick<Services, "calendar" | "db" | "derive
       health: z.array(choice(HEALTHS)).default([]).describe("only profiles of these healths; empty for all"),
       limit: wholeNumber(1, MAX_SCREENED).default(25),
     }),
-    run: (input, caller) => screened(input, caller),
+    async run({ where, sort, interval, health, limit }, { api }) {
+      const query = screenerOf(where, sort);
+      requireReadable(query);
+      const filter = {
+        where: query.condition,
+        sort: query.sort,
+        columns: query.columns.map(({ operand }) => operand),
+        healths: health,
+      };
+      const { matched, of, values, stored, facts } = await matches(services, coverages, { filter, interval, limit });
+      const rows = (await coverages.ofProfiles(stored)).map((each, at) => ({
+        ...each,
+        ...facts[at],
+        values: Object.fromEntries(query.columns.map(({ name }, column) => [name, finite(values[column]![at]!)])),
+      }));
+      const wanted = { interval, where, sort, health: health.join(","), limit: String(MAX_PROFILES) };
+      const parameters = new URLSearchParams(
+        Object.entries(wanted).filter((pair): pair is [string, string] => !!pair[1]),
+      );
+      const all = api.address(`/api/profiles?${parameters}`);
+      const cut = matched > limit ? ` Only the first ${limit} are here; all of them: GET ${all}.` : "";
+      const origin = facts.length > 0 ? ` They are derived from stored bars: derived says how.` : "";
+      return {
+        summary: `${plural(matched, "profile")} of ${of} match.${cut}${origin}`,
+        matched,
+        rows,
+        all,
+      };
+    },
   });
 
-  async function screened(
-    {
-      where,
-      sort,
-      interval,
-      health,
-      limit,
-    }: {
-      where: string;
-      sort: string;
-      interval?: ReadInterval | undefined;
-      health: (typeof HEALTHS)[number][];
-      limit: number;
-    },
-    { api }: Caller,
-  ) {
-    const query = screenerOf(where, sort);
-    requireReadable(query);
-    const filter = {
-      where: query.condition,
-      sort: query.sort,
-      columns: query.columns.map(({ operand }) => operand),
-      healths: health,
-    };
-    const { matched, of, values, stored, facts } = await matches(filter, interval, limit);
-    const rows = (await coverages.ofProfiles(stored)).map((each, at) => ({
-      ...each,
-      ...facts[at],
-      values: Object.fromEntries(query.columns.map(({ name }, column) => [name, finite(values[column]![at]!)])),
-    }));
-    const asked = { interval, where, sort, health: health.join(","), limit: String(MAX_PROFILES) };
-    const parameters = new URLSearchParams(Object.entries(asked).filter((pair): pair is [string, string] => !!pair[1]));
-    const all = api.address(`/api/profiles?${parameters}`);
-    const cut = matched > limit ? ` Only the first ${limit} are here; all of them: GET ${all}.` : "";
-    const origin = facts.length > 0 ? ` They are derived from stored bars: derived says how.` : "";
+interface Screened {
+  readonly filter: Omit<ProfileQuery, "interval">;
+  readonly interval: ReadInterval | undefined;
+  readonly limit: number;
+}
+
+/** The first matches: the stored profiles behind them, their values by column, and of derived ones what they are. */
+async function matches(services: SymbolServices, coverages: SeriesCoverages, { filter, interval, limit }: Screened) {
+  if (interval !== undefined && (await isDerived(services, interval))) {
+    const { found, rows } = await derivedMatches(services, { filter, interval, clock: coverages.clock() }, true);
+    const shown = rows.slice(0, limit).map(({ entry }) => entry);
     return {
-      summary: `${plural(matched, "profile")} of ${of} match.${cut}${origin}`,
-      matched,
-      rows,
-      all,
+      ...{ matched: rows.length, of: found.total, stored: shown.map(found.sourceOf) },
+      values: found.columns.map((column) => shown.map(({ at }) => column[at]!)),
+      facts: shown.map((entry) => {
+        const { partial } = found.detailsOf(entry);
+        return { derived: { interval, last_bar: isoSecond(entry.lastBar), last_bar_is_partial: partial.last } };
+      }),
     };
   }
-
-  /** The first matches: the stored profiles behind them, their values by column, and of derived ones what they are. */
-  async function matches(filter: Omit<ProfileQuery, "interval">, interval: ReadInterval | undefined, limit: number) {
-    if (interval !== undefined && (await isDerived(services, interval))) {
-      const { found, rows } = await derivedMatches(services, { filter, interval, clock: coverages.clock() }, true);
-      const shown = rows.slice(0, limit).map(({ entry }) => entry);
-      return {
-        ...{ matched: rows.length, of: found.total, stored: shown.map(found.sourceOf) },
-        values: found.columns.map((column) => shown.map(({ at }) => column[at]!)),
-        facts: shown.map((entry) => {
-          const { partial } = found.detailsOf(entry);
-          return { derived: { interval, last_bar: isoSecond(entry.lastBar), last_bar_is_partial: partial.last } };
-        }),
-      };
-    }
-    const { entries, columns } = await profiles.select({ ...filter, interval }, coverages.clock());
-    const shown = entries.slice(0, limit);
-    return {
-      ...{ matched: entries.length, of: (await profiles.all()).length, stored: shown, facts: [] },
-      values: columns.map((column) => shown.map(({ at }) => column[at]!)),
-    };
-  }
-
-  return [findSymbols, coverage, screen];
+  const { entries, columns } = await services.profiles.select({ ...filter, interval }, coverages.clock());
+  const shown = entries.slice(0, limit);
+  return {
+    ...{ matched: entries.length, of: (await services.profiles.all()).length, stored: shown, facts: [] },
+    values: columns.map((column) => shown.map(({ at }) => column[at]!)),
+  };
 }
 
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
