@@ -32,20 +32,39 @@ import { COMPANY_FIELDS, type CompanyFields, companiesView, companyFields, impor
 /** Longest address that may carry a selection, characters; a larger one is sent in a body. */
 const MAX_ADDRESS = 2_000;
 
-export function companyPages(
-  services: Pick<Services, "companies" | "config" | "db" | "log" | "provider" | "settings">,
-) {
-  const { db } = services;
-  const pages = new Hono();
-  pages.use("/companies", compressed);
+type CompanyServices = Pick<Services, "companies" | "config" | "db" | "log" | "provider" | "settings">;
 
-  const show = async (
+export function companyPages(services: CompanyServices): Hono {
+  const pages = new Hono();
+  const replies = new Replies(services);
+  pages.use("/companies", compressed);
+  pages.get("/companies", (c) => replies.show(c, companyFields({ ...c.req.query(), pick: c.req.queries("pick") })));
+  // These addresses only receive forms: a reload leads back to the page.
+  pages.get("/companies/*", (c) => c.redirect("/companies"));
+  pages.post("/companies", async (c) => replies.show(c, await sentFields(c)));
+  addSelectionRoutes(pages, replies, services);
+  addWatchlistRoutes(pages, replies, services);
+  addLoadingRoutes(pages, replies, services);
+  return pages;
+}
+
+async function sentFields(c: Context): Promise<CompanyFields> {
+  const body = await c.req.parseBody({ all: true });
+  requireKnownFields(body, COMPANY_FIELDS);
+  return companyFields(body);
+}
+
+class Replies {
+  constructor(private readonly services: CompanyServices) {}
+
+  /** The page, or what of it a search replaces. */
+  async show(
     c: Context,
     fields: CompanyFields,
     more: Partial<CompaniesView> = {},
     status: ContentfulStatusCode = 200,
-  ) => {
-    const found = await companiesView(services, fields, more);
+  ): Promise<Response> {
+    const found = await companiesView(this.services, fields, more);
     const selected = found.selected.map(({ symbol }) => symbol);
     const address = addressOf(fields, selected);
     const view = { ...found, address: address.length <= MAX_ADDRESS ? address : null };
@@ -54,34 +73,33 @@ export function companyPages(
     if (c.req.method === "POST" && view.address !== null && view.flash === null) return c.redirect(view.address, 303);
     const page = { ...c.var.page, path: view.address ?? addressOf(fields, []) };
     return c.html(<CompaniesPage page={page} view={view} />, status);
-  };
-  const sent = async (c: Context) => {
-    const body = await c.req.parseBody({ all: true });
-    requireKnownFields(body, COMPANY_FIELDS);
-    return companyFields(body);
-  };
+  }
+
   /** Runs an action with the form. A refusal is shown on the page, and the selection is kept. */
-  const act = (work: (fields: CompanyFields, c: Context) => Promise<Partial<CompaniesView> | Response>) => {
-    return async (c: Context) => {
-      const fields = await sent(c);
+  act(work: (fields: CompanyFields, c: Context) => Promise<Partial<CompaniesView> | Response>) {
+    return async (c: Context): Promise<Response> => {
+      const fields = await sentFields(c);
       try {
         const done = await work(fields, c);
-        return done instanceof Response ? done : await show(c, fields, done);
+        return done instanceof Response ? done : await this.show(c, fields, done);
       } catch (error) {
-        if (!(error instanceof Refusal)) throw error;
-        return show(c, fields, { flash: { level: "error", text: error.message } }, error.status);
+        return this.refuse(c, fields, error);
       }
     };
-  };
+  }
 
-  pages.get("/companies", (c) => show(c, companyFields({ ...c.req.query(), pick: c.req.queries("pick") })));
-  // These addresses only receive forms: a reload leads back to the page.
-  pages.get("/companies/*", (c) => c.redirect("/companies"));
-  pages.post("/companies", async (c) => show(c, await sent(c)));
+  /** @throws what is no refusal */
+  refuse(c: Context, fields: CompanyFields, error: unknown): Promise<Response> {
+    if (!(error instanceof Refusal)) throw error;
+    return this.show(c, fields, { flash: { level: "error", text: error.message } }, error.status);
+  }
+}
 
+/** What is done with the selected companies. */
+function addSelectionRoutes(pages: Hono, replies: Replies, services: CompanyServices): void {
   pages.post(
     "/companies/run",
-    act(async ({ selected }, c) => {
+    replies.act(async ({ selected }, c) => {
       if (selected.length === 0) throw new Refusal("invalid", "Select at least one company to start a run");
       const symbols = selected.join(", ");
       const address = `/?symbols=${encodeURIComponent(symbols)}`;
@@ -94,24 +112,26 @@ export function companyPages(
 
   pages.post(
     "/companies/facts",
-    act(async ({ selected, factsFrom }) => {
+    replies.act(async ({ selected, factsFrom }) => {
       if (selected.length === 0) throw new Refusal("invalid", "Select at least one company to fetch its facts");
       await startFacts(services, { provider: factsFrom, symbols: selected });
       const text = `Facts of ${plural(selected.length, "company", "companies")} are being fetched; reload to see them`;
       return { flash: { level: "info", text } };
     }),
   );
+}
 
+function addWatchlistRoutes(pages: Hono, replies: Replies, { db }: CompanyServices): void {
   pages.post(
     "/companies/lists",
-    act(async ({ selected, listName }, c) => {
+    replies.act(async ({ selected, listName }, c) => {
       const id = await createWatchlist(db, checkedName(listName), selected);
       return c.redirect(`/companies?list=${id}`, 303);
     }),
   );
   pages.post(
     "/companies/lists/add",
-    act(async ({ selected, target }) => {
+    replies.act(async ({ selected, target }) => {
       if (target === undefined) throw new Refusal("invalid", "Choose the watchlist to add to");
       const { name } = await requireWatchlist(db, target);
       await addToWatchlist(db, target, selected);
@@ -120,7 +140,7 @@ export function companyPages(
   );
   pages.post(
     "/companies/lists/:id/:action",
-    act(async ({ selected, listName }, c) => {
+    replies.act(async ({ selected, listName }, c) => {
       const id = Number(c.req.param("id"));
       const { name } = await requireWatchlist(db, Number.isSafeInteger(id) ? id : 0);
       switch (c.req.param("action")) {
@@ -137,13 +157,16 @@ export function companyPages(
       throw new Refusal("not_found", "There is no such action");
     }),
   );
+}
 
+/** Where companies come from: a file, or the list of a provider. */
+function addLoadingRoutes(pages: Hono, replies: Replies, services: CompanyServices): void {
   pages.post("/companies/import", async (c) => {
     const fields = companyFields({});
     try {
       const { companies, bad } = await importCompanies(services, await importedText(c));
       const text = `${plural(companies, "company", "companies")} imported`;
-      return await show(c, fields, { flash: { level: "info", text }, report: bad });
+      return await replies.show(c, fields, { flash: { level: "info", text }, report: bad });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       const bad = error.errors.flatMap(({ path, message }) => {
@@ -151,7 +174,7 @@ export function companyPages(
         return Number.isNaN(line) ? [] : [{ line, reason: message }];
       });
       const text = bad.length > 0 ? "Nothing was imported: no line names a symbol" : error.message;
-      return show(c, fields, { flash: { level: "error", text }, report: bad }, error.status);
+      return replies.show(c, fields, { flash: { level: "error", text }, report: bad }, error.status);
     }
   });
 
@@ -166,14 +189,11 @@ export function companyPages(
       const text = fetched.cached
         ? `${what} are here already, fetched less than a day ago; press Refresh to fetch them again`
         : `${what} fetched`;
-      return await show(c, companyFields({}), { flash: { level: "info", text } });
+      return await replies.show(c, companyFields({}), { flash: { level: "info", text } });
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      return show(c, companyFields({}), { flash: { level: "error", text: error.message } }, error.status);
+      return replies.refuse(c, companyFields({}), error);
     }
   });
-
-  return pages;
 }
 
 const checkedName = (name: string) => requireName("watchlist", MAX_NAME_LENGTH, name);
