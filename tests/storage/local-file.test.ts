@@ -1,4 +1,6 @@
+import { Database as Sqlite } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import { openDatabase } from "../../src/storage/db.ts";
 import { countBars, insertBars, readBars, seriesId } from "../../src/storage/market/bars.ts";
 import { insertRun } from "../../src/storage/runs/runs.ts";
@@ -79,4 +81,20 @@ describe("the URL of a file", () => {
 test("a folder in the place of the database is called a folder", async () => {
   using folder = temporaryFolder();
   await expect(openDatabase(`file:${folder.path}`)).rejects.toThrow(/cannot be opened: it is a folder, not a file$/);
+});
+
+test("a file is opened and read while another program writes, or its disk is full: opening writes nothing", async () => {
+  using folder = temporaryFolder();
+  const path = join(folder.path, "held.db");
+  const first = await openDatabase(`file:${path}`);
+  await first.write([{ sql: "CREATE TABLE t (a)", args: [] }]);
+  const other = new Sqlite(path);
+  other.run("BEGIN IMMEDIATE");
+  const second = await openDatabase(`file:${path}`);
+  expect(await second.rows("SELECT count(*) FROM t", [])).toEqual([[0]]);
+  expect(await second.rows("PRAGMA auto_vacuum", [])).toEqual([[2]]);
+  other.run("ROLLBACK");
+  other.close();
+  second.close();
+  first.close();
 });

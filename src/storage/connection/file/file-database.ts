@@ -22,9 +22,9 @@ const DRIVER_TIMEOUT_MS = 5;
 /** The longest pause before a read is tried again while another process recovers the file or has it to itself. */
 const READ_PAUSE_MS = 250;
 
-/** `auto_vacuum`, which lets a file shrink, must be set before anything is written to a new file. */
+/** The value of `auto_vacuum` that lets a file shrink piece by piece. It must be set before a new file is written to. */
+const INCREMENTAL = 2;
 const PRAGMAS = [
-  "auto_vacuum = INCREMENTAL",
   "journal_mode = WAL",
   "synchronous = NORMAL",
   "foreign_keys = ON",
@@ -63,6 +63,9 @@ export async function openFile(path: string, lock: WriteLock, expected: Expected
   const writes = new WriteQueue(driver, statements, lock, expected === null ? LINGER_MS.first : LINGER_MS.others);
   stack.defer(() => writes.close());
   await writes.alone(() => {
+    // Setting the value that it has writes too: no thread could open the file while its disk is full.
+    const [shrinks] = statements.rows("PRAGMA auto_vacuum", []);
+    if (Number(shrinks?.[0]) !== INCREMENTAL) driver.exec(`PRAGMA auto_vacuum = ${INCREMENTAL}`);
     for (const pragma of PRAGMAS) driver.exec(`PRAGMA ${pragma}`);
   });
   if (identity) writes.guard((isSuspect) => identity.check(isSuspect));
