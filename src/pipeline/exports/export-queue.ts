@@ -10,6 +10,9 @@ const RETRY_AFTER = 5;
 /** A reader that takes nothing for this long loses its export, milliseconds: others wait for the place. */
 const STALLED_MS = 60_000;
 
+/** Its client has left and reads no error, or its login has ended. */
+const cancelled = () => new Refusal("unavailable", "The export was cancelled");
+
 /** A part of an export's bytes (`null` if none is left), and whether it is the last one. */
 export interface Piece {
   readonly bytes: Uint8Array<ArrayBuffer> | null;
@@ -65,17 +68,13 @@ export class ExportQueue {
   /**
    * An export as the body of a response, when its first piece is there: a failure before that can still be answered with
    * a status. One piece is given as it is, because a stream costs as much as the rest of a small answer. The export has its
-   * place from now on, until it ends, is cancelled, is not read for a minute, or `signal` (the request's) aborts.
-   * @throws Refusal if too many wait
-   * @throws Error if it fails before it has a piece
+   * place from now on, until it ends, is cancelled, is not read for a minute, or `signal` (of the request and its login) aborts.
+   * @throws Refusal if too many wait, or `signal` aborts before it has a piece
+   * @throws Error if it fails before that
    */
   async body(open: () => PieceSource, signal?: AbortSignal): Promise<ExportBody> {
     const admitted = this.#admit(open, signal);
-    const first = await admitted.next().catch((error: unknown) => {
-      // A client that has left reads no error.
-      if (signal?.aborted) return { bytes: null, isLast: true };
-      throw error;
-    });
+    const first = await admitted.next();
     return first.isLast ? (first.bytes ?? new Uint8Array()) : this.#streamOf(admitted, first.bytes);
   }
 
@@ -106,11 +105,11 @@ export class ExportQueue {
     const next = async () => {
       clearTimeout(stalled);
       await ready.promise;
-      if (hasLeft) throw new Error("The export was cancelled");
+      if (hasLeft) throw cancelled();
       try {
         source ??= open();
         const piece = await source.next();
-        if (hasLeft) throw new Error("The export was cancelled");
+        if (hasLeft) throw cancelled();
         if (piece.isLast) {
           source = null;
           leave();

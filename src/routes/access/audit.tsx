@@ -23,7 +23,7 @@ import {
 } from "../api/parameters.ts";
 import { compressed } from "../compression.ts";
 import { chosen, idIn } from "../http/page-query.ts";
-import { exported } from "../http/stream-body.ts";
+import { endOf, exported } from "../http/stream-body.ts";
 import type { Services } from "../services.ts";
 
 const PAGE_SIZE = 100;
@@ -42,7 +42,7 @@ export function auditPages({ db, exporter }: Pick<Services, "db" | "exporter">) 
     const { filter, error } = filterOf(fields);
     if (chosen(c, "format", ["csv"]) === "csv") {
       if (error !== null) throw new Refusal("invalid", error);
-      return exported(c, () => exporter.lists.body(() => csvOf(db, filter), c.req.raw.signal), {
+      return exported(c, () => exporter.lists.body(() => csvOf(db, filter), endOf(c)), {
         "Content-Type": "text/csv; charset=utf-8",
         "Content-Disposition": 'attachment; filename="audit.csv"',
       });

@@ -17,7 +17,7 @@ declare module "hono" {
   interface ContextVariableMap {
     /** Who sends the request; absent on the open routes without a login. */
     actor: Actor;
-    /** Aborts when the login session or token ends: a stream ends with it. */
+    /** Aborts when the login session or token ends: a stream or an export ends with it. */
     sessionSignal: AbortSignal | undefined;
     /** The login session or token, which may hold a limited number of streams. */
     streamHolder: string | undefined;
@@ -29,8 +29,6 @@ declare module "hono" {
 /** Routes without a login: for supervisors, for browsers before they sign in, and the client, which has no secret. */
 const OPEN = /^\/(?:healthz|readyz|login|barkeep\.py|assets\/[^/]+)$/;
 const ASSETS = /^\/assets\/[^/]+$/;
-/** Responses that outlast the check of their request. */
-const STREAMS = /^\/(?:api\/)?events$/;
 /** For supervisors, which use names of their own; they reveal nothing. */
 const PROBES = /^\/(?:healthz|readyz)$/;
 /** Longest path of a refused request on record, characters. */
@@ -86,7 +84,8 @@ export function addGuard(app: Hono, dependencies: Dependencies): void {
       return askToSignIn(c, refuse);
     }
     const { actor, grant } = admission;
-    if (grant !== null && STREAMS.test(path)) {
+    // Any response may outlast the check of its request.
+    if (grant !== null) {
       c.set("sessionSignal", access.signals.signalOf(grant));
       c.set("streamHolder", holderOf(grant));
     }

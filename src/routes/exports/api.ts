@@ -12,7 +12,7 @@ import type { ExportRequest } from "../../pipeline/exports/export-table.ts";
 import { findSources } from "../../pipeline/exports/find-sources.ts";
 import { choice } from "../../schemas.ts";
 import { apiRouter, refusals } from "../api/parameters.ts";
-import { exported } from "../http/stream-body.ts";
+import { endOf, exported } from "../http/stream-body.ts";
 import type { Services } from "../services.ts";
 import { PanelRequests } from "./panel-request.ts";
 import { barsQuery, featuresQuery, panelQuery, type RangeQuery, symbolParams } from "./parameters.ts";
@@ -104,7 +104,7 @@ export function exportRoutes(services: Pick<Services, "calendar" | "db" | "deriv
   const send = (c: Context, request: ExportRequest, name: string) => {
     const { format } = request;
     const coding = isText(format) ? acceptedCoding(c.req.header("Accept-Encoding")) : null;
-    const open = () => exporter.body({ ...request, coding }, c.req.raw.signal);
+    const open = () => exporter.body({ ...request, coding }, endOf(c));
     return exported(c, open, {
       "Content-Type": FORMAT_TYPES[format],
       ...headersOf(request),

@@ -9,6 +9,7 @@ import { fieldErrors, nameText, text } from "../../schemas.ts";
 import type { SnapshotRow } from "../../storage/market/snapshots.ts";
 import { apiRouter, json, jsonBody, refusals } from "../api/parameters.ts";
 import { fileOnDisk, serveFile } from "../http/serve-file.ts";
+import { endOf } from "../http/stream-body.ts";
 import type { Services } from "../services.ts";
 import { PanelRequests } from "./panel-request.ts";
 import { panelQuery } from "./parameters.ts";
@@ -143,7 +144,7 @@ export function snapshotRoutes(services: Pick<Services, "calendar" | "db" | "der
         responses: { 201: json("The snapshot", Snapshot), ...refusals(404, 422, 503) },
       }),
       async (c) =>
-        c.json(snapshotJson(await createSnapshot({ panels, snapshots }, c.req.valid("json"), c.req.raw.signal)), 201),
+        c.json(snapshotJson(await createSnapshot({ panels, snapshots }, c.req.valid("json"), endOf(c))), 201),
     )
     .openapi(
       createRoute({
@@ -219,7 +220,7 @@ export function snapshotRoutes(services: Pick<Services, "calendar" | "db" | "der
       }),
       async (c) => {
         const { id, other } = c.req.valid("param");
-        return c.json({ ...(await snapshots.diff(id, other, c.req.raw.signal)) }, 200);
+        return c.json({ ...(await snapshots.diff(id, other, endOf(c))) }, 200);
       },
     );
 }

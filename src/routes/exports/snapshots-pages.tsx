@@ -10,6 +10,7 @@ import { firstFault } from "../../schemas.ts";
 import type { SnapshotRow } from "../../storage/market/snapshots.ts";
 import { type DiffView, type SnapshotItem, SnapshotsPage } from "../../views/exports/snapshots.tsx";
 import { capitalised } from "../form-errors.ts";
+import { endOf } from "../http/stream-body.ts";
 import type { Services } from "../services.ts";
 import { PanelRequests } from "./panel-request.ts";
 import { createSnapshot, type SnapshotBody, snapshotBody } from "./snapshots-api.ts";
@@ -48,7 +49,7 @@ export function snapshotPages(services: Pick<Services, "calendar" | "db" | "deri
     if (a === undefined || b === undefined) return show(c, null);
     return orRefused(c, async () => {
       const [before, after] = [await snapshots.get(a), await snapshots.get(b)];
-      return show(c, diffView(before, after, await snapshots.diff(a, b, c.req.raw.signal)));
+      return show(c, diffView(before, after, await snapshots.diff(a, b, endOf(c))));
     });
   });
 
@@ -61,7 +62,7 @@ export function snapshotPages(services: Pick<Services, "calendar" | "db" | "deri
         reason: ___,
         ...sent
       } = Object.fromEntries(Object.entries(form).filter(([, value]) => value !== ""));
-      const { id } = await createSnapshot({ panels, snapshots }, orderOf(sent), c.req.raw.signal);
+      const { id } = await createSnapshot({ panels, snapshots }, orderOf(sent), endOf(c));
       return c.redirect(`/snapshots#snapshot-${id}`, 303);
     }),
   );

@@ -6,6 +6,12 @@ import type { ExportBody } from "../../pipeline/exports/export-queue.ts";
 /** Without it the server would send `Content-Length: 0` with a response to HEAD. */
 const OF_UNKNOWN_LENGTH = { "Transfer-Encoding": "chunked" };
 
+/** Aborts when the client leaves, or the login that admitted the request ends. */
+export function endOf(c: Context): AbortSignal {
+  const login = c.get("sessionSignal");
+  return login === undefined ? c.req.raw.signal : AbortSignal.any([c.req.raw.signal, login]);
+}
+
 /**
  * A streamed response. `open` starts the work behind its body, so it is not called for HEAD: Hono answers HEAD by running
  * the handler of GET, and drops the body without reading or cancelling it.

@@ -7,7 +7,7 @@ import { FEATURES } from "../../features/catalog.ts";
 import type { ProfilesRequest } from "../../pipeline/exports/export-profiles.ts";
 import type { ProfileEntry } from "../../storage/profiles/profile-rows.ts";
 import type { ProfileQuery } from "../../storage/profiles/select-profiles.ts";
-import { exported } from "../http/stream-body.ts";
+import { endOf, exported } from "../http/stream-body.ts";
 import type { Services } from "../services.ts";
 import { derivedMatches, derivedRows, isDerived } from "./derived-list.tsx";
 import type { Column } from "./list-query.ts";
@@ -46,7 +46,7 @@ export async function streamProfiles(
   const columnsOf = (values: readonly Float64Array[], entries: readonly Pick<ProfileEntry, "at">[]) =>
     format === "csv" ? csvColumns(columns, values, entries) : [];
   const send = async (matching: number, request: Omit<ProfilesRequest, "content" | "format" | "now">) => {
-    const open = () => services.exporter.body({ content: "profiles", format, now, ...request }, c.req.raw.signal);
+    const open = () => services.exporter.body({ content: "profiles", format, now, ...request }, endOf(c));
     return (await exported(c, open, {
       "Content-Type": TYPES[format],
       "x-barkeep-matching": String(matching),

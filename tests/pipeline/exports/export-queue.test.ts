@@ -38,7 +38,10 @@ function fill(queue: ExportQueue, count: number) {
       opened.resolve();
       return each;
     };
-    return { ...rest, body: queue.body(open, client.signal), leave: () => client.abort(), opened: opened.promise };
+    const body = queue.body(open, client.signal);
+    // Looked at by the test, if at all, after it was rejected.
+    body.catch(() => {});
+    return { ...rest, body, leave: () => client.abort(), opened: opened.promise };
   });
 }
 
@@ -89,13 +92,27 @@ describe("the export queue", () => {
     third!.finish();
     await (await readerOf(third!.body)).cancel();
     expect(queue.counts).toEqual({ atWork: 0, waiting: 0 });
-    // Nobody reads what is answered to a client that has left.
-    expect(await Promise.all([working!.body, second!.body])).toEqual([new Uint8Array(), new Uint8Array()]);
+    for (const { body } of [working!, second!]) await expect(body).rejects.toThrow("The export was cancelled");
+  });
+
+  test("an export that is aborted while it is read ends with an error: its reader must not take it for whole", async () => {
+    const queue = new ExportQueue();
+    const [{ each, finish }, login] = [source(), new AbortController()];
+    finish();
+    const second = Promise.withResolvers<Piece>();
+    const pieces: PieceSource[] = [each, { next: () => second.promise, stop: () => second.resolve(END) }];
+    const both: PieceSource = { next: () => pieces.shift()!.next(), stop: () => second.resolve(END) };
+    const reader = await readerOf(queue.body(() => both, login.signal));
+    await reader.read();
+    const rest = reader.read();
+    login.abort();
+    await expect(rest).rejects.toThrow("The export was cancelled");
+    expect(queue.counts).toEqual({ atWork: 0, waiting: 0 });
   });
 
   test("a request that was aborted before its export had a place takes none", async () => {
     const queue = new ExportQueue({ atWork: 1, waiting: 1 });
-    expect(await queue.body(() => source().each, AbortSignal.abort())).toEqual(new Uint8Array());
+    await expect(queue.body(() => source().each, AbortSignal.abort())).rejects.toThrow("The export was cancelled");
     expect(queue.counts).toEqual({ atWork: 0, waiting: 0 });
   });
 
