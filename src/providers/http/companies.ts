@@ -103,6 +103,7 @@ export async function listCompanies(
       const readable = readEntries(listing.entry, entries, { title, client, of: exchange }, context);
       return { entries, readable, next: listing.next?.(content) ?? null };
     },
+    sizeOf: ({ entries }) => entries.length,
     most: MAX_PAGES,
   };
   for await (const page of readPages(pages, vendor)) {

@@ -82,6 +82,7 @@ export async function listActionsOf(
         const { entries, next } = list.read(content);
         return { entries, readable: readEntries(list.entry, entries, { title, client, of: ACTIONS }, context), next };
       },
+      sizeOf: ({ entries }) => entries.length,
       most: MAX_PAGES,
       what: `unexpected list of ${ACTIONS}`,
     };

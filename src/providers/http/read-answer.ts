@@ -31,6 +31,13 @@ export function readShape<Content>(
   throw new ProviderError("invalid_response", client.redact(`${title}: ${what}: ${fault}`));
 }
 
+/** Pages in a row that may be without anything: a vendor that names a next one for ever is not asked a thousand times. */
+export const MAX_EMPTY_PAGES = 10;
+
+/** The error of pages that have nothing and do not end. */
+export const withoutEnd = (title: string) =>
+  new ProviderError("invalid_response", `${title}: ${MAX_EMPTY_PAGES} pages in a row are empty, and name a next one`);
+
 export interface PagedList<Content, Page> {
   /** Requests a page and reads it: `null` is the first, then the `next` of the one before. */
   get(page: string | null, read: (answer: Answer) => Promise<Page>): Promise<Page>;
@@ -39,6 +46,8 @@ export interface PagedList<Content, Page> {
   readonly schema: z.ZodType<Content>;
   /** What an answer holds, and the page after it: `null` after the last. */
   read(content: Content): Page;
+  /** How much a page holds, of whatever kind. */
+  sizeOf(page: Page): number;
   /** More pages than any such list has. */
   readonly most: number;
   /** What the error calls an answer of another shape. */
@@ -50,10 +59,11 @@ export interface PagedList<Content, Page> {
  * @throws ProviderError when a page could not be fetched or has another shape, and when the pages do not end
  */
 export async function* readPages<Content, Page extends { readonly next: string | null }>(
-  { get, open, schema, read, most, what }: PagedList<Content, Page>,
+  { get, open, schema, read, sizeOf, most, what }: PagedList<Content, Page>,
   vendor: Vendor,
 ): AsyncGenerator<Page> {
   const seen = new Set<string | null>();
+  let empty = 0;
   for (let page: string | null = null; ; ) {
     seen.add(page);
     const content = await get(page, async (answer) =>
@@ -62,6 +72,8 @@ export async function* readPages<Content, Page extends { readonly next: string |
     yield content;
     page = content.next;
     if (page === null) return;
+    empty = sizeOf(content) > 0 ? 0 : empty + 1;
+    if (empty === MAX_EMPTY_PAGES) throw withoutEnd(vendor.title);
     if (seen.has(page)) throw new ProviderError("invalid_response", `${vendor.title}: the same next page came twice`);
     if (seen.size === most) throw new ProviderError("invalid_response", `${vendor.title}: more than ${most} pages`);
   }

@@ -10,7 +10,7 @@ import { shortened } from "./classify.ts";
 import { planMessage, RequestTooLarge } from "./client.ts";
 import { isUsable } from "./corporate-actions.ts";
 import type { DeclaredVendor } from "./declared-vendor.ts";
-import { readShape } from "./read-answer.ts";
+import { MAX_EMPTY_PAGES, readShape, withoutEnd } from "./read-answer.ts";
 import { Rows, UnreadableRows } from "./rows.ts";
 import type { VendorQuery } from "./vendor-spec.ts";
 import { PlanWindow } from "./windows/plan-window.ts";
@@ -154,6 +154,7 @@ class SeriesRequests<Answer> {
   async #fetchPages(query: VendorQuery, rows: Rows): Promise<void> {
     const { spec, title, client, values } = this.vendor;
     const seen = new Set<string>();
+    let empty = 0;
     for (let page: string | null = null; seen.size < MAX_PAGES; ) {
       const pageQuery: VendorQuery = { ...query, page };
       const before = rows.received;
@@ -169,6 +170,8 @@ class SeriesRequests<Answer> {
       }
       if (seen.has(page)) throw new ProviderError("invalid_response", `${title}: the same next page came twice`);
       seen.add(page);
+      empty = rows.received > before ? 0 : empty + 1;
+      if (empty === MAX_EMPTY_PAGES) throw withoutEnd(title);
     }
     throw new ProviderError("invalid_response", `${title}: more than ${MAX_PAGES} pages for one window`);
   }

@@ -117,14 +117,16 @@ for (const [name, start] of [
 test("a list of actions whose next page comes again, or that does not end, is not taken for a whole one", async () => {
   const fake = fakeMassive();
   let pages = 0;
-  for (const [next, most, words] of [
-    [() => "again", 2, "the same next page came twice"],
-    [() => pages, 50, "more than 50 pages"],
+  const split = { execution_date: "2024-02-09", split_from: 1, split_to: 2 };
+  for (const [next, most, words, results] of [
+    [() => "again", 2, "the same next page came twice", []],
+    [() => pages, 50, "more than 50 pages", [split]],
+    [() => pages, 10, "10 pages in a row are empty, and name a next one", []],
   ] as const) {
     pages = 0;
     fake.always = () => {
       pages += 1;
-      return Response.json({ status: "OK", results: [], next_url: `${fake.url}/v3/reference/splits?cursor=${next()}` });
+      return Response.json({ status: "OK", results, next_url: `${fake.url}/v3/reference/splits?cursor=${next()}` });
     };
     const error = await providerOn(fake, "massive").fetchActions!("AAPL", recordingContext()).catch((thrown) => thrown);
     expect([error.kind, error.message, pages]).toEqual(["invalid_response", `Massive (Polygon): ${words}`, most]);

@@ -145,6 +145,31 @@ test("a link to the next page that is no address is an error of the vendor's", a
   ]);
 });
 
+test("empty pages that name a next one each time are followed ten times, and are no empty answer", async () => {
+  alpaca.urls.length = 0;
+  let pages = 0;
+  alpaca.always = () => Response.json({ bars: {}, corporate_actions: {}, next_page_token: `page ${++pages}` });
+  const source = providerOn(alpaca, "alpaca");
+  for (const work of [
+    () => source.fetchBars(window("1d"), recordingContext()),
+    () => source.fetchActions!("AAPL", recordingContext()),
+  ]) {
+    alpaca.urls.length = 0;
+    const error = await failureOf(work());
+    expect([error.kind, error.message, alpaca.urls.length]).toEqual([
+      "invalid_response",
+      "Alpaca: 10 pages in a row are empty, and name a next one",
+      10,
+    ]);
+  }
+  // A few of them are usual where many symbols share a request.
+  const row = { t: "2024-05-01T04:00:00Z", o: 10, h: 11, l: 9, c: 10, v: 5 };
+  pages = 0;
+  alpaca.always = () =>
+    Response.json(++pages < 9 ? { bars: {}, next_page_token: `page ${pages}` } : { bars: { AAPL: [row] } });
+  expect((await source.fetchBars(window("1d"), recordingContext())).bars.ts.length).toBe(1);
+});
+
 test("bars under the name of another symbol are put aside, and not taken for none", async () => {
   const row = { t: "2024-05-01T04:00:00Z", o: 10, h: 11, l: 9, c: 10, v: 5 };
   alpaca.always = reply(200, { bars: { META: [row] }, next_page_token: null });

@@ -11,6 +11,13 @@ import { Rows, UnreadableRows } from "../rows.ts";
 import { PlanWindow } from "../windows/plan-window.ts";
 import type { BulkActions, BulkList, BulkQuery, BulkSpec, BulkVendor } from "./bulk-spec.ts";
 
+/** A page of bars or of actions. */
+interface BulkPage {
+  readonly elements?: readonly unknown[];
+  readonly entries?: readonly unknown[];
+  readonly next: string | null;
+}
+
 /** What is asked, whatever its pages. */
 type BulkRequest = Omit<BulkQuery, "page">;
 
@@ -128,7 +135,7 @@ export class PartRequests {
   }
 
   /** The answers to a query, page by page. */
-  #pages<Page extends { readonly next: string | null }>(
+  #pages<Page extends BulkPage>(
     { request, schema, read }: BulkList & { read(answer: unknown): Page },
     asked: BulkRequest,
   ): AsyncGenerator<Page> {
@@ -137,6 +144,7 @@ export class PartRequests {
       get: (page, take) => client.read(request({ ...asked, page }, values), this.context, take),
       schema,
       read,
+      sizeOf: ({ entries = [], elements = [] }) => entries.length + elements.length,
       most: MAX_PAGES,
     };
     return readPages(pages, this.vendor);
