@@ -3,7 +3,13 @@
 import { z } from "zod";
 import { canonicalProvider } from "./domain/defaults.ts";
 import { type FieldError, hasControlCharacters, quote, Refusal } from "./domain/errors.ts";
-import { MAX_SYMBOL_LENGTH, MAX_SYMBOLS, parseSymbol, symbolHint } from "./domain/market/symbol.ts";
+import {
+  MAX_SYMBOL_LENGTH,
+  MAX_SYMBOLS,
+  parseRequestedSymbol,
+  parseSymbol,
+  symbolHint,
+} from "./domain/market/symbol.ts";
 
 export const wantsWholeNumber = (min: number, max: number) => `wants a whole number from ${min} to ${max}`;
 
@@ -88,20 +94,20 @@ export const readable = <T>(
     return z.NEVER;
   });
 
+const noSymbol = (text: string) =>
+  `${quote(text)} is not a symbol: wants up to ${MAX_SYMBOL_LENGTH} letters and digits with single dots or dashes between, like AAPL, BRK.B or BTC-USD${symbolHint(text)}`;
+
 /** A symbol in its canonical form. */
-export const symbol = readable(
-  parseSymbol,
-  (text) =>
-    `${quote(text)} is not a symbol: wants up to ${MAX_SYMBOL_LENGTH} letters and digits with single dots or dashes between, like AAPL, BRK.B or BTC-USD${symbolHint(text)}`,
-  z.string({ error: "wants text" }),
-);
+export const symbol = readable(parseSymbol, noSymbol, z.string({ error: "wants text" }));
+/** The same of one that is to be fetched. */
+const requestedSymbol = readable(parseRequestedSymbol, noSymbol, z.string({ error: "wants text" }));
 
 /** The name of a provider; an earlier name becomes the present one. */
 export const providerName = z.string({ error: "wants the name of a provider" }).max(40).overwrite(canonicalProvider);
 
 /** Symbols, or none. */
 export const anySymbols = z
-  .array(symbol, { error: "wants a list of symbols" })
+  .array(requestedSymbol, { error: "wants a list of symbols" })
   .max(MAX_SYMBOLS, { error: `wants at most ${MAX_SYMBOLS} symbols; start several runs for more` });
 
 const NO_SYMBOLS = "wants at least one symbol";

@@ -178,3 +178,8 @@ test("a name keeps what can be seen of it: joined emoji too, and no other invisi
     "aaaa",
   ]);
 });
+
+test("a symbol of New York is requested without the suffix that says so, and read as it is stored", () => {
+  expect(check(symbols, ["AAPL@US", "brk-b@us", "VOD@LSE", "USB"])).toEqual(["AAPL", "BRK.B", "VOD@LSE", "USB"]);
+  expect(check(symbol, "AAPL@US")).toBe("AAPL@US");
+});

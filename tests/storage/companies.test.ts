@@ -126,7 +126,7 @@ test("pages of companies are disjoint, in order and complete, whatever their siz
 
 test("a search in a watchlist finds only its symbols, also those that nobody listed", async () => {
   const id = await createWatchlist(db, "Mine", ["AAPL", "ZAP"]);
-  await addToWatchlist(db, id, ["NEWCO", "AAPL"]);
+  await addToWatchlist(db, id, ["NEWCO", "AAPL", "NEWCO@US"]);
   expect(await find("", id)).toEqual(["AAPL", "NEWCO", "ZAP"]);
   expect(await find("apple", id)).toEqual(["AAPL", "ZAP"]);
   expect(createWatchlist(db, "mine", [])).rejects.toThrow("already a watchlist named mine");

@@ -36,6 +36,15 @@ export function parseSymbol(input: string): string | null {
   return exchange === undefined ? canonical : `${canonical}@${exchange}`;
 }
 
+/** The same symbol without a suffix for New York, which all providers take for none: with it, it would be a second series. */
+export const withoutUs = (symbol: string): string => symbol.replace(/@US$/, "");
+
+/** A symbol as it is requested from now on; stored ones keep the form of `parseSymbol`. `null` if it is not valid. */
+export function parseRequestedSymbol(input: string): string | null {
+  const symbol = parseSymbol(input);
+  return symbol === null ? null : withoutUs(symbol);
+}
+
 /** How a text that is no symbol may have been meant: `BTC/USDT` is `BTC-USDT`; empty if there is no guess. */
 export function symbolHint(text: string): string {
   const pair = /^([a-z0-9]+)[/_:]([a-z0-9]+)$/i.exec(text.trim());

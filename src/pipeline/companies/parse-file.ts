@@ -14,7 +14,7 @@ import {
   readFact,
 } from "../../domain/companies.ts";
 import { quote } from "../../domain/errors.ts";
-import { MAX_SYMBOL_LENGTH, parseSymbol, symbolHint } from "../../domain/market/symbol.ts";
+import { MAX_SYMBOL_LENGTH, parseRequestedSymbol, symbolHint } from "../../domain/market/symbol.ts";
 
 /** Header names by field, lower case, letters only. */
 const HEADERS = {
@@ -155,7 +155,7 @@ function companiesOf(cells: readonly string[], places: ColumnIndexes, hasNames: 
   }
   const cell = cells[places.symbol] ?? "";
   if (cell === "") return "the symbol is missing";
-  const symbol = parseSymbol(cell);
+  const symbol = parseRequestedSymbol(cell);
   if (symbol === null) {
     return `${quote(cell)} is not a symbol (up to ${MAX_SYMBOL_LENGTH} letters and digits, single dots or dashes between)${symbolHint(cell)}`;
   }
@@ -191,7 +191,7 @@ function symbolsOfLine(cells: readonly string[], hasNames: boolean): string[] | 
   if (!isSmall && words.some((word, at) => word !== given[at])) return null;
   const isDoubtful = cells.length === 2 || cells.length === 3 || words.some((word, at) => word !== given[at]);
   if (words.length < 2 || (isDoubtful && (hasNames || !words.every((word) => TICKER.test(word))))) return null;
-  const symbols = words.flatMap((word) => parseSymbol(word) ?? []);
+  const symbols = words.flatMap((word) => parseRequestedSymbol(word) ?? []);
   return symbols.length === words.length ? symbols : null;
 }
 

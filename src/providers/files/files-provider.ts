@@ -61,6 +61,8 @@ export function createFilesProvider({ directory, calendar = CALENDAR, zone = "UT
     // A share class may be spelled with a dash in the name of a file: BRK-B.csv.
     const spellings = [...new Set([symbol, symbol.replaceAll(".", "-")])];
     const stems = spellings.flatMap((name) => stemsOf(name, interval));
+    // New York may be named in a file's name.
+    const named = symbol.includes("@") ? [] : spellings.flatMap((name) => stemsOf(`${name}@US`, interval));
     const entries = await readdir(directory, { withFileTypes: true }).catch((error) => {
       throw new ProviderError(
         "bad_request",
@@ -69,7 +71,7 @@ export function createFilesProvider({ directory, calendar = CALENDAR, zone = "UT
     });
     const names = entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
     const byName = new Map(names.map((name) => [name.toLowerCase(), name]));
-    for (const stem of stems) {
+    for (const stem of [...stems, ...named]) {
       for (const ending of FILE_ENDINGS) {
         const name = byName.get(`${stem}${ending}`.toLowerCase());
         if (name) return name;

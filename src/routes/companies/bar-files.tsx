@@ -10,7 +10,7 @@ import { messageOf, ProviderError, quote, Refusal, withoutPaths } from "../../do
 import { BAR_FIELDS } from "../../domain/market/bars.ts";
 import { venueOf } from "../../domain/market/exchanges/exchanges.ts";
 import { type Interval, isInterval } from "../../domain/market/interval.ts";
-import { parseSymbol } from "../../domain/market/symbol.ts";
+import { parseRequestedSymbol } from "../../domain/market/symbol.ts";
 import { type RejectedRow, validateBars } from "../../domain/market/validate-bars.ts";
 import { isoDate, isoSecond } from "../../domain/time.ts";
 import type { BarFile } from "../../providers/files/bar-file.ts";
@@ -47,7 +47,7 @@ export function barFilePages({ runs, settings }: Pick<Services, "runs" | "settin
     const form = { symbol: String(typed).slice(0, 40), interval: String(chosen).slice(0, 4) };
     if (!(file instanceof File) || file.size === 0) return refused(c, "Choose a file", form);
     const named = targetOf(file.name);
-    const symbol = parseSymbol(form.symbol || (named?.symbol ?? ""));
+    const symbol = parseRequestedSymbol(form.symbol || (named?.symbol ?? ""));
     const interval = isInterval(form.interval) ? form.interval : named?.interval;
     if (symbol === null)
       return refused(

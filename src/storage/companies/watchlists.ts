@@ -2,6 +2,7 @@
 
 import { asc, eq, sql } from "drizzle-orm";
 import { quote, Refusal } from "../../domain/errors.ts";
+import { withoutUs } from "../../domain/market/symbol.ts";
 import { cleanName } from "../../schemas.ts";
 import { auditStatement, record } from "../access/audit.ts";
 import { byName, nameKey, writeNamed } from "../connection/unique-names.ts";
@@ -86,7 +87,7 @@ export async function deleteWatchlist(db: Database, id: number): Promise<void> {
 /** Adds symbols; unknown ones are added to the companies too, without a name. */
 export async function addToWatchlist(db: Database, id: number, symbols: readonly string[]): Promise<void> {
   if (symbols.length === 0) return;
-  const list = JSON.stringify(symbols);
+  const list = JSON.stringify([...new Set(symbols.map(withoutUs))]);
   const known = `insert into companies (symbol, source, updated_at)
     select value, 'watchlist', ? from json_each(?) where true on conflict do nothing`;
   const listed = `insert into watchlist_symbols (watchlist_id, symbol)

@@ -261,6 +261,13 @@ describe("csv files", () => {
     expect(bars.ts.length).toBe(days.length);
   });
 
+  test("a csv file may name New York, and one without the suffix comes first", async () => {
+    for (const name of ["AAPL@US.csv", "aapl@us-1d.csv"])
+      expect((await fetch({ [name]: fileAt("1d") })).bars.ts.length).toBe(days.length);
+    const both = { "AAPL@US.csv": fileAt("1d"), "AAPL.csv": "timestamp,open,high,low,close\n2024-11-25,1,1,1,1\n" };
+    expect([...(await fetch(both)).bars.close]).toEqual([1]);
+  });
+
   test("a csv file is read again only when it changes", async () => {
     const text = (close: number) =>
       `timestamp,open,high,low,close,volume\n2024-01-03,9,9,9,9,9\n2024-01-02,1,9,1,${close},1\n`;
