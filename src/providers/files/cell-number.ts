@@ -42,6 +42,27 @@ export function signOf(cell: string): DecimalSign | "either" | null {
   return mark === "," ? "either" : null;
 }
 
+/** Whether a cell is `1.234`, which has decimals in some countries and thousands in others. */
+export const isEitherPoint = (cell: string): boolean => /^[+-]?[1-9]\d{0,2}\.\d{3}$/.test(bare(cell) ?? "");
+
+/** Prices of neighbouring rows differ by less than the first factor; by more than the second, one of them is misread. */
+const NEAR = 2;
+const FAR = 10;
+
+/** What prices that belong together show of such a point; `null` if both readings are possible, or there is another sign. */
+export function signAmong(cells: readonly string[]): DecimalSign | null {
+  const texts = cells.map((cell) => bare(cell) ?? "");
+  if (!texts.every((text) => /^[1-9]\d*$/.test(text) || isEitherPoint(text))) return null;
+  // Whoever writes 15234 separates no thousands.
+  if (!texts.some((text) => text.includes("."))) return texts.some((text) => text.length > 3) ? "." : null;
+  const [point, comma] = ([".", ","] as const).map((sign) => {
+    const values = texts.map((text) => readNumber(text, sign));
+    return Math.max(...values) / Math.min(...values);
+  });
+  if (point! < NEAR && comma! > FAR) return ".";
+  return comma! < NEAR && point! > FAR ? "," : null;
+}
+
 /** The number in a cell; NaN for any other text, hexadecimal and infinite ones included. */
 export function readNumber(cell: string, sign: DecimalSign): number {
   const text = bare(cell);

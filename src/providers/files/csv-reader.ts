@@ -5,7 +5,15 @@ import { BAR_FIELDS } from "../../domain/market/bars.ts";
 import { DAY, INTERVAL_SECONDS } from "../../domain/market/interval.ts";
 import type { BarCollector } from "./bar-collector.ts";
 import { bothReadings, type CellMoment, DATE_FORMATS, type DateOrder, orderOf, readMoment } from "./cell-date.ts";
-import { type DecimalSign, isUnknownCell, readNumber, readVolume, signOf } from "./cell-number.ts";
+import {
+  type DecimalSign,
+  isEitherPoint,
+  isUnknownCell,
+  readNumber,
+  readVolume,
+  signAmong,
+  signOf,
+} from "./cell-number.ts";
 import { type Field, HeaderLines, headerlessLayout, type Layout, looksLikeRow } from "./csv-layout.ts";
 import { guessDelimiter, splitLine } from "./csv-line.ts";
 import { RowParser } from "./row-parser.ts";
@@ -55,6 +63,8 @@ export class CsvReader {
   readonly #row = new Float64Array(BAR_FIELDS.length);
   /** Reads the usual lines; `null` before the header, and where a row needs more than its cells. */
   #parser: RowParser | null = null;
+  /** The same, once a cell has shown that the point stands before decimals. */
+  #laterParser: RowParser | null = null;
   #delimiter = "";
   #line = 0;
   /** Lines of a cell that is not closed yet, with the line of the first. */
@@ -65,6 +75,9 @@ export class CsvReader {
   readonly #shown: Partial<Record<DateOrder | DecimalSign, { line: number; cell: string }>> = {};
   readonly #orders = new Set<DateOrder>();
   readonly #signs = new Set<DecimalSign>();
+  /** What neighbouring prices show, where no cell shows it by itself. */
+  readonly #likelySigns = new Set<DecimalSign>();
+  #priceBefore: readonly string[] = [];
 
   /**
    * @param dialect `null` on the first reading, which throws `NeedsSurvey` when it is needed; `"survey"` collects what
@@ -81,7 +94,8 @@ export class CsvReader {
   /** What a survey has found. */
   get found(): Dialect {
     const one = <T>(values: ReadonlySet<T>) => (values.size === 2 ? "both" : ([...values][0] ?? null));
-    return { order: one(this.#orders), sign: one(this.#signs), proof: this.#shown };
+    const sign = one(this.#signs) ?? one(this.#likelySigns);
+    return { order: one(this.#orders), sign, proof: this.#shown };
   }
 
   /** Parses whole lines; the last one may lack its line break. */
@@ -187,7 +201,9 @@ export class CsvReader {
       // A file without volumes has unknown ones.
       const wanted = BAR_FIELDS.map((field) => columns[field]).filter((column) => column >= 0);
       this.#row.fill(Number.NaN);
-      this.#parser = new RowParser(delimiter.charCodeAt(0), wanted, width);
+      const parser = new RowParser(delimiter.charCodeAt(0), wanted, width);
+      if (delimiter !== ";" || this.dialect?.sign === ".") this.#parser = parser;
+      else if (this.dialect === null) this.#laterParser = parser;
     }
     if (isRow) this.#readRow(cells, this.layout, this.#line);
   }
@@ -261,6 +277,11 @@ export class CsvReader {
       this.#signs.add(sign);
       this.#shown[sign] ??= { line, cell };
     }
+    if (layout.delimiter !== ";") return;
+    const prices = PRICES.map((field) => cells[layout.columns[field]] ?? "");
+    const sign = signAmong([...this.#priceBefore, ...prices]);
+    if (sign !== null) this.#likelySigns.add(sign);
+    this.#priceBefore = prices.slice(-1);
   }
 
   #momentOf(stamp: string, layout: Layout): CellMoment | null {
@@ -271,10 +292,16 @@ export class CsvReader {
 
   #valueOf(text: string, field: Field): number {
     const read = field === "volume" ? readVolume : readNumber;
-    const isPlain = !text.includes(",") && text.indexOf(".") === text.lastIndexOf(".");
+    const isPlain = !text.includes(",") && text.indexOf(".") === text.lastIndexOf(".") && !this.#isEither(text);
     const sign = (isPlain ? this.#surveyed() : this.#known())?.sign;
-    if (sign !== "." && sign !== "," && signOf(text) === "either") return Number.NaN;
+    if (sign !== "." && sign !== "," && (signOf(text) === "either" || this.#isEither(text))) return Number.NaN;
+    if (this.#laterParser !== null && signOf(text) === ".") this.#parser = this.#laterParser;
     return read(text, sign === "," ? "," : ".");
+  }
+
+  /** A comma between cells stands in no number, so its writer has a decimal point. */
+  #isEither(text: string): boolean {
+    return this.layout?.delimiter === ";" && isEitherPoint(text);
   }
 
   #surveyed(): Dialect | null {
@@ -304,6 +331,14 @@ export class CsvReader {
     if (signOf(text) === "either") {
       const [a, b] = [text.replace(",", ""), text.replace(",", ".")];
       return [KINDS.eitherNumber, `${field} ${quote(text)} may be ${a} or ${b}: no cell of the file shows which`];
+    }
+    if (this.#isEither(text)) {
+      const whole = text.replace(".", "");
+      const way = `write ${text}0 or ${whole}`;
+      return [
+        KINDS.eitherNumber,
+        `${field} ${quote(text)} may be ${text} or ${whole}: no cell of the file shows which; ${way}`,
+      ];
     }
     return [KINDS.number, `${field} ${quote(text)} is not a number`];
   }

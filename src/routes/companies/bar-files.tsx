@@ -162,7 +162,7 @@ function dialectFacts(dialect: BarFile["dialect"]): [string, string][] {
   const { order, sign } = dialect;
   return [
     ...(order === "day-first" || order === "month-first" ? [["Dates", order] as [string, string]] : []),
-    ["Decimals", sign === "," ? "comma" : "point"],
+    ...(sign === "," || sign === "." ? [["Decimals", sign === "," ? "comma" : "point"] as [string, string]] : []),
   ];
 }
 
