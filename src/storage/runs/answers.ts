@@ -10,7 +10,8 @@ export interface RunAnswers {
   readonly batches: ReadonlyMap<string, number>;
 }
 
-const REJECTED = "SELECT count(*) FROM rejected_bars WHERE series_id = ? AND run_id = ?";
+// Not all of very many are kept one by one.
+const REJECTED = "SELECT coalesce(sum(rejected), 0) FROM batches WHERE series_id = ? AND run_id = ?";
 // Places of one file differ in their line numbers only: the shorter one comes first.
 const FIRST = `SELECT place, reason FROM rejected_bars WHERE series_id = ? AND run_id = ?
 ORDER BY length(place), place LIMIT 1`;

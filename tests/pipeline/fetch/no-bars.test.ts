@@ -53,6 +53,38 @@ test("a job without bars in its range says which bars the file holds", async () 
   );
 });
 
+test("very many refused rows of an answer are all counted, and a thousand of each reason are kept", async () => {
+  using pipeline = await startPipeline();
+  const vendor = new MemoryVendor();
+  const { provider } = vendor;
+  const rows = Array.from({ length: 5_000 }, (_, row) => ({
+    where: `2026-11, row ${row + 1}`,
+    reason: row % 5 === 0 ? "of another day" : "not a row of a bar",
+    raw: "7",
+  }));
+  let isFirst = true;
+  Object.defineProperty(vendor, "provider", {
+    value: {
+      ...provider,
+      async fetchBars(...args: Parameters<Provider["fetchBars"]>) {
+        const answer = await provider.fetchBars(...args);
+        const rejected = isFirst ? rows : [];
+        isFirst = false;
+        return { ...answer, rejected };
+      },
+    },
+  });
+  const outcome = await pipeline.run(vendor, { asOf: at("2026-11-27T22:00") });
+  expect(outcome).toMatchObject({ reason: "5000 of 5000 rows refused: row 2026-11, row 1: of another day" });
+  expect(pipeline.log).toContain("warn 4000 rows rejected, 2026-11, row 2 and others: not a row of a bar");
+  const query = "SELECT reason, count(*), max(place LIKE '%others') FROM rejected_bars GROUP BY 1 ORDER BY 2 DESC, 1";
+  expect(await pipeline.db.rows(query, [])).toEqual([
+    ["not a row of a bar", 1_000, 0],
+    ["of another day", 1_000, 0],
+    ["3000 more rows, not kept: not a row of a bar", 1, 1],
+  ]);
+});
+
 test("a job whose only bars have not ended says that a later run stores them", async () => {
   expect(await reasonOf(`${HEAD}2026-11-27,1,2,0.5,1,10\n`, { asOf: "2026-11-27T15:00" })).toBe(
     "Files (CSV, Parquet): ACME: 1 bar has not ended yet; a run after the close stores them",

@@ -53,14 +53,32 @@ const SAVE_REJECTED = `INSERT INTO rejected_bars (series_id, place, reason, raw,
 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
 ON CONFLICT (series_id, place) DO UPDATE SET reason = ?3, raw = ?4, run_id = ?5, seen_at = ?6`;
 
+/** Rows of one reason that are kept of an answer; the others are counted. A million of them help nobody. */
+const MAX_KEPT = 1_000;
+/** Reasons whose rows are counted as they are stored. */
+const COUNTED = new Set<string>([REASONS.jump, REASONS.duplicate, REASONS.lowerVolume]);
+
+interface Rejected {
+  readonly where: string;
+  readonly reason: string;
+  readonly raw: string;
+}
+
+/** The rows of an answer that are kept, and one more for the others of a reason. */
+function keptOf(rows: readonly Rejected[]): readonly Rejected[] {
+  if (rows.length <= MAX_KEPT) return rows;
+  return [...Map.groupBy(rows, ({ reason }) => reason)].flatMap(([reason, list]) => {
+    const more = list.length - MAX_KEPT;
+    if (more <= 0 || COUNTED.has(reason)) return list;
+    const { where, raw } = list[MAX_KEPT]!;
+    const others = { where: `${where} and others`, reason: `${more} more rows, not kept: ${reason}`, raw };
+    return [...list.slice(0, MAX_KEPT), others];
+  });
+}
+
 /** Statements that list rows of a source as rejected. */
-export function saveRejected(
-  seriesId: number,
-  runId: string,
-  seenAt: number,
-  rows: readonly { readonly where: string; readonly reason: string; readonly raw: string }[],
-): Statement[] {
-  return rows.map(({ where, reason, raw }) => ({
+export function saveRejected(seriesId: number, runId: string, seenAt: number, rows: readonly Rejected[]): Statement[] {
+  return keptOf(rows).map(({ where, reason, raw }) => ({
     sql: SAVE_REJECTED,
     args: [seriesId, where, cutText(reason, MAX_TEXT), cutText(raw, MAX_TEXT), runId, seenAt],
   }));
