@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { DAY, INTERVAL_SECONDS } from "../../domain/market/interval.ts";
-import type { Answer, Classification } from "../http/classify.ts";
+import { type Answer, type Classification, retryAfterOf } from "../http/classify.ts";
 import { type Rows, UnreadableRows, wireTime } from "../http/rows.ts";
 import { type VendorQuery, type VendorSpec, windowOf } from "../http/vendor-spec.ts";
 import type { QuotaReport } from "../provider.ts";
@@ -19,6 +19,20 @@ const pairs = z.object({ symbols: z.array(z.unknown()) });
 const PAGE_ROWS = 1_000;
 const WEIGHT = 2;
 const LIST_WEIGHT = 20;
+
+/** Unknown error, disconnected, unexpected response, timeout, overloaded, shutting down. */
+const FAILURES = new Set([-1000, -1001, -1006, -1007, -1008, -1016]);
+/** How long bans last, seconds. */
+const BAN = { shortest: 120, longest: 3 * 86_400 } as const;
+
+/** How long an address is banned (seconds), by the header or the words of a refusal: `IP banned until 1525182310123`. */
+function banIn({ status, headers, text }: Answer): { readonly retryAfter?: number } {
+  const until = Number(/banned until (\d{13})\b/.exec(text)?.[1] ?? Number.NaN);
+  const seconds = Math.ceil((until - Date.now()) / 1_000);
+  const retryAfter = retryAfterOf(headers) ?? (seconds > 0 && seconds <= BAN.longest ? seconds : undefined);
+  if (retryAfter !== undefined) return { retryAfter };
+  return status === 418 ? { retryAfter: BAN.shortest } : {};
+}
 
 export const binance: VendorSpec<z.infer<typeof schema>> = {
   name: "binance",
@@ -80,7 +94,8 @@ export const binance: VendorSpec<z.infer<typeof schema>> = {
     read: ([first]: z.infer<typeof bar>[]) => (first === undefined ? null : Number(first[0]) / 1000),
   },
 
-  recognise({ status, json, text }: Answer): Classification | null {
+  recognise(answer: Answer): Classification | null {
+    const { status, json, text } = answer;
     const code = (json as { code?: unknown } | undefined)?.code;
     if (code === -1121)
       return { kind: "unknown_symbol", says: "Invalid symbol (the main exchange quotes in USDT, as in BTC-USDT)" };
@@ -88,7 +103,9 @@ export const binance: VendorSpec<z.infer<typeof schema>> = {
       const hosts = "https://data-api.binance.vision, or https://api.binance.us in the United States";
       return { kind: "auth", says: `not offered from this region (HTTP 451): set BINANCE_BASE_URL to ${hosts}` };
     }
-    if (code === -1003) return { kind: "rate_limited" };
+    if (code === -1003 || status === 418) return { kind: "rate_limited", ...banIn(answer) };
+    // The vendor's own troubles: none is answered by another request, whatever the status.
+    if (typeof code === "number" && FAILURES.has(code)) return { kind: "transient" };
     // The firewall answers with an HTML page: too many requests from this address.
     if (status === 403 && !text.includes("{")) return { kind: "rate_limited", retryAfter: 300 };
     return null;

@@ -20,6 +20,8 @@ const schema = z.object({
   status: z.enum(["OK", "DELAYED"]),
   ticker: z.string().nullish(),
   adjusted: z.boolean().nullish().catch(null),
+  /** How many bars this page has. */
+  resultsCount: z.number().nullish().catch(null),
   // Absent when there are no bars.
   results: z.array(z.unknown()).nullish(),
   next_url: z.string().nullish(),
@@ -162,6 +164,9 @@ export const massive: VendorSpec<z.infer<typeof schema>> = {
   read({ results, next_url, ...answer }, rows: Rows, query: VendorQuery) {
     const { ticker, interval } = query;
     checkEcho("ticker", answer.ticker, code(ticker));
+    const count = results?.length ?? 0;
+    if ((answer.resultsCount ?? count) > count)
+      throw new UnreadableRows(`it has ${count} of the ${answer.resultsCount} rows that it states`);
     if (answer.adjusted && ticker.market !== "crypto") throw new UnreadableRows(ADJUSTED);
     rows.each(bar, results ?? [], windowOf(query), ({ t, o, h, l, c, v }) => {
       const ts = Number(t) / 1000;

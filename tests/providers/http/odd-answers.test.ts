@@ -204,6 +204,12 @@ test("an answer that names another symbol, interval, exchange or adjustment than
   expect(await asked(massive, "massive", { ...aggregate, adjusted: true })).toBe(
     "Massive (Polygon): unexpected answer: its prices are adjusted for splits, and raw ones were requested",
   );
+  expect(await asked(massive, "massive", { ...aggregate, resultsCount: 3 })).toBe(
+    "Massive (Polygon): unexpected answer: it has 1 of the 3 rows that it states",
+  );
+  expect(await asked(massive, "massive", { status: "OK", ticker: "AAPL", resultsCount: 2 })).toContain(
+    "0 of the 2 rows",
+  );
   expect(await asked(twelvedata, "twelvedata", series(meta))).toBe(1);
   expect(await asked(twelvedata, "twelvedata", series({ ...meta, symbol: "META" }))).toContain('the symbol "META"');
   expect(await asked(twelvedata, "twelvedata", series({ ...meta, interval: "1week" }))).toContain('interval "1week"');
@@ -240,6 +246,28 @@ test("minutes that all lie outside the sessions are put aside, and not taken for
   fake.script.push(reply(200, [...answer, { ...row, timestamp: at("2024-05-02") + 15 * 3_600 }]));
   const usual = await provider.fetchBars(window("1m"), recordingContext());
   expect([usual.bars.ts.length, usual.rejected]).toEqual([1, []]);
+});
+
+test("a ban of Binance holds until the moment that it names, and its own troubles are tried again", async () => {
+  binance.always = null;
+  const days = window("1d", "BTC-USDT");
+  const source = providerOn(binance, "binance");
+  const heldBy = async (msg: string) => {
+    binance.script.push(reply(418, { code: -1003, msg }));
+    const context = recordingContext();
+    await source.fetchBars(days, context);
+    return context.reports.find(({ holdSeconds }) => holdSeconds !== undefined)!.holdSeconds!;
+  };
+  const hour = await heldBy(`Way too much request weight used; IP banned until ${Date.now() + 3_600_000}.`);
+  expect([hour > 3_500, hour <= 3_600]).toEqual([true, true]);
+  // A moment that is over, and none.
+  expect([await heldBy("IP banned until 1525182310123."), await heldBy("Way too much request weight used")]).toEqual([
+    120, 120,
+  ]);
+  for (const code of [-1000, -1001, -1006, -1007, -1008, -1016]) {
+    binance.script.push(reply(400, { code, msg: "Internal error; unable to process your request. Please try again." }));
+    expect((await source.fetchBars(days, recordingContext())).bars.ts.length).toBe(14);
+  }
 });
 
 test("pages of pairs that come newest first are fetched once each", async () => {
