@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { diagnose } from "../../src/doctor.ts";
 import { startS3 } from "../fakes/s3.ts";
@@ -46,6 +46,40 @@ test("a lake that cannot be written fails no job, says why, and is made up for l
   const after = await shownOf(app, lake, dbUrl);
   expect(after.doctor).toEqual({ what: `lake ${lake}`, fault: null });
   expect(after.page).toContain("Up to date");
+});
+
+test("a copy of the database, and a new one, leave the lake of the first as it is until they are told to take it over", async () => {
+  using folder = temporaryFolder();
+  const lake = join(folder.path, "lake");
+  const manifest = () => readFileSync(join(lake, "_manifest.json"), "utf8");
+  const env = { BARKEEP_WORKERS: "1", BARKEEP_LAKE: lake };
+  const dbUrl = await migratedDatabase(folder);
+  {
+    await using app = await startApp({ env, dbUrl });
+    await app.waitForRun(await app.start({ symbols: ["AAPL", "MSFT"], years: 1 }), "complete");
+    await app.app.lake.idle();
+  }
+  const first = manifest();
+  const copy = `file:${join(folder.path, "copy.db")}`;
+  copyFileSync(dbUrl.slice("file:".length), copy.slice("file:".length));
+  using other = temporaryFolder();
+  for (const url of [copy, await migratedDatabase(other)]) {
+    await using app = await startApp({ env, dbUrl: url });
+    await app.waitForRun(await app.start({ symbols: ["GOOGL"], years: 1 }), "complete");
+    await app.app.lake.idle();
+    expect(app.app.lake.failure?.reason).toStartWith("it belongs to another database. Name another folder");
+    expect((await shownOf(app, lake, url)).doctor.fault).toContain('run "barkeep lake sync" to take it over');
+    expect(manifest()).toBe(first);
+  }
+  {
+    await using app = await startApp({ env, dbUrl: copy });
+    await app.app.lake.rebuild(() => {});
+    expect(app.app.lake.failure).toBeNull();
+    expect(manifest()).toContain("symbol=GOOGL");
+  }
+  await using app = await startApp({ env, dbUrl });
+  await app.app.lake.idle();
+  expect(app.app.lake.failure?.reason).toStartWith("it belongs to another database");
 });
 
 test("a bucket that refuses fails no job, is shown without its key, and the lake catches up when it is open again", async () => {

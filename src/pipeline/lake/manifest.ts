@@ -42,6 +42,8 @@ export interface Manifest {
   /** Another one for every manifest that is written. */
   readonly id: string;
   readonly written_at: string;
+  /** A hash of the place of the database that writes it; earlier versions had none. */
+  readonly owner?: string;
   readonly files: readonly LakeFile[];
   /** Files of earlier manifests, kept for readers that have one of them; `since` in ISO. */
   readonly replaced: readonly { readonly path: string; readonly since: string }[];
@@ -85,6 +87,16 @@ export const isoOf = (ts: number): string => isoSecond(ts);
 export function writeManifest({ files, replaced, ...head }: Manifest): string {
   const lines = (list: readonly object[]) => list.map((each) => `\n  ${JSON.stringify(each)}`).join(",");
   return `${JSON.stringify(head).slice(0, -1)},"files":[${lines(files)}],"replaced":[${lines(replaced)}]}\n`;
+}
+
+/** Two servers that write one lake would replace each other's files: a copy of a database leaves that of the original. */
+export class OtherOwner extends Error {
+  override readonly name = "OtherOwner";
+  constructor() {
+    super(
+      'it belongs to another database. Name another folder in BARKEEP_LAKE, or run "barkeep lake sync" to take it over',
+    );
+  }
 }
 
 /** What lies in the manifest's place is no manifest. */

@@ -35,6 +35,7 @@ import {
   type LakeFile,
   type Manifest,
   NoManifest,
+  OtherOwner,
   pathOf,
   pathOfActions,
   yearOfPath,
@@ -57,6 +58,8 @@ export interface SyncOptions {
   readonly sweep: boolean;
   /** The series whose features are written too. */
   readonly features?: FeatureWish;
+  /** Which database this is: a lake of another one is only written if `all` is. */
+  readonly owner?: string;
   /** Called before each series, with how many were written and are to be; throws to stop. */
   onStep(done: number, total: number): void;
   readonly now?: () => number;
@@ -79,18 +82,23 @@ interface LakeState {
   readonly features?: number;
 }
 
-/** Brings the lake to the state of the store, except for symbols that a job is at work on. */
+/**
+ * Brings the lake to the state of the store, except for symbols that a job is at work on.
+ * @throws OtherOwner if another database writes it
+ */
 export async function syncLake(
   db: Database,
   lake: LakeStorage,
   folder: string,
-  { all, sweep, features = [], onStep, now = Date.now }: SyncOptions,
+  { all, sweep, features = [], owner, onStep, now = Date.now }: SyncOptions,
 ): Promise<SyncResult> {
   // One that cannot be read just now is no reason to write all again.
   let manifest = await lake.manifest().catch((error) => {
     if (error instanceof NoManifest) return null;
     throw error;
   });
+  const isOther = manifest?.owner !== undefined && owner !== undefined && manifest.owner !== owner;
+  if (isOther && !all) throw new OtherOwner();
   const state = await readState(db);
   const isOurs =
     manifest?.layout === LAYOUT && state?.folder === folder && [state.id, state.next].includes(manifest.id);
@@ -117,6 +125,7 @@ export async function syncLake(
     removed += kept.removed;
     const next: Manifest = {
       ...{ layout: LAYOUT, id: crypto.randomUUID(), written_at: new Date(now()).toISOString() },
+      ...(owner === undefined ? {} : { owner }),
       files: pass.files,
       replaced: kept.replaced,
     };

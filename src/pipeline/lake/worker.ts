@@ -1,8 +1,9 @@
 /** A thread that brings the lake to the state of the store, or compares the two, once, and ends. */
 
+import { realpathSync } from "node:fs";
 import { type LakePlace, lakeName } from "../../config/places.ts";
 import { messageOf } from "../../domain/errors.ts";
-import { type Database, openShared } from "../../storage/db.ts";
+import { type Database, openShared, pathOf } from "../../storage/db.ts";
 import type { WorkerSettings } from "../messages.ts";
 import { type CheckResult, checkLake } from "./check-lake.ts";
 import type { FeatureWish } from "./features.ts";
@@ -22,6 +23,12 @@ export type FromLakeWriter =
   | { readonly type: "synced"; readonly result: SyncResult }
   | { readonly type: "checked"; readonly result: CheckResult }
   | { readonly type: "failed"; readonly message: string };
+
+/** Which database this is: by its place, so that a restored one is the same and a copy elsewhere is not. */
+function ownerOf(url: string): string {
+  const place = url.startsWith("file:") ? realpathSync(pathOf(url)) : url;
+  return new Bun.CryptoHasher("sha256").update(place).digest("hex").slice(0, 16);
+}
 
 /** Shortest time between two reports of progress, milliseconds. */
 const STEP_MS = 100;
@@ -51,7 +58,11 @@ self.onmessage = async ({ data: message }: MessageEvent<ToLakeWriter>) => {
     };
     lake = openLake(place, { signal: stop.signal });
     if (message.type === "check") send({ type: "checked", result: await checkLake(db, lake, onStep, features) });
-    else send({ type: "synced", result: await syncLake(db, lake, lakeName(place), { ...message, onStep }) });
+    else
+      send({
+        type: "synced",
+        result: await syncLake(db, lake, lakeName(place), { ...message, owner: ownerOf(settings.dbUrl), onStep }),
+      });
   } catch (error) {
     send({ type: "failed", message: messageOf(error) });
   } finally {
