@@ -76,10 +76,34 @@ export function numberOf(dtype: Dtype): (value: number) => number {
   return dtype === "float64" ? (value) => value : shortest32;
 }
 
+/** Powers of ten that are exact doubles. */
+const POWERS = Float64Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`));
+/** Sizes whose digits are found by arithmetic: the powers of ten that it takes are exact. */
+const [MIN_SIZE, MAX_SIZE] = [1e-13, 1e21];
+/** A product that lies as near to a half may have been rounded across it. */
+const NEAR_HALF = 1e-6;
+
 /** The number with the fewest digits whose nearest float32 is that of `value`; nine digits always suffice. */
 function shortest32(value: number): number {
   const wanted = Math.fround(value);
   if (wanted === Math.trunc(wanted)) return wanted;
+  const size = Math.abs(wanted);
+  if (!(size >= MIN_SIZE && size < MAX_SIZE)) return shortestByText(wanted);
+  let power = Math.floor(Math.log10(size));
+  if (size >= (power >= -1 ? POWERS[power + 1]! : 1 / POWERS[-power - 1]!)) power++;
+  else if (size < (power >= 0 ? POWERS[power]! : 1 / POWERS[-power]!)) power--;
+  for (let digits = 6; digits < 10; digits++) {
+    const scale = digits - 1 - power;
+    const scaled = scale < 0 ? size / POWERS[-scale]! : size * POWERS[scale]!;
+    const whole = Math.round(scaled);
+    if (Math.abs(Math.abs(scaled - whole) - 0.5) < NEAR_HALF) return shortestByText(wanted);
+    const candidate = scale < 0 ? whole * POWERS[-scale]! : whole / POWERS[scale]!;
+    if (Math.fround(candidate) === size) return wanted < 0 ? -candidate : candidate;
+  }
+  return shortestByText(wanted);
+}
+
+function shortestByText(wanted: number): number {
   for (let digits = 6; digits < 9; digits++) {
     const candidate = Number(wanted.toPrecision(digits));
     if (Math.fround(candidate) === wanted) return candidate;

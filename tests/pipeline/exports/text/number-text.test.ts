@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { NUMBER_BYTES, writeNumber } from "../../../../src/pipeline/exports/text/number-text.ts";
+import { numberOf } from "../../../../src/pipeline/exports/text/text-pieces.ts";
 
 const out = new Uint8Array(3 + NUMBER_BYTES);
 
@@ -66,4 +67,35 @@ test("a number's text is String(value) for halves, quarters and eighths of large
     fc.property(integer, fc.integer({ min: 0, max: 6 }), (value, power) => same(value / 2 ** power)),
     { numRuns: 20_000 },
   );
+});
+
+test("a float32 is written with the fewest digits that read back as it, whatever its size", () => {
+  const shortest = numberOf("float32");
+  /** By trying: the rounding of text is that of the language. */
+  const tried = (value: number) => {
+    const wanted = Math.fround(value);
+    if (Number.isInteger(wanted)) return wanted;
+    for (let digits = 1; digits < 9; digits++) {
+      const candidate = Number(wanted.toPrecision(digits));
+      if (Math.fround(candidate) === wanted) return candidate;
+    }
+    return Number(wanted.toPrecision(9));
+  };
+  expect([0.1, 99.88, 16_777_217, -0.3, 1e-7, 0].map(shortest)).toEqual([...[0.1, 99.88, 16_777_216, -0.3, 1e-7, 0]]);
+  const bits = new DataView(new ArrayBuffer(4));
+  const wrong: number[] = [];
+  for (let step = 0; step < 200_000; step++) {
+    // All exponents, with digits spread over the 32 bits.
+    bits.setUint32(0, (step * 2_654_435_761) >>> 0);
+    for (const value of [bits.getFloat32(0), (step % 100_000) / 100, (step - 100_000) / 7 ** (step % 9)]) {
+      if (Number.isFinite(value) && shortest(value) !== tried(value)) wrong.push(value);
+    }
+  }
+  for (let exponent = -20; exponent < 25; exponent++) {
+    for (const digits of [1, 1.5, 2.5, 9.9999995, 9.99999, 1.0000005]) {
+      const value = digits * 10 ** exponent;
+      if (shortest(value) !== tried(value)) wrong.push(value);
+    }
+  }
+  expect(wrong).toEqual([]);
 });
