@@ -104,7 +104,8 @@ function shortest32(value: number): number {
 }
 
 function shortestByText(wanted: number): number {
-  for (let digits = 6; digits < 9; digits++) {
+  // The smallest numbers have a few bits only.
+  for (let digits = 1; digits < 9; digits++) {
     const candidate = Number(wanted.toPrecision(digits));
     if (Math.fround(candidate) === wanted) return candidate;
   }
