@@ -4,7 +4,7 @@ import { messageOf } from "../../domain/errors.ts";
 import { type Calendar, createCalendar } from "../../domain/market/calendar.ts";
 import { SharedConnection } from "../../storage/db.ts";
 import type { WorkerSettings } from "../messages.ts";
-import { EncodingThread } from "./encoding/encoding-thread.ts";
+import { EncodingThread, type OpenEncoding } from "./encoding/encoding-thread.ts";
 import { exportProfiles, type ProfilesRequest } from "./export-profiles.ts";
 import { type ExportRequest, exportTable } from "./export-table.ts";
 import type { SnapshotDiffRequest } from "./snapshots/diff-snapshots.ts";
@@ -57,16 +57,15 @@ async function* begin(
     if (Atomics.load(stopped, 0) === 1) throw new Error("the reader has left");
   };
   throwIfStopped();
+  const openEncoding: OpenEncoding = (format) => encoding.open(format, stopped);
   switch (request.content) {
     case "profiles":
       return yield* exportProfiles(await connection.open(), request, throwIfStopped, calendar);
     case "table":
-      return yield* exportTable(await connection.open(), request, throwIfStopped, calendar, (format) =>
-        encoding.open(format, stopped),
-      );
+      return yield* exportTable(await connection.open(), request, throwIfStopped, calendar, openEncoding);
     case "snapshot": {
       const { writeSnapshot } = await import("./snapshots/write-snapshot.ts");
-      return yield* writeSnapshot(await connection.open(), request, throwIfStopped, calendar);
+      return yield* writeSnapshot(await connection.open(), request, throwIfStopped, calendar, openEncoding);
     }
     case "snapshot-diff": {
       const { diffSnapshots } = await import("./snapshots/diff-snapshots.ts");

@@ -9,6 +9,8 @@ import { chunks, type Database, yieldToEvents } from "../../../storage/db.ts";
 import { listActions, listActionsAt } from "../../../storage/market/corporate-actions.ts";
 import { readSeries } from "../../../storage/market/series.ts";
 import { PENDING, type SnapshotFile } from "../../../storage/market/snapshots.ts";
+import type { OpenEncoding } from "../encoding/encoding-thread.ts";
+import { encodeAlone } from "../encoding/in-order.ts";
 import type { ExportRequest } from "../export-table.ts";
 import { encodeParquet } from "../parquet/encode-parquet.ts";
 import { columnNames, readRows, type SymbolSource } from "../series/read-rows.ts";
@@ -55,12 +57,13 @@ export async function* writeSnapshot(
   { folder, table }: SnapshotRequest,
   throwIfStopped: () => void = () => {},
   calendar: Calendar = CALENDAR,
+  openEncoding: OpenEncoding = encodeAlone,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const part = `${folder}.part`;
   rmSync(part, { recursive: true, force: true });
   mkdirSync(part, { recursive: true, mode: 0o700 });
   try {
-    const writer = new SnapshotWriter(db, part, table, throwIfStopped, calendar);
+    const writer = new SnapshotWriter(db, part, table, throwIfStopped, calendar, openEncoding);
     for (const series of chunks(table.series, FILE_SYMBOLS)) {
       for await (const _ of writer.file(series)) yield BEAT.slice();
     }
@@ -90,6 +93,7 @@ class SnapshotWriter {
     private readonly table: ExportRequest,
     private readonly throwIfStopped: () => void,
     private readonly calendar: Calendar,
+    private readonly openEncoding: OpenEncoding,
   ) {
     this.#names = columnNames(table);
     writeFile(join(folder, "index.bin"), []);
@@ -106,7 +110,8 @@ class SnapshotWriter {
     let bytes = 0;
     const fd = openSync(join(this.folder, name), "wx", 0o600);
     try {
-      for await (const piece of encodeParquet(head, this.#blocks(series, count), this.throwIfStopped)) {
+      const blocks = this.#blocks(series, count);
+      for await (const piece of encodeParquet(head, blocks, this.throwIfStopped, this.openEncoding)) {
         hash.update(piece);
         for (let at = 0; at < piece.length; ) at += writeSync(fd, piece, at);
         bytes += piece.length;

@@ -1,9 +1,17 @@
 /** Long exports through the threads of a server, beside the same work in one. */
 
 import { expect, test } from "bun:test";
+import { join } from "node:path";
 import { FEATURES } from "../../../../src/features/catalog.ts";
+import { EncodingThread, type OpenEncoding } from "../../../../src/pipeline/exports/encoding/encoding-thread.ts";
+import type { Part } from "../../../../src/pipeline/exports/encoding/part.ts";
 import { type ExportRequest, exportTable } from "../../../../src/pipeline/exports/export-table.ts";
 import { Exporter } from "../../../../src/pipeline/exports/exporter.ts";
+import {
+  type SnapshotRequest,
+  type WrittenSnapshot,
+  writeSnapshot,
+} from "../../../../src/pipeline/exports/snapshots/write-snapshot.ts";
 import { WriteLock } from "../../../../src/storage/connection/file/write-lock.ts";
 import { openDatabase } from "../../../../src/storage/db.ts";
 import { insertBars, seriesId } from "../../../../src/storage/market/bars.ts";
@@ -82,6 +90,32 @@ test("long exports at the same time have the bytes of one thread", async () => {
     const alone = await bytesOf(exportTable(each.db, each.request(format)));
     expect([format, Buffer.compare(Buffer.from(through[k]!), Buffer.from(alone))]).toEqual([format, 0]);
   }
+});
+
+test("a long snapshot is encoded by both threads, with the files and the hash of one", async () => {
+  await using each = await setUp();
+  using folder = temporaryFolder();
+  const write = (name: string): SnapshotRequest => {
+    const table = { ...each.request("parquet"), hasSymbol: true };
+    return { content: "snapshot", folder: join(folder.path, name), table };
+  };
+  const written = (text: string) => JSON.parse(text.trim().split("\n").at(-1)!) as WrittenSnapshot;
+  const alone = written(new TextDecoder().decode(await bytesOf(writeSnapshot(each.db, write("alone")))));
+  const opened: string[] = [];
+  const thread = new EncodingThread({ processors: 2, mostAlone: 0 });
+  const counting: OpenEncoding = (format) => {
+    const table = thread.open(format, new Int32Array(new SharedArrayBuffer(4)))!;
+    const send = (part: Part) => {
+      opened.push(format.kind);
+      return table.send(part);
+    };
+    return { ...table, send };
+  };
+  const both = await bytesOf(writeSnapshot(each.db, write("both"), undefined, undefined, counting));
+  await thread.close();
+  expect(written(new TextDecoder().decode(both))).toEqual(alone);
+  expect(new Set(opened)).toEqual(new Set(["pages"]));
+  expect(written(await new Response(each.exporter.stream(write("server"))).text())).toEqual(alone);
 });
 
 test("a long export whose reader leaves frees its place, and closing ends both threads while others are at work", async () => {
