@@ -1,5 +1,6 @@
 /** Checks everything that Barkeep depends on, and says how to correct what is wrong. */
 
+import { ChannelDispatcher } from "./alerts/channels/channel-dispatcher.ts";
 import { MailSettings, UNREADABLE_PASSWORD } from "./alerts/mail-settings.ts";
 import { Mailer } from "./alerts/smtp.ts";
 import { type LakePlace, lakeName, type QueuePlace, queuePlaceName } from "./config/places.ts";
@@ -9,6 +10,7 @@ import { messageOf } from "./domain/errors.ts";
 import { createCalendar } from "./domain/market/calendar.ts";
 import { isoDate, isoMillisecond } from "./domain/time.ts";
 import { versionOf, versionText } from "./installation.ts";
+import { OtherOwner } from "./pipeline/lake/manifest.ts";
 import { openLake } from "./pipeline/lake/open-lake.ts";
 import { waitingFeatures } from "./pipeline/lake/sync-lake.ts";
 import type { Gate } from "./pipeline/workers/gate.ts";
@@ -21,6 +23,7 @@ import { checkQueue } from "./scheduler/queue/bullmq/check-queue.ts";
 import { checkProvider, sampleSymbol, temporaryPlan } from "./scheduler/settings/provider-check.ts";
 import { ProviderSettings } from "./scheduler/settings/provider-settings.ts";
 import { lostSnapshots } from "./scheduler/snapshots.ts";
+import { listChannels } from "./storage/alerts/channels.ts";
 import {
   compareSchema,
   type Database,
@@ -34,6 +37,7 @@ import {
 } from "./storage/db.ts";
 import { findDamage } from "./storage/maintenance.ts";
 import { countChanges } from "./storage/market/lake-changes.ts";
+import { openCipher } from "./storage/settings.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -45,6 +49,7 @@ export interface Finding {
 }
 
 const UNREADABLE_ADVICE = "Start with the previous BARKEEP_SECRET, or enter it again on the settings page.";
+const CHANNEL_ADVICE = "Change it on /alerts/channels.";
 /** Time limit for the answer of a provider or mail server, milliseconds. */
 const TIMEOUT_MS = 10_000;
 
@@ -67,6 +72,7 @@ export async function* diagnose(env: Env): AsyncGenerator<Finding> {
   yield* diagnoseProviders(config, env);
   if (config.queue !== undefined) yield await diagnoseQueue(config.queue);
   yield await diagnoseMail(config);
+  yield* diagnoseChannels(config);
 }
 
 async function diagnoseQueue(place: QueuePlace): Promise<Finding> {
@@ -121,11 +127,8 @@ async function diagnoseLake(db: Database, place: LakePlace): Promise<Finding> {
       ? "Check who may write there, and its space. A server tries it again every minute."
       : "Check the variables S3_… and what the key may do. A server tries it again every minute.";
   if (failure !== null) {
-    return {
-      what,
-      fault: `could not be written since ${isoMillisecond(failure.at / 1_000)}: ${failure.reason}`,
-      advice,
-    };
+    const fault = `could not be written since ${isoMillisecond(failure.at / 1_000)}: ${failure.reason}`;
+    return failure.reason === new OtherOwner().message ? { what, fault } : { what, fault, advice };
   }
   try {
     await openLake(place, { waits: [], deadline: TIMEOUT_MS }).manifest();
@@ -246,6 +249,21 @@ async function diagnoseMail(config: Config): Promise<Finding> {
   } catch (error) {
     const advice = "Check its host, port, user and password; smtps:// is for TLS from the first byte (port 465).";
     return { what, fault: messageOf(error), advice };
+  }
+}
+
+/** The channels for alerts, which are read and not contacted. */
+async function* diagnoseChannels(config: Config): AsyncGenerator<Finding> {
+  const channels = await withDatabase(config, async (db) => {
+    // The cipher of a database without any would be stored by reading it.
+    if ((await listChannels(db)).length === 0) return [];
+    const cipher = config.secret === undefined ? null : await openCipher(db, config.secret);
+    return (await ChannelDispatcher.open({ db, cipher, log: { write: () => {} } })).list();
+  }).catch(() => []);
+  for (const { name, unreadable, fault } of channels) {
+    const what = `channel ${name}`;
+    const unread = { fault: "its address cannot be read with this BARKEEP_SECRET", advice: UNREADABLE_ADVICE };
+    yield { what, ...(unreadable ? unread : { fault, ...(fault !== null && { advice: CHANNEL_ADVICE }) }) };
   }
 }
 

@@ -4,7 +4,9 @@ import { expect, test } from "bun:test";
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { diagnose, examineProvider } from "../src/doctor.ts";
+import { DEFAULT_ALERT_RULES } from "../src/domain/alerts.ts";
 import { migrateDatabase, openDatabase } from "../src/storage/db.ts";
+import { openCipher } from "../src/storage/settings.ts";
 import { valuesFor } from "./fakes/providers.ts";
 import { MAIL_PASSWORD, startMailServer } from "./fakes/smtp.ts";
 import { fakeBinance } from "./fakes/vendors/binance.ts";
@@ -118,4 +120,39 @@ test("the doctor neither creates nor migrates a database, and advises by what is
   ]);
   expect(await find()).toMatchObject({ fault: expect.stringContaining("newer Barkeep") });
   db.close();
+});
+
+test("a channel that an earlier version stored with a key that is none is named by doctor, log and page, until it is changed", async () => {
+  using folder = temporaryFolder();
+  const dbUrl = folder.database();
+  const secret = "the secret of this test";
+  const says = "its key or token wants Base64 of at least 16 bytes after whsec_. It is still used: enter another one";
+  const find = async (env: Record<string, string>) =>
+    (await Array.fromAsync(diagnose({ BARKEEP_DB_URL: dbUrl, ...env }))).filter(({ what }) =>
+      what.startsWith("channel "),
+    );
+  const env = { BARKEEP_SECRET: secret };
+  const target = { url: "http://127.0.0.1:9/hook", secret: "whsec_c2lnbmluZy1rZXktb2YtdGhlLXRlc3Q=", place: "" };
+  let id = "";
+  {
+    await using app = await startApp({ env, dbUrl });
+    expect(await find(env)).toEqual([]);
+    const rules = DEFAULT_ALERT_RULES;
+    id = await app.app.channels.save(null, { name: "Team", kind: "webhook", target, rules, enabled: true });
+    expect(await find(env)).toEqual([{ what: "channel Team", fault: null }]);
+  }
+  const db = await openDatabase(dbUrl);
+  const cipher = await openCipher(db, secret);
+  const broken = await cipher.close(`channel:${id}`, JSON.stringify({ ...target, secret: "whsec_!!!!!!!!!!!!!!!!" }));
+  await db.write([{ sql: "UPDATE channels SET target = ?", args: [broken] }]);
+  db.close();
+  const [found] = await find(env);
+  expect([found!.fault, found!.advice]).toEqual([expect.stringContaining(says), "Change it on /alerts/channels."]);
+  expect((await find({ BARKEEP_SECRET: "another secret of it" }))[0]!.fault).toContain("cannot be read");
+  await using app = await startApp({ env, dbUrl });
+  expect(app.printed.filter((line) => line.includes(says))).toHaveLength(1);
+  expect((await app.get("/alerts/channels")).text).toContain(says);
+  await app.app.channels.save(id, { name: "Team", kind: "webhook", target, rules: DEFAULT_ALERT_RULES, enabled: true });
+  expect((await app.get("/alerts/channels")).text).not.toContain("wants Base64");
+  expect(await find(env)).toEqual([{ what: "channel Team", fault: null }]);
 });

@@ -34,7 +34,7 @@ import { type RenderedMail, renderMail } from "../templates/layout.ts";
 import { testMail } from "../templates/operations.ts";
 import { ChannelError, postToChannel } from "./post.ts";
 import type { ChannelMessage } from "./requests.ts";
-import { type ChannelTarget, faultsOf, secretsOfTarget, withDefaults } from "./target.ts";
+import { type ChannelTarget, faultsOf, secretsOfTarget, storedFault, withDefaults } from "./target.ts";
 
 /** Longer than any attempt. */
 const LEASE_MS = 60_000;
@@ -56,6 +56,8 @@ export interface ChannelInput {
 export interface ChannelState extends Omit<ChannelRow, "target" | "since"> {
   /** Whether its address cannot be read with this BARKEEP_SECRET; its messages wait. */
   readonly unreadable: boolean;
+  /** What would be refused today of what an earlier version stored; `null` if nothing. It goes on until it is saved. */
+  readonly fault: string | null;
   readonly place: string;
   readonly hasSecret: boolean;
 }
@@ -98,6 +100,8 @@ export class ChannelDispatcher {
       if (text === null)
         options.log.write("warn", `The address of the channel ${row.name} cannot be read with this BARKEEP_SECRET`);
       own.#put(row, text === null ? null : JSON.parse(text));
+      const fault = text === null ? null : storedFault(row.kind, JSON.parse(text));
+      if (fault !== null) options.log.write("warn", `The channel ${row.name}: ${fault}`);
     }
     return own;
   }
@@ -112,6 +116,7 @@ export class ChannelDispatcher {
       .map(({ row: { target: _, since: __, ...row }, target }) => ({
         ...row,
         unreadable: target === null,
+        fault: target === null ? null : storedFault(row.kind, target),
         place: target?.place ?? "",
         hasSecret: target !== null && target.secret !== "",
       }))

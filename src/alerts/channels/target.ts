@@ -69,6 +69,21 @@ export function faultsOf(kind: ChannelKind, { url, secret, place }: ChannelTarge
   return errors;
 }
 
+const FIELD_NAMES: Readonly<Record<string, string>> = {
+  url: "address",
+  secret: "key or token",
+  place: "chat or topic",
+};
+
+/** What is wrong with a stored target, and what to do; `null` if nothing is. */
+export function storedFault(kind: ChannelKind, target: ChannelTarget): string | null {
+  const [first] = faultsOf(kind, target);
+  if (first === undefined) return null;
+  const { path, message } = first;
+  const wants = `its ${FIELD_NAMES[path]} ${message[0]!.toLowerCase()}${message.slice(1)}`;
+  return `${wants}. It is still used: enter another one, here and at the receiver`;
+}
+
 /** What must appear in no log and on no page: whoever knows the address of a chat's webhook can post there. */
 export function secretsOfTarget({ url, secret }: ChannelTarget): string[] {
   const path = URL.canParse(url) ? new URL(url) : null;

@@ -22,8 +22,8 @@ const DONE = {
   deleted: "The channel was deleted, with its messages",
 } as const;
 
-const summaryOf = ({ rules, id, name, kind, host, enabled, unreadable }: ChannelState): ChannelSummary => ({
-  ...{ id, name, kind, host, enabled, unreadable },
+const summaryOf = ({ rules, id, name, kind, host, enabled, unreadable, fault }: ChannelState): ChannelSummary => ({
+  ...{ id, name, kind, host, enabled, unreadable, fault },
   on: ALERT_KINDS.filter((each) => rules.on[each]),
 });
 

@@ -15,6 +15,8 @@ export interface ChannelSummary {
   readonly host: string;
   readonly enabled: boolean;
   readonly unreadable: boolean;
+  /** What is wrong with what is stored, and what to do; `null` if nothing is. */
+  readonly fault: string | null;
   /** The kinds that it gets. */
   readonly on: readonly AlertKind[];
 }
@@ -95,7 +97,8 @@ export const ChannelsPage = ({ page, view }: { page: PageContext; view: Channels
   </Layout>
 );
 
-const Channel = ({ channel: { id, name, kind, host, enabled, unreadable, on } }: { channel: ChannelSummary }) => {
+const Channel = ({ channel }: { channel: ChannelSummary }) => {
+  const { id, name, kind, host, enabled, unreadable, fault, on } = channel;
   const address = `/alerts/channels/${id}`;
   return (
     <li class="channel">
@@ -112,6 +115,7 @@ const Channel = ({ channel: { id, name, kind, host, enabled, unreadable, on } }:
           </Pill>
         )}
       </p>
+      {fault === null ? null : <p class="alert-note">The channel is not safe: {fault}.</p>}
       <div class="actions">
         <form method="post" action={`${address}/test`}>
           <button type="submit" class="button" aria-label={`Send a test message to ${name}`}>
