@@ -44,6 +44,7 @@ test("a run is started through the form, watched to its end, and its profile ope
   const stages = await page.evaluate<string[]>("[...stages]");
   expect(stages.some((stage) => /^Batch \d+\/24: \d+%$/.test(stage))).toBe(true);
   await page.locator(".run-head[data-state=complete]").waitFor();
+  await page.waitForFunction('document.title === "Complete · Monitor · Barkeep"');
   expect(await page.getByLabel("Symbols", { exact: true }).inputValue()).toBe("");
   await page
     .locator("#log-lines li:first-child")
