@@ -39,6 +39,7 @@ const STYLES = [
   "areas/notifications",
   "base/responsive",
   "base/forced-colors",
+  "base/print",
 ] as const;
 
 /** The style sheet of pages that show no run at work: a first visit of the monitor does without it. */
