@@ -34,8 +34,11 @@ function yearOf(venue: keyof typeof EXCHANGES, year: number): string {
       continue;
     }
     if (isWeekend) weekend.push(monthDay(date));
-    const lunch = session.lunch ? `${clock(session.lunch.from)},${clock(session.lunch.to)}-` : "";
-    const text = `${clock(session.open)}-${lunch}${clock(session.close)}`;
+    // No exchange changes its clocks while it is open: one look at the zone a day, which is slow, is enough.
+    const opens = clock(session.open);
+    const later = (ts: number) => iso(at(`2000-01-01T${opens}`) + ts - session.open).slice(11);
+    const lunch = session.lunch ? `${later(session.lunch.from)},${later(session.lunch.to)}-` : "";
+    const text = `${opens}-${lunch}${later(session.close)}`;
     hours.set(text, [...(hours.get(text) ?? []), monthDay(date)]);
   }
   const [usual, ...others] = [...hours].sort((a, b) => b[1].length - a[1].length);
