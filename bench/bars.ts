@@ -8,8 +8,8 @@ import Driver from "libsql";
 import { type BarColumns, sliceBars } from "../src/domain/market/bars.ts";
 import { migrateDatabase, openDatabase } from "../src/storage/db.ts";
 import { insertBars, readBars, seriesId } from "../src/storage/market/bars.ts";
-import { rampBars } from "../tests/helpers/bars.ts";
 import { temporaryFolder } from "../tests/helpers/folder.ts";
+import { rampBars } from "../tests/helpers/inputs/bars.ts";
 import { atLeast, median, report, short } from "./support/report.ts";
 
 const ROWS = 196_560;

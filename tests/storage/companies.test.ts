@@ -5,6 +5,7 @@ import { readFilterValues, searchCompanies, storeCompanies } from "../../src/sto
 import { addToWatchlist, createWatchlist } from "../../src/storage/companies/watchlists.ts";
 import { type Database, openDatabase } from "../../src/storage/db.ts";
 import { migratedDatabase, temporaryFolder } from "../helpers/folder.ts";
+import { anyText } from "../helpers/inputs/texts.ts";
 
 const company = (symbol: string, name = "", exchange = ""): Company => ({ symbol, name, exchange });
 
@@ -78,7 +79,7 @@ describe("a search", () => {
       expect(Array.isArray(await find(text))).toBe(true);
     }
     await fc.assert(
-      fc.asyncProperty(fc.string({ unit: "binary", maxLength: 30 }), async (text) => {
+      fc.asyncProperty(anyText({ maxLength: 30 }), async (text) => {
         expect(Array.isArray(await find(text))).toBe(true);
       }),
       { numRuns: 40 },

@@ -17,7 +17,7 @@ import { answeredWindows, storeBatch, storeFailedBatch } from "../../src/storage
 import { findJobWork, startJob, storedState } from "../../src/storage/runs/jobs.ts";
 import { activeJobs, insertRun, jobsOfRun, moveJobs, openRuns, setRunState } from "../../src/storage/runs/runs.ts";
 import { startApp } from "../helpers/app.ts";
-import { rampBars } from "../helpers/bars.ts";
+import { rampBars } from "../helpers/inputs/bars.ts";
 
 const KEY = {
   symbol: "AAPL",

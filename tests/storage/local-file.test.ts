@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { openDatabase } from "../../src/storage/db.ts";
 import { countBars, insertBars, readBars, seriesId } from "../../src/storage/market/bars.ts";
 import { insertRun } from "../../src/storage/runs/runs.ts";
-import { rampBars } from "../helpers/bars.ts";
 import { migratedDatabase, temporaryFolder } from "../helpers/folder.ts";
+import { rampBars } from "../helpers/inputs/bars.ts";
 import { databaseContract } from "./database.contract.ts";
 
 describe("a database file", () => {

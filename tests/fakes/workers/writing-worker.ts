@@ -3,7 +3,7 @@
 import { emptyBars } from "../../../src/domain/market/bars.ts";
 import { openDatabase } from "../../../src/storage/db.ts";
 import { storeBatch } from "../../../src/storage/runs/batches.ts";
-import { rampBars } from "../../helpers/bars.ts";
+import { rampBars } from "../../helpers/inputs/bars.ts";
 
 declare const self: Pick<Worker, "onmessage" | "postMessage">;
 

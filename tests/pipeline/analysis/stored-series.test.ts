@@ -4,8 +4,8 @@ import { expect, test } from "bun:test";
 import { listStoredSeries, type SeriesListTask } from "../../../src/pipeline/analysis/stored-series.ts";
 import { openDatabase } from "../../../src/storage/db.ts";
 import { insertBars, seriesId } from "../../../src/storage/market/bars.ts";
-import { rampBars } from "../../helpers/bars.ts";
 import { migratedDatabase, temporaryFolder } from "../../helpers/folder.ts";
+import { rampBars } from "../../helpers/inputs/bars.ts";
 
 const KEY = { provider: "demo", feed: "demo", interval: "1m", adjustment: "none", sessions: "regular" } as const;
 const ALL = { kind: "stored", filter: {}, descending: false, offset: 0, limit: 10, place: undefined } as const;

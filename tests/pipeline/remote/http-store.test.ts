@@ -11,7 +11,7 @@ import { directJobStore } from "../../../src/pipeline/store/direct-store.ts";
 import { newAttempt } from "../../../src/storage/runs/attempts.ts";
 import { startJob } from "../../../src/storage/runs/jobs.ts";
 import { insertRun, jobsOfRun } from "../../../src/storage/runs/runs.ts";
-import { rampBars } from "../../helpers/bars.ts";
+import { rampBars } from "../../helpers/inputs/bars.ts";
 import { type Pipeline, startPipeline } from "../../helpers/pipeline.ts";
 import { evening, vendorWith } from "../fetch/scenario.ts";
 import { startFaultyNetwork } from "./faulty-network.ts";

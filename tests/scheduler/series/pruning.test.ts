@@ -9,7 +9,7 @@ import { type Database, openDatabase } from "../../../src/storage/db.ts";
 import { insertBars, seriesId } from "../../../src/storage/market/bars.ts";
 import { readSeries } from "../../../src/storage/market/series.ts";
 import { startApp } from "../../helpers/app.ts";
-import { rampBars } from "../../helpers/bars.ts";
+import { rampBars } from "../../helpers/inputs/bars.ts";
 import { migratedDatabase, temporaryFolder } from "../../helpers/folder.ts";
 import { spawnServer } from "../../helpers/server.ts";
 

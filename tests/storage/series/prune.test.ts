@@ -11,8 +11,8 @@ import { readSeries } from "../../../src/storage/market/series.ts";
 import { profileStatements } from "../../../src/storage/profiles/profiles.ts";
 import { insertRun } from "../../../src/storage/runs/runs.ts";
 import { beginPruning, prunedProfiles, pruneSeries, unprunedSeries } from "../../../src/storage/series/prune.ts";
-import { rampBars } from "../../helpers/bars.ts";
 import { migratedDatabase, temporaryFolder } from "../../helpers/folder.ts";
+import { rampBars } from "../../helpers/inputs/bars.ts";
 
 /** Midnight UTC of 2023-12-31 and the moment before which bars are deleted: ramps of bars lie around it. */
 const START = Date.UTC(2023, 11, 31) / 1_000;

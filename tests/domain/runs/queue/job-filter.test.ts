@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { parseFilter } from "../../../../src/domain/runs/queue/job-filter.ts";
 import { job } from "../../../helpers/fixtures.ts";
+import { anyText } from "../../../helpers/inputs/texts.ts";
 
 const JOBS = [
   job({
@@ -61,7 +62,7 @@ test.each(["status:gone", "stage>lunch", "progress>much", "colour:red", "progres
 describe("any text as a filter", () => {
   test("any text is either a filter or refused with a sentence", () => {
     fc.assert(
-      fc.property(fc.string({ unit: "binary" }), (text) => {
+      fc.property(anyText(), (text) => {
         const filter = parseFilter(text);
         if ("error" in filter) expect(filter.error).toEndWith(".");
         else expect(typeof filter.matches(JOBS[0]!)).toBe("boolean");

@@ -4,6 +4,7 @@ import { parquetMetadata, parquetSchema } from "hyparquet";
 import { encodeParquet } from "../../../../src/pipeline/exports/parquet/encode-parquet.ts";
 import { mostPageBytes, writeLevels, writeSplit } from "../../../../src/pipeline/exports/parquet/values.ts";
 import { randomFrom } from "../../../features/histories.ts";
+import { anyText } from "../../../helpers/inputs/texts.ts";
 import { bytesOf, minutes, piecesOf, readParquet, tableBlocks, tableHead } from "../../../helpers/tables.ts";
 
 /** Row groups of tables with one column have so many rows. */
@@ -68,7 +69,7 @@ describe("round trips", () => {
   });
 
   test("names of any characters and lengths read back from Parquet", async () => {
-    const name = fc.string({ unit: "binary", minLength: 1, maxLength: 300 }).filter((text) => text !== "timestamp");
+    const name = anyText({ minLength: 1, maxLength: 300 }).filter((text) => text !== "timestamp");
     await fc.assert(
       fc.asyncProperty(fc.uniqueArray(name, { minLength: 1, maxLength: 20 }), async (names) => {
         const file = await encode(names, minutes(2), Array(names.length).fill(Float64Array.of(1.5, 2.5)));
