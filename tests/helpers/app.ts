@@ -45,6 +45,9 @@ export interface TestAppOptions extends AppOptions {
   readonly dbUrl?: string;
 }
 
+/** What `fetch` accepts unless a test says what; to compress and unpack every answer would take longer than to make it. */
+const UNSAID = "gzip, deflate, br, zstd";
+
 /** Starts the app; `await using` closes it and makes sure that no worker is left (see tests/app.test.ts for timers). */
 export async function startApp({ env, folder, dbUrl, ...options }: TestAppOptions = {}): Promise<TestApp> {
   const own = folder ?? temporaryFolder();
@@ -54,7 +57,15 @@ export async function startApp({ env, folder, dbUrl, ...options }: TestAppOption
     print: (text) => void printed.push(text),
     ...options,
   });
-  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", idleTimeout: IDLE_SECONDS, fetch: app.fetch });
+  const server = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    idleTimeout: IDLE_SECONDS,
+    fetch(request, self) {
+      if (request.headers.get("Accept-Encoding") === UNSAID) request.headers.delete("Accept-Encoding");
+      return app.fetch(request, self);
+    },
+  });
   const client = clientOf(server.url.href.replace(/\/$/, ""));
   app.outbox.start(config.publicUrl ?? client.url);
   app.channels.start(config.publicUrl ?? client.url);
