@@ -17,6 +17,13 @@ export async function ask(url: string, init: RequestInit = {}): Promise<Answer> 
   return { status: response.status, type, headers: response.headers, text, body };
 }
 
+/** A request that sends a form, and does not follow a redirect. */
+export const formOf = (fields: Readonly<Record<string, string>> | [string, string][]): RequestInit => ({
+  method: "POST",
+  body: new URLSearchParams(fields),
+  redirect: "manual",
+});
+
 export interface Client {
   readonly url: string;
   get(path: string): Promise<Answer>;

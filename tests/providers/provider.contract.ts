@@ -7,6 +7,7 @@ import { CALENDAR } from "../../src/domain/market/calendar.ts";
 import { DAY, type Interval } from "../../src/domain/market/interval.ts";
 import { marketOf } from "../../src/domain/market/symbol.ts";
 import type { BarWindow, Provider } from "../../src/providers/provider.ts";
+import { at } from "../helpers/bars.ts";
 import { recordingContext } from "./fetch-context.ts";
 
 export interface Subject {
@@ -24,8 +25,6 @@ export interface Subject {
   readonly metered: boolean;
   close?(): Promise<void> | void;
 }
-
-const at = (date: string) => Date.parse(date.length === 10 ? `${date}T00:00:00Z` : date) / 1000;
 
 function rows(bars: BarColumns): number[][] {
   return [...bars.ts].map((_, index) => BAR_FIELDS.map((field) => bars[field][index]!));

@@ -7,7 +7,7 @@ import { SpillFile } from "../../src/pipeline/exports/spill-file.ts";
 import { Uploads } from "../../src/routes/companies/uploads.ts";
 import { startApp, type TestApp } from "../helpers/app.ts";
 import { type Folder, temporaryFolder } from "../helpers/folder.ts";
-import { ask } from "../helpers/http.ts";
+import { ask, formOf } from "../helpers/http.ts";
 
 let app: TestApp;
 let folder: Folder;
@@ -33,8 +33,7 @@ async function check(name: string, text: string | Uint8Array<ArrayBuffer>, more:
   return { status, html, id: /name="id" value="([^"]+)"/.exec(html)?.[1] ?? "" };
 }
 
-const importFile = (id: string) =>
-  fetch(`${app.url}/files/import`, { method: "POST", body: new URLSearchParams({ id }), redirect: "manual" });
+const importFile = (id: string) => fetch(`${app.url}/files/import`, formOf({ id }));
 
 test("a file of bars is shown as it is understood, with what is refused, before anything is stored", async () => {
   const { status, html } = await check("DETX.csv", GERMAN);

@@ -9,8 +9,8 @@ import {
   tradingDate,
 } from "../../../src/domain/market/calendar.ts";
 import { DAY, INTERVALS } from "../../../src/domain/market/interval.ts";
+import { at } from "../../helpers/bars.ts";
 
-const at = (date: string) => Date.parse(date.length === 10 ? `${date}T00:00:00Z` : date) / 1000;
 const iso = (ts: number) => new Date(ts * 1000).toISOString().slice(0, 10);
 const sessionsOf = (year: number) =>
   CALENDAR.sessionsBetween("us_equity", at(`${year}-01-01`), at(`${year + 1}-01-01`));

@@ -2,6 +2,9 @@
 
 import { type BarColumns, emptyBars } from "../../../src/domain/market/bars.ts";
 
+/** Epoch seconds of a date or a moment. */
+export const at = (text: string): number => Date.parse(text.length === 10 ? `${text}T00:00:00Z` : text) / 1000;
+
 /** `count` bars a minute apart from `from` on (epoch seconds); every field is a function of the bar's time. */
 export function rampBars(count: number, from = 0, shift = 0): BarColumns {
   const bars = emptyBars(count);

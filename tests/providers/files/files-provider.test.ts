@@ -6,10 +6,10 @@ import { ProviderError } from "../../../src/domain/errors.ts";
 import { barStarts, CALENDAR } from "../../../src/domain/market/calendar.ts";
 import type { Interval } from "../../../src/domain/market/interval.ts";
 import { createFilesProvider } from "../../../src/providers/files/files-provider.ts";
+import { at } from "../../helpers/bars.ts";
 import { type RecordingContext, recordingContext } from "../fetch-context.ts";
 import { providerContract } from "../provider.contract.ts";
 
-const at = (date: string) => Date.parse(date.length === 10 ? `${date}T00:00:00Z` : date) / 1000;
 const folders: string[] = [];
 afterAll(async () => {
   for (const folder of folders) await rm(folder, { recursive: true });

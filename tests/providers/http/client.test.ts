@@ -6,6 +6,7 @@ import { REASONS, validateBars } from "../../../src/domain/market/validate-bars.
 import { FAST_RETRIES, providerOn } from "../../fakes/providers.ts";
 import { fakeEodhd } from "../../fakes/vendors/eodhd.ts";
 import { breakOff, hang, html, reply, truncated } from "../../fakes/vendors/faults.ts";
+import { at } from "../../helpers/bars.ts";
 import { recordingContext } from "../fetch-context.ts";
 
 const fake = fakeEodhd();
@@ -19,7 +20,6 @@ afterEach(() => {
   fake.market.edit = (_symbol, _interval, bar) => bar;
 });
 
-const at = (date: string) => Date.parse(date.length === 10 ? `${date}T00:00:00Z` : date) / 1000;
 const window = (interval: Interval, from = "2024-05-01", to = "2024-05-15") => ({
   symbol: "AAPL",
   interval,

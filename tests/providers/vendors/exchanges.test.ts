@@ -7,9 +7,9 @@ import { fakeEodhd } from "../../fakes/vendors/eodhd.ts";
 import { fakeTwelveData } from "../../fakes/vendors/twelvedata.ts";
 import type { FakeVendor } from "../../fakes/vendors/vendor.ts";
 import { fakeYahoo } from "../../fakes/vendors/yahoo.ts";
+import { at } from "../../helpers/bars.ts";
 import { recordingContext } from "../fetch-context.ts";
 
-const at = (text: string) => Date.parse(text.length === 10 ? `${text}T00:00:00Z` : text) / 1000;
 const open: FakeVendor[] = [];
 afterEach(() => Promise.all(open.splice(0).map((fake) => fake.close())));
 function started<Fake extends FakeVendor>(fake: Fake): Fake {

@@ -15,9 +15,8 @@ import { fakeMassive } from "../../fakes/vendors/massive.ts";
 import { fakeTiingo } from "../../fakes/vendors/tiingo.ts";
 import { fakeTwelveData } from "../../fakes/vendors/twelvedata.ts";
 import type { FakeVendor } from "../../fakes/vendors/vendor.ts";
+import { at } from "../../helpers/bars.ts";
 import { recordingContext } from "../fetch-context.ts";
-
-const at = (date: string) => Date.parse(date.length === 10 ? `${date}T00:00:00Z` : date) / 1000;
 
 /** Every vendor with the newest moment before now that its free plan may be asked for, in seconds. */
 const VENDORS = [

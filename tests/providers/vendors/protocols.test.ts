@@ -12,9 +12,9 @@ import { fakeMassive } from "../../fakes/vendors/massive.ts";
 import { fakeTiingo } from "../../fakes/vendors/tiingo.ts";
 import { fakeTwelveData } from "../../fakes/vendors/twelvedata.ts";
 import { FAKE_KEY } from "../../fakes/vendors/vendor.ts";
+import { at } from "../../helpers/bars.ts";
 import { recordingContext } from "../fetch-context.ts";
 
-const at = (date: string) => Date.parse(date.length === 10 ? `${date}T00:00:00Z` : date) / 1000;
 const window = (symbol: string, interval: Interval, from = "2024-05-01", to = "2024-05-15") => ({
   symbol,
   interval,

@@ -10,9 +10,8 @@ import { reply } from "../../fakes/vendors/faults.ts";
 import { fakeMassive } from "../../fakes/vendors/massive.ts";
 import { fakeTiingo } from "../../fakes/vendors/tiingo.ts";
 import { fakeTwelveData } from "../../fakes/vendors/twelvedata.ts";
+import { at } from "../../helpers/bars.ts";
 import { recordingContext } from "../fetch-context.ts";
-
-const at = (date: string) => Date.parse(date.length === 10 ? `${date}T00:00:00Z` : date) / 1000;
 
 const NOW = at("2026-11-25T22:00:00Z");
 

@@ -5,9 +5,9 @@ import { DAY, type Interval } from "../../../src/domain/market/interval.ts";
 import { providerOn } from "../../fakes/providers.ts";
 import { reply } from "../../fakes/vendors/faults.ts";
 import { chartError, fakeYahoo } from "../../fakes/vendors/yahoo.ts";
+import { at } from "../../helpers/bars.ts";
 import { recordingContext } from "../fetch-context.ts";
 
-const at = (text: string) => Date.parse(text.length === 10 ? `${text}T00:00:00Z` : text) / 1000;
 const NOW = at("2026-06-10T21:00:00Z");
 const window = (symbol: string, interval: Interval, from: string, to: string) => ({
   symbol,

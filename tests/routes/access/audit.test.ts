@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { startApp, type TestApp } from "../../helpers/app.ts";
-import { ask } from "../../helpers/http.ts";
+import { ask, formOf } from "../../helpers/http.ts";
 
 setDefaultTimeout(60_000);
 
@@ -102,8 +102,7 @@ test("hostile text in the audit is shown as text, and no cell of the download is
   expect((await rows("&action=x"))[0]).toContain(`,"'=1+1",`);
 });
 
-const form = (path: string, fields: Record<string, string>) =>
-  fetch(app.url + path, { method: "POST", body: new URLSearchParams(fields), redirect: "manual" });
+const form = (path: string, fields: Record<string, string>) => fetch(app.url + path, formOf(fields));
 /** Action, subject, reason, before and after of the actions since the one with the id `after`, oldest first. */
 const entries = async (after: number) =>
   (

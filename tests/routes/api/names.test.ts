@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { createWatchlist } from "../../../src/storage/companies/watchlists.ts";
 import { startApp, type TestApp } from "../../helpers/app.ts";
+import { formOf } from "../../helpers/http.ts";
 
 setDefaultTimeout(60_000);
 
@@ -16,8 +17,7 @@ const KEPT = "Café closes";
 /** With a decomposed letter, a soft hyphen, a space without a break, two spaces and one of no width. */
 const ALIKE = " Cafe\u0301\u00a0 clo\u00ad\u200bses\u2060 ";
 
-const submit = (path: string, fields: Readonly<Record<string, string>>) =>
-  fetch(app.url + path, { method: "POST", body: new URLSearchParams(fields), redirect: "manual" });
+const submit = (path: string, fields: Readonly<Record<string, string>>) => fetch(app.url + path, formOf(fields));
 
 const promise = { symbols: ["AAPL"], by_time: "07:00" };
 const schedule = { cron: "0 9 * * *", symbols: ["AAPL"], enabled: false };

@@ -6,6 +6,7 @@ import { parquetMetadataAsync } from "hyparquet";
 import { lostSnapshots } from "../../../src/scheduler/snapshots.ts";
 import { startApp, type TestApp } from "../../helpers/app.ts";
 import { migratedDatabase, temporaryFolder } from "../../helpers/folder.ts";
+import { formOf } from "../../helpers/http.ts";
 import { spawnServer } from "../../helpers/server.ts";
 import { readParquet } from "../../helpers/tables.ts";
 import { polarsRows } from "./read-table.ts";
@@ -213,8 +214,7 @@ test("what an interrupted write has left is deleted at the start, and nothing el
 test("the page of panels makes a snapshot, which the page of snapshots lists, cites, compares and deletes", async () => {
   const panel = await (await fetch(`${app.url}/panel?symbols=AAPL&include=ohlcv&feature=rsi_14&from=${FROM}`)).text();
   expect(panel).toContain("Save as snapshot");
-  const send = (path: string, fields: Record<string, string>) =>
-    fetch(app.url + path, { method: "POST", body: new URLSearchParams(fields), redirect: "manual" });
+  const send = (path: string, fields: Record<string, string>) => fetch(app.url + path, formOf(fields));
   const fields = {
     symbols: "AAPL",
     interval: "1d",

@@ -8,7 +8,7 @@ import { RULES } from "../../../src/scheduler/hosts/rules.ts";
 import { saveToken } from "../../../src/storage/access/tokens.ts";
 import { startApp, type TestApp } from "../../helpers/app.ts";
 import { temporaryFolder } from "../../helpers/folder.ts";
-import { ask } from "../../helpers/http.ts";
+import { ask, formOf } from "../../helpers/http.ts";
 import { PASSWORD } from "../../helpers/password.ts";
 
 const GB = 1_073_741_824;
@@ -34,7 +34,7 @@ async function join(app: TestApp, host: string, more: Partial<Registration> = {}
 const listed = async (app: TestApp) => (await app.get("/api/hosts")).body.hosts;
 const submit = (app: TestApp, path: string, fields: Record<string, string> = {}) =>
   fetch(app.url + path, {
-    ...{ method: "POST", body: new URLSearchParams(fields), redirect: "manual" },
+    ...formOf(fields),
     headers: { Origin: app.url },
   });
 

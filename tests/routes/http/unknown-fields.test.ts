@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { startApp, type TestApp } from "../../helpers/app.ts";
+import { formOf } from "../../helpers/http.ts";
 
 setDefaultTimeout(60_000);
 
@@ -11,8 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => app[Symbol.asyncDispose]());
 
-const submit = (path: string, fields: Readonly<Record<string, string>>) =>
-  fetch(app.url + path, { method: "POST", body: new URLSearchParams(fields), redirect: "manual" });
+const submit = (path: string, fields: Readonly<Record<string, string>>) => fetch(app.url + path, formOf(fields));
 
 const FORMS: readonly (readonly [path: string, fields: Record<string, string>, known: string])[] = [
   ["/runs", { symbols: "AAPL", yaers: "1" }, "years"],

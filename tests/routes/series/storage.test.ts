@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import { isoDate } from "../../../src/domain/time.ts";
 import { startApp, type TestApp } from "../../helpers/app.ts";
-import { ask } from "../../helpers/http.ts";
+import { ask, formOf } from "../../helpers/http.ts";
 import { PASSWORD, PASSWORD_HASH } from "../../helpers/password.ts";
 
 const runOf = { years: 2, interval: "1d" };
@@ -15,8 +15,7 @@ async function withSeries(options: Parameters<typeof startApp>[0] = {}): Promise
   return app;
 }
 
-const form = (app: TestApp, path: string, fields: [string, string][]) =>
-  ask(app.url + path, { method: "POST", body: new URLSearchParams(fields), redirect: "manual" });
+const form = (app: TestApp, path: string, fields: [string, string][]) => ask(app.url + path, formOf(fields));
 
 const oneYearAgo = () => {
   const day = new Date();

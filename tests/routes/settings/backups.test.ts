@@ -2,10 +2,9 @@ import { expect, test } from "bun:test";
 import { readdirSync, rmSync } from "node:fs";
 import { startApp, type TestApp } from "../../helpers/app.ts";
 import { temporaryFolder } from "../../helpers/folder.ts";
-import { ask } from "../../helpers/http.ts";
+import { ask, formOf } from "../../helpers/http.ts";
 
-const submit = (app: TestApp, path: string, fields: Record<string, string> = {}) =>
-  ask(app.url + path, { method: "POST", body: new URLSearchParams(fields), redirect: "manual" });
+const submit = (app: TestApp, path: string, fields: Record<string, string> = {}) => ask(app.url + path, formOf(fields));
 /** The part of the settings page about backups. */
 const sectionOf = (html: string) => html.split('id="backups"')[1]!;
 

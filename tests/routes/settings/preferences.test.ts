@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { startApp, type TestApp } from "../../helpers/app.ts";
-import { ask } from "../../helpers/http.ts";
+import { ask, formOf } from "../../helpers/http.ts";
 
 setDefaultTimeout(60_000);
 
@@ -13,8 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => app[Symbol.asyncDispose]());
 
-const choose = (path: string, fields: Record<string, string>) =>
-  fetch(app.url + path, { method: "POST", body: new URLSearchParams(fields), redirect: "manual" });
+const choose = (path: string, fields: Record<string, string>) => fetch(app.url + path, formOf(fields));
 const seen = async (cookie: string) => (await ask(`${app.url}/audit`, { headers: { Cookie: cookie } })).text;
 
 test("the time zone is chosen once and applies to every page", async () => {
