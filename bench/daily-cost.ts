@@ -7,6 +7,7 @@
 import { statSync } from "node:fs";
 import { CALENDAR } from "../src/domain/market/calendar.ts";
 import { DAY } from "../src/domain/market/interval.ts";
+import { isoDate } from "../src/domain/time.ts";
 import { pathOf } from "../src/storage/db.ts";
 import { temporaryFolder } from "../tests/helpers/folder.ts";
 import type { Client } from "../tests/helpers/http.ts";
@@ -96,7 +97,6 @@ const writes = (question: string, value: number, unit: string, target: number): 
   ...atMost(value, target, unit),
 });
 
-const isoDate = (ts: number) => new Date(ts * 1_000).toISOString().slice(0, 10);
 const now = Date.now() / 1_000;
 const sessions = CALENDAR.sessionsBetween("us_equity", now - 800 * DAY, now).filter(({ close }) => close + DAY <= now);
 const [from, last] = [sessions.find(({ open }) => open >= now - 730 * DAY)!.date, sessions.at(-1)!.date];

@@ -64,15 +64,23 @@ export interface Config {
 /** What the configuration reads of a provider: its name and the variables it declares. */
 export interface ProviderDeclaration {
   readonly name: string;
-  readonly settings: readonly {
-    readonly variable: string;
-    readonly kind: "key" | "url" | "folder" | "milliseconds" | "count" | "choice";
-    readonly label: string;
-    readonly default?: string;
-    readonly options?: readonly string[];
-    readonly required?: boolean;
-    readonly wants?: string;
-  }[];
+  readonly settings: readonly ProviderSetting[];
+}
+
+/** A variable that a provider declares: read here, and shown on the settings page. */
+export interface ProviderSetting {
+  readonly variable: string;
+  /** `key` is a secret: write-only on the page, never printed. */
+  readonly kind: "key" | "url" | "folder" | "milliseconds" | "count" | "choice";
+  /** What it is, in a few words. */
+  readonly label: string;
+  readonly default?: string;
+  /** The values of a `choice`. */
+  readonly options?: readonly string[];
+  /** Whether the provider cannot be used without it. */
+  readonly required?: boolean;
+  /** The only value with which the provider can be used: a switch. */
+  readonly wants?: string;
 }
 
 /** Fewest characters: shorter ones are too easy to guess. */

@@ -209,3 +209,16 @@ export interface FeatureEntry {
   readonly unit: string;
   readonly series: Series;
 }
+
+/** A measure first defined on the last of `bars` bars; it depends only on them unless `memory` says otherwise. */
+export function measure(
+  name: string,
+  formula: string,
+  source: string,
+  bars: number,
+  unit: string,
+  series: Series,
+  memory: Memory = windowOf(bars),
+): FeatureEntry {
+  return { name, formula, source, warmup: bars - 1, memory, unit, series };
+}

@@ -155,6 +155,11 @@ export async function hasTable(db: Database, name: string): Promise<boolean> {
   return (await db.rows("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1", [name])).length > 0;
 }
 
+/** A number that SQLite keeps of a database file, such as `page_count`; 0 if it answers nothing. */
+export async function readPragma(db: Database, name: string): Promise<number> {
+  return Number((await db.rows(`PRAGMA ${name}`, []))[0]?.[0] ?? 0);
+}
+
 /** How many migrations of this version a database lacks, and how many it has that this version does not know. */
 export async function compareSchema(db: Database): Promise<{ readonly missing: number; readonly unknown: number }> {
   const journal: { entries: { when: number }[] } = await Bun.file(`${MIGRATIONS}/meta/_journal.json`).json();

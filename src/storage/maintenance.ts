@@ -1,7 +1,7 @@
 /** Deletes old rows, and keeps the database file small and sound. */
 
 import { and, inArray, lt, notInArray } from "drizzle-orm";
-import type { Database } from "./db.ts";
+import { type Database, readPragma } from "./db.ts";
 import { apiUsage } from "./schema/quotas.ts";
 import { runs } from "./schema/runs.ts";
 import { scheduleTurns } from "./schema/schedules.ts";
@@ -69,7 +69,7 @@ const FREE_SHARE = 0.1;
  */
 export async function tidyFile(db: Database, idle: () => boolean = () => true): Promise<void> {
   if (!db.local) return;
-  const read = async (pragma: string) => Number((await db.rows(`PRAGMA ${pragma}`, []))[0]?.[0] ?? 0);
+  const read = (name: string) => readPragma(db, name);
   // A file that was created without `auto_vacuum` cannot shrink; its free pages are used again.
   const canShrink = (await read("auto_vacuum")) > 0;
   while (canShrink && idle() && (await read("freelist_count")) > FREE_SHARE * (await read("page_count"))) {

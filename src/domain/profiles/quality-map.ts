@@ -80,3 +80,19 @@ export function cellsOf(facts: MonthFacts, months: readonly number[], now: numbe
     return facts.isChecked ? "complete" : "unchecked";
   });
 }
+
+/** Counts over all series of a provider. */
+export interface ProviderScore {
+  readonly provider: string;
+  readonly series: number;
+  /** Sessions that are missing, cut short or have holes; and those that three repairs in a row have not changed. */
+  readonly holes: number;
+  readonly confirmed: number;
+  /** Bars that it changed after they were stored. */
+  readonly revisions: number;
+  /** Rejected rows. */
+  readonly refused: number;
+  /** Series that are overdue, and the sum of their overdue days. */
+  readonly late: number;
+  readonly lateDays: number;
+}

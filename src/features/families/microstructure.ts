@@ -1,6 +1,6 @@
 /** Liquidity, spread and order flow, estimated from bars. */
 
-import { type FeatureEntry, type Series, windowed, windowOf } from "../define.ts";
+import { type FeatureEntry, measure, windowed } from "../define.ts";
 import { dollarVolume, gapReturn, logReturn, quotient, volume } from "../kernels/bar.ts";
 import { covariance, slopeOn } from "../kernels/correlation.ts";
 import { edgeSpread } from "../kernels/edge.ts";
@@ -31,18 +31,6 @@ const gapShare = windowed("gap_share", [deviations(gapReturn, 20), deviations(lo
     for (let t = from; t < to; t++) out[t] = gap[t]! / (gap[t]! + body[t]!);
   },
 });
-
-/** A measure that depends only on the last `bars` bars. */
-function measure(
-  name: string,
-  formula: string,
-  source: string,
-  bars: number,
-  unit: string,
-  series: Series,
-): FeatureEntry {
-  return { name, formula, source, warmup: bars - 1, memory: windowOf(bars), unit, series };
-}
 
 export const microstructure: readonly FeatureEntry[] = [
   measure(

@@ -1,6 +1,6 @@
 /** Persistence, noise and state of the market. */
 
-import { type FeatureEntry, type Memory, RECURSIVE, type Series, windowed, windowOf } from "../define.ts";
+import { type FeatureEntry, measure, RECURSIVE, windowed } from "../define.ts";
 import { efficiencyRatio, ema, wilder } from "../kernels/average.ts";
 import { close, high, lag, lnClose, logReturn, low, minus, trueRange } from "../kernels/bar.ts";
 import { slopeOn, slopeOnTStatistic } from "../kernels/correlation.ts";
@@ -68,19 +68,6 @@ const reversionSpeed = windowed("reversion_speed", [slopeOn(before, logReturn, 6
     for (let t = from; t < to; t++) out[t] = -slope[t]!;
   },
 });
-
-/** A measure first defined on the last of `bars` bars; it depends only on them unless `memory` says otherwise. */
-function measure(
-  name: string,
-  formula: string,
-  source: string,
-  bars: number,
-  unit: string,
-  series: Series,
-  memory: Memory = windowOf(bars),
-): FeatureEntry {
-  return { name, formula, source, warmup: bars - 1, memory, unit, series };
-}
 
 const ratioOfVariance = (q: number, n: number) =>
   measure(

@@ -10,7 +10,7 @@ import { auditStatement, changesOf } from "../../storage/access/audit.ts";
 import { recordStatements } from "../../storage/alerts/outbox.ts";
 import { freeSpace } from "../../storage/connection/space.ts";
 import { withoutWaitLimit } from "../../storage/connection/wait-limit.ts";
-import { type Database, pathOf, type Write } from "../../storage/db.ts";
+import { type Database, pathOf, readPragma, type Write } from "../../storage/db.ts";
 import { settingStatement } from "../../storage/settings.ts";
 import { readCron } from "../schedules/cron.ts";
 import { BackupRefused, faultOfBackup, tooSmall } from "./fault.ts";
@@ -272,7 +272,7 @@ export class Backups {
   }
 
   async #sizeOfCopy(): Promise<number> {
-    const read = async (pragma: string) => Number((await this.dependencies.db.rows(`PRAGMA ${pragma}`, []))[0]?.[0]);
+    const read = (name: string) => readPragma(this.dependencies.db, name);
     return ((await read("page_count")) - (await read("freelist_count"))) * (await read("page_size"));
   }
 

@@ -138,7 +138,7 @@ GROUP BY s.provider ORDER BY max(p.symbol IS NOT NULL) DESC, s.provider`,
   return rows.map(([provider]) => provider as string);
 }
 
-/** A stored series of a symbol that has bars. */
+/** A stored series. */
 export interface StoredSeries {
   readonly id: number;
   readonly symbol: string;

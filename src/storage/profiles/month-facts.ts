@@ -4,7 +4,7 @@ import { areSessionsKnown } from "../../domain/market/exchanges/exchanges.ts";
 import { CONFIRMED_AFTER, GAP_RULES } from "../../domain/market/holes.ts";
 import { DAY, type Interval } from "../../domain/market/interval.ts";
 import { type HealthClock, staleLimit } from "../../domain/profiles/health.ts";
-import { type MonthFacts, monthOf, monthStart } from "../../domain/profiles/quality-map.ts";
+import { type MonthFacts, monthOf, monthStart, type ProviderScore } from "../../domain/profiles/quality-map.ts";
 import { uncovered } from "../../domain/runs/batch-plan.ts";
 import { type Database, yieldToEvents } from "../db.ts";
 import { DOUBTS_SQL } from "../market/quality/findings.ts";
@@ -94,22 +94,6 @@ export async function readMonthFacts(
     }
   }
   return facts;
-}
-
-/** Counts over all series of a provider. */
-export interface ProviderScore {
-  readonly provider: string;
-  readonly series: number;
-  /** Sessions that are missing, cut short or have holes; and those that three repairs in a row have not changed. */
-  readonly holes: number;
-  readonly confirmed: number;
-  /** Bars that it changed after they were stored. */
-  readonly revisions: number;
-  /** Rejected rows. */
-  readonly refused: number;
-  /** Series that are overdue, and the sum of their overdue days. */
-  readonly late: number;
-  readonly lateDays: number;
 }
 
 /** Series of which the scores are read by one statement: a few milliseconds. */

@@ -2,17 +2,11 @@
 
 import type { Interval } from "../../domain/market/interval.ts";
 import type { SeriesSelection } from "../../domain/series/selection.ts";
-import type { Database, Row } from "../db.ts";
+import { type Database, type Row, readPragma } from "../db.ts";
+import type { StoredSeries } from "../market/series.ts";
 import { selectedSql } from "./select-series.ts";
 
-export interface SeriesEntry {
-  readonly id: number;
-  readonly symbol: string;
-  readonly interval: Interval;
-  readonly provider: string;
-  readonly feed: string;
-  readonly adjustment: string;
-  readonly sessions: string;
+export interface SeriesEntry extends StoredSeries {
   /** The id under which its bars are stored. */
   readonly barsId: number;
   readonly hasProfile: boolean;
@@ -121,7 +115,7 @@ export interface FilePages {
 /** `null` on a server, which keeps its own file. */
 export async function filePages(db: Database): Promise<FilePages | null> {
   if (!db.local) return null;
-  const read = async (pragma: string) => Number((await db.rows(`PRAGMA ${pragma}`, []))[0]?.[0] ?? 0);
+  const read = (name: string) => readPragma(db, name);
   const size = await read("page_size");
   return {
     bytes: (await read("page_count")) * size,

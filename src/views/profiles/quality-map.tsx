@@ -4,7 +4,13 @@
 import { raw } from "hono/utils/html";
 import { INTERVALS, type Interval } from "../../domain/market/interval.ts";
 import type { Health } from "../../domain/profiles/health.ts";
-import { CELL_STATES, CELL_WORDS, type CellState, monthText } from "../../domain/profiles/quality-map.ts";
+import {
+  CELL_STATES,
+  CELL_WORDS,
+  type CellState,
+  monthText,
+  type ProviderScore,
+} from "../../domain/profiles/quality-map.ts";
 import { Crumbs, SyntheticPill } from "../ui/components.tsx";
 import { profileAddress } from "../ui/dom.ts";
 import { formatCount, plural } from "../ui/format.ts";
@@ -33,16 +39,7 @@ interface QualityMapView {
   readonly page: number;
   readonly hasNext: boolean;
   readonly choices: readonly number[];
-  readonly scores: readonly {
-    readonly provider: string;
-    readonly series: number;
-    readonly holes: number;
-    readonly confirmed: number;
-    readonly revisions: number;
-    readonly refused: number;
-    readonly late: number;
-    readonly lateDays: number;
-  }[];
+  readonly scores: readonly ProviderScore[];
 }
 
 function address(filter: Filter, more: Partial<Filter> & { page?: string } = {}): string {

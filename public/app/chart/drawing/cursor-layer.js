@@ -1,5 +1,6 @@
 // The upper canvas of a chart: the crosshair with its labels, and the values of each pane at its bar.
 
+import { writeTime } from "../../profiles/readout.js";
 import { TIME_AXIS, xOf } from "../layout.js";
 import { paintLabel, paintLevel, paintVertical } from "./paint.js";
 
@@ -25,22 +26,13 @@ export function drawCursor(context, frame, scene, cursor) {
   const x = xOf(at, sheet.places, sheet.width);
   if (x < 0 || x > sheet.width) return;
   paintVertical(sheet, x, frame.plotBox, colours.crosshair, [4, 4]);
-  paintTime(sheet, frame, timeText(time, scene.isDated), x);
+  paintTime(sheet, frame, writeTime(time, scene.isDated), x);
   const y = cursor.y ?? frame.panes[0]?.scale.y(Number(bars.close[at])) ?? Number.NaN;
   const hovered = frame.panes.find(({ whole }) => y >= whole.top && y < whole.top + whole.height);
   if (hovered === undefined) return;
   paintLevel(sheet, y, colours.crosshair, [4, 4]);
   const label = hovered.scale.text(hovered.scale.valueAt(y), hovered.decimals);
   paintLabel(context, label, frame.axisBox(y), colours.label, colours.onLabel);
-}
-
-/**
- * @param {number} time epoch seconds
- * @param {boolean} isDated
- */
-function timeText(time, isDated) {
-  const iso = new Date(time * 1_000).toISOString();
-  return isDated ? iso.slice(0, 10) : `${iso.slice(0, 16).replace("T", " ")} UTC`;
 }
 
 /**
