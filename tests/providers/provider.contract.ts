@@ -7,7 +7,7 @@ import { CALENDAR } from "../../src/domain/market/calendar.ts";
 import { DAY, type Interval } from "../../src/domain/market/interval.ts";
 import { marketOf } from "../../src/domain/market/symbol.ts";
 import type { BarWindow, Provider } from "../../src/providers/provider.ts";
-import { at } from "../helpers/bars.ts";
+import { at } from "../helpers/inputs/bars.ts";
 import { recordingContext } from "./fetch-context.ts";
 
 export interface Subject {

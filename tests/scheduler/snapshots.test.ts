@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { openDatabase, pathOf } from "../../src/storage/db.ts";
 import { insertBars, seriesId } from "../../src/storage/market/bars.ts";
 import { startApp } from "../helpers/app.ts";
-import { rampBars } from "../helpers/inputs/bars.ts";
 import { migratedDatabase, temporaryFolder } from "../helpers/folder.ts";
+import { rampBars } from "../helpers/inputs/bars.ts";
 
 setDefaultTimeout(60_000);
 

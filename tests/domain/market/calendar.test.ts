@@ -9,7 +9,7 @@ import {
   tradingDate,
 } from "../../../src/domain/market/calendar.ts";
 import { DAY, INTERVALS } from "../../../src/domain/market/interval.ts";
-import { at } from "../../helpers/bars.ts";
+import { at } from "../../helpers/inputs/bars.ts";
 
 const iso = (ts: number) => new Date(ts * 1000).toISOString().slice(0, 10);
 const sessionsOf = (year: number) =>

@@ -6,7 +6,7 @@ import { ProviderError } from "../../../src/domain/errors.ts";
 import { barStarts, CALENDAR } from "../../../src/domain/market/calendar.ts";
 import type { Interval } from "../../../src/domain/market/interval.ts";
 import { createFilesProvider } from "../../../src/providers/files/files-provider.ts";
-import { at } from "../../helpers/bars.ts";
+import { at } from "../../helpers/inputs/bars.ts";
 import { type RecordingContext, recordingContext } from "../fetch-context.ts";
 import { providerContract } from "../provider.contract.ts";
 

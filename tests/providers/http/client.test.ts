@@ -6,7 +6,7 @@ import { REASONS, validateBars } from "../../../src/domain/market/validate-bars.
 import { FAST_RETRIES, providerOn } from "../../fakes/providers.ts";
 import { fakeEodhd } from "../../fakes/vendors/eodhd.ts";
 import { breakOff, hang, html, reply, truncated } from "../../fakes/vendors/faults.ts";
-import { at } from "../../helpers/bars.ts";
+import { at } from "../../helpers/inputs/bars.ts";
 import { recordingContext } from "../fetch-context.ts";
 
 const fake = fakeEodhd();

@@ -7,7 +7,7 @@ import { fakeEodhd } from "../../fakes/vendors/eodhd.ts";
 import { fakeTwelveData } from "../../fakes/vendors/twelvedata.ts";
 import type { FakeVendor } from "../../fakes/vendors/vendor.ts";
 import { fakeYahoo } from "../../fakes/vendors/yahoo.ts";
-import { at } from "../../helpers/bars.ts";
+import { at } from "../../helpers/inputs/bars.ts";
 import { recordingContext } from "../fetch-context.ts";
 
 const open: FakeVendor[] = [];

@@ -15,7 +15,7 @@ import { fakeMassive } from "../../fakes/vendors/massive.ts";
 import { fakeTiingo } from "../../fakes/vendors/tiingo.ts";
 import { fakeTwelveData } from "../../fakes/vendors/twelvedata.ts";
 import type { FakeVendor } from "../../fakes/vendors/vendor.ts";
-import { at } from "../../helpers/bars.ts";
+import { at } from "../../helpers/inputs/bars.ts";
 import { recordingContext } from "../fetch-context.ts";
 
 /** Every vendor with the newest moment before now that its free plan may be asked for, in seconds. */

@@ -12,7 +12,7 @@ import { fakeMassive } from "../../fakes/vendors/massive.ts";
 import { fakeTiingo } from "../../fakes/vendors/tiingo.ts";
 import { fakeTwelveData } from "../../fakes/vendors/twelvedata.ts";
 import { FAKE_KEY } from "../../fakes/vendors/vendor.ts";
-import { at } from "../../helpers/bars.ts";
+import { at } from "../../helpers/inputs/bars.ts";
 import { recordingContext } from "../fetch-context.ts";
 
 const window = (symbol: string, interval: Interval, from = "2024-05-01", to = "2024-05-15") => ({

@@ -10,7 +10,7 @@ import { reply } from "../../fakes/vendors/faults.ts";
 import { fakeMassive } from "../../fakes/vendors/massive.ts";
 import { fakeTiingo } from "../../fakes/vendors/tiingo.ts";
 import { fakeTwelveData } from "../../fakes/vendors/twelvedata.ts";
-import { at } from "../../helpers/bars.ts";
+import { at } from "../../helpers/inputs/bars.ts";
 import { recordingContext } from "../fetch-context.ts";
 
 const NOW = at("2026-11-25T22:00:00Z");

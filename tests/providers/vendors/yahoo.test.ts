@@ -5,7 +5,7 @@ import { DAY, type Interval } from "../../../src/domain/market/interval.ts";
 import { providerOn } from "../../fakes/providers.ts";
 import { reply } from "../../fakes/vendors/faults.ts";
 import { chartError, fakeYahoo } from "../../fakes/vendors/yahoo.ts";
-import { at } from "../../helpers/bars.ts";
+import { at } from "../../helpers/inputs/bars.ts";
 import { recordingContext } from "../fetch-context.ts";
 
 const NOW = at("2026-06-10T21:00:00Z");

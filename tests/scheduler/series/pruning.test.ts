@@ -9,8 +9,8 @@ import { type Database, openDatabase } from "../../../src/storage/db.ts";
 import { insertBars, seriesId } from "../../../src/storage/market/bars.ts";
 import { readSeries } from "../../../src/storage/market/series.ts";
 import { startApp } from "../../helpers/app.ts";
-import { rampBars } from "../../helpers/inputs/bars.ts";
 import { migratedDatabase, temporaryFolder } from "../../helpers/folder.ts";
+import { rampBars } from "../../helpers/inputs/bars.ts";
 import { spawnServer } from "../../helpers/server.ts";
 
 const START = Date.UTC(2020, 0, 1) / 1_000;

@@ -115,7 +115,7 @@ test("a long snapshot is encoded by both threads, with the files and the hash of
   await thread.close();
   expect(written(new TextDecoder().decode(both))).toEqual(alone);
   expect(new Set(opened)).toEqual(new Set(["pages"]));
-  expect(written(await new Response(each.exporter.stream(write("server"))).text())).toEqual(alone);
+  expect(written(await new Response(await each.exporter.body(write("server"))).text())).toEqual(alone);
 });
 
 test("a long export whose reader leaves frees its place, and closing ends both threads while others are at work", async () => {
