@@ -1,5 +1,6 @@
 /** Exports as bodies of responses, encoded on a thread of their own at the reader's speed. */
 
+import { Refusal } from "../../domain/errors.ts";
 import { threadModule } from "../../installation.ts";
 import type { Log } from "../../log.ts";
 import { closeThread, IdleTimer } from "../idle-timer.ts";
@@ -138,7 +139,8 @@ export class Exporter {
     if ("error" in message || message.isLast) this.#ended(message.id);
     if ("error" in message) {
       if (reader?.hasPiece) this.log?.write("error", "An export failed", null, null, message.error);
-      reader?.reject(new Error(message.error));
+      const { error, isUnavailable = false } = message;
+      reader?.reject(isUnavailable ? new Refusal("unavailable", error) : new Error(error));
     } else reader?.resolve({ bytes: message.piece, isLast: message.isLast });
   }
 

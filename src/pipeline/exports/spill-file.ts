@@ -16,7 +16,7 @@ export class SpillFile implements Disposable {
 
   /**
    * Appends bytes and returns where they begin.
-   * @throws Error if the file would be larger than allowed
+   * @throws Error if the file would be larger than allowed, and Refusal if it cannot be written
    */
   append(bytes: Uint8Array): number {
     if (this.#size + bytes.length > this.most) {
@@ -24,8 +24,12 @@ export class SpillFile implements Disposable {
     }
     this.#file ??= create();
     const start = this.#size;
-    for (let at = 0; at < bytes.length; ) {
-      at += writeSync(this.#file.fd, bytes, at, bytes.length - at, start + at);
+    try {
+      for (let at = 0; at < bytes.length; ) {
+        at += writeSync(this.#file.fd, bytes, at, bytes.length - at, start + at);
+      }
+    } catch (error) {
+      throw noTemporaryFile(error);
     }
     this.#size += bytes.length;
     return start;

@@ -1,6 +1,6 @@
 /** The export thread: it encodes the next piece of an export only when it is requested. */
 
-import { messageOf } from "../../domain/errors.ts";
+import { messageOf, Refusal } from "../../domain/errors.ts";
 import { type Calendar, createCalendar } from "../../domain/market/calendar.ts";
 import { SharedConnection } from "../../storage/db.ts";
 import type { WorkerSettings } from "../messages.ts";
@@ -30,7 +30,8 @@ export type ToExporter =
 /** A piece of an export (`null` if none is left) and whether it is the last one, or why the export was interrupted. */
 export type FromExporter = { readonly id: number } & (
   | { readonly piece: Uint8Array<ArrayBuffer> | null; readonly isLast: boolean }
-  | { readonly error: string }
+  /** `isUnavailable`: it may succeed later. */
+  | { readonly error: string; readonly isUnavailable?: boolean }
 );
 
 /** Pieces of a table or a list are sent together until they are so long, bytes: a small answer is one message. */
@@ -84,7 +85,8 @@ async function sendNext(id: number): Promise<void> {
     answer({ id, piece, isLast }, piece === null ? [] : [piece.buffer]);
   } catch (error) {
     exports.delete(id);
-    answer({ id, error: messageOf(error) });
+    const isUnavailable = error instanceof Refusal && error.kind === "unavailable";
+    answer({ id, error: messageOf(error), isUnavailable });
   }
 }
 

@@ -31,7 +31,27 @@ export async function exported(c: Context, open: () => Promise<ExportBody>, head
   if (c.req.method === "HEAD") return c.body(null, 200, { ...headers, ...OF_UNKNOWN_LENGTH });
   const body = await open();
   c.set("isStream", body instanceof ReadableStream);
-  return c.body(body, 200, headers);
+  // The runtime prints why a body fails that it sends; the work has logged it.
+  const isSent = body instanceof ReadableStream && "requestIP" in Object(c.env);
+  return c.body(isSent ? withoutReason(body) : body, 200, headers);
+}
+
+/** The same bytes; a failure breaks them off without its error, also while nobody takes a piece. */
+function withoutReason(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+  const reader = body.getReader();
+  return new ReadableStream<Uint8Array>(
+    {
+      start: (controller) => void reader.closed.catch(() => controller.error()),
+      async pull(controller) {
+        // Its failure is that of `closed`.
+        const piece = await reader.read().catch(() => null);
+        if (piece?.done) controller.close();
+        else if (piece !== null) controller.enqueue(piece.value);
+      },
+      cancel: (why) => reader.cancel(why),
+    },
+    { highWaterMark: 0 },
+  );
 }
 
 /** Cancels the body of every response to HEAD, whatever handler has made it; its length is sent only if it is known. */

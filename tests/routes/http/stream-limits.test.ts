@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
 import { Hono } from "hono";
-import type { Refusal } from "../../../src/domain/errors.ts";
+import { Refusal } from "../../../src/domain/errors.ts";
 import { ProgressHub } from "../../../src/hub.ts";
-import { streamed, withoutBodyForHead } from "../../../src/routes/http/stream-body.ts";
+import { ExportQueue } from "../../../src/pipeline/exports/export-queue.ts";
+import { exported, streamed, withoutBodyForHead } from "../../../src/routes/http/stream-body.ts";
 import { StreamLimits } from "../../../src/routes/http/stream-limits.ts";
 import { followHub } from "../../../src/routes/live/json-stream.ts";
 
@@ -71,4 +72,29 @@ test("HEAD opens no stream, and a body that a handler made all the same is cance
   expect([head.status, head.headers.get("Content-Type"), opened]).toEqual([200, "text/csv", 0]);
   await app.request("/other", { method: "HEAD" });
   expect(cancelled).toBe(1);
+});
+
+test("work that fails before its first piece is refused with its words, and later it is broken off", async () => {
+  const app = new Hono();
+  const failing = (pieces: number) => {
+    const next = async () => {
+      if (pieces === 0) throw new Refusal("unavailable", "No temporary file can be written");
+      pieces -= 1;
+      return { bytes: new Uint8Array([65]), isLast: false };
+    };
+    return new ExportQueue().body(() => ({ next, stop() {} }));
+  };
+  app.get("/:pieces", (c) => exported(c, () => failing(Number(c.req.param("pieces"))), {}));
+  app.onError((error, c) => c.text(error.message, error instanceof Refusal ? error.status : 500));
+  await using server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: (request, own) => app.fetch(request, own) });
+  const refused = await fetch(new URL("/0", server.url));
+  expect([refused.status, await refused.text()]).toEqual([503, "No temporary file can be written"]);
+  const cut = await fetch(new URL("/2", server.url))
+    .then((response) => response.text())
+    .catch(() => "cut off");
+  expect(cut).toBe("cut off");
+  // Who reads it in this process learns why.
+  const own = await app.request("/2");
+  expect(own.status).toBe(200);
+  expect(await own.text().catch((error: Error) => error.message)).toBe("No temporary file can be written");
 });
