@@ -51,14 +51,16 @@ export async function postToChannel(
   try {
     response = await fetch(url, {
       method: "POST",
-      headers: { ...headers, "User-Agent": "barkeep" },
+      headers: { ...headers, "User-Agent": "barkeep", "Accept-Encoding": "identity" },
       body,
       redirect: "manual",
       // On a kept connection that breaks, it would be sent twice.
       keepalive: false,
+      // A few bytes can unpack to any size; what is sent packed all the same is not shown.
+      decompress: false,
       signal: AbortSignal.any([signal, limit]),
     });
-    answer = await beginningOf(response);
+    answer = await refusalOf(response);
   } catch (error) {
     const why = limit.aborted ? `no answer within ${timeoutMs / 1_000}s` : redact(messageOf(error));
     throw new ChannelError(`${host}: ${why}`, false);
@@ -74,6 +76,13 @@ export async function postToChannel(
     FINAL.includes(status),
     seconds > 0 ? Math.min(MAX_RETRY_AFTER, seconds) : undefined,
   );
+}
+
+/** The words of a refusal. A message that was accepted would be posted again if its answer were read, and broke off. */
+async function refusalOf(response: Response): Promise<string> {
+  if (response.status >= 400 && !response.headers.has("Content-Encoding")) return beginningOf(response).catch(() => "");
+  response.body?.cancel().catch(() => {});
+  return "";
 }
 
 /** The beginning of an answer; the rest is not read. */

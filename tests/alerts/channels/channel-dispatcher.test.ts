@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { createHmac } from "node:crypto";
 import { ChannelDispatcher, type ChannelInput } from "../../../src/alerts/channels/channel-dispatcher.ts";
+import { type ChannelError, postToChannel } from "../../../src/alerts/channels/post.ts";
 import { secretsOfTarget } from "../../../src/alerts/channels/target.ts";
 import { type AlertEvent, CHANNEL_KINDS, DEFAULT_ALERT_RULES } from "../../../src/domain/alerts.ts";
 import { listMails, recordStatements } from "../../../src/storage/alerts/outbox.ts";
@@ -211,6 +212,35 @@ test.each(["", "x"])(
     }
   },
 );
+
+test("the status decides: a message that was accepted is not posted again because its answer breaks off", async () => {
+  const target = { url: "", secret: "0123456789abcdef", place: "" };
+  const message = JSON.stringify({ id: "1", kind: "test", subject: "s", text: "t", url: "http://x/", events: [] });
+  const answers = (init: string) => `HTTP/1.1 ${init}\r\nContent-Length: 100\r\n`;
+  const post = async (answer: string): Promise<string> => {
+    const server = Bun.listen({
+      hostname: "127.0.0.1",
+      port: 0,
+      socket: { data: (socket) => void socket.end(answer) },
+    });
+    const url = `http://127.0.0.1:${server.port}/`;
+    const sent = postToChannel("webhook", { ...target, url }, message, {
+      now: 0,
+      signal: new AbortController().signal,
+    });
+    const outcome = await sent.then(
+      () => "accepted",
+      (error: ChannelError) => `${error.final} ${error.message}`,
+    );
+    server.stop(true);
+    return outcome.replace(/127\.0\.0\.1:\d+/, "HOST");
+  };
+  expect(await post(`${answers("200 OK")}\r\nonly this`)).toBe("accepted");
+  expect(await post(`${answers("202 Accepted")}Content-Encoding: gzip\r\n\r\nnot gzip`)).toBe("accepted");
+  expect(await post(`${answers("422 No")}\r\nonly this`)).toStartWith("true HOST: HTTP 422");
+  // Nothing is unpacked, whatever it would become.
+  expect(await post(`${answers("500 Oops")}Content-Encoding: gzip\r\n\r\nnot gzip`)).toBe("false HOST: HTTP 500");
+});
 
 test("of a secret that the end of a shown answer would cut nothing is left", async () => {
   await channels.save(null, input());
