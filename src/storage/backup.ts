@@ -6,6 +6,7 @@ import {
   copyFileSync,
   existsSync,
   fsyncSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -42,7 +43,7 @@ export async function backUp(db: Database, path: string): Promise<void> {
     throw new Error(`${path} exists already: name a new file, nothing is overwritten`);
   const part = `${resolve(path)}.part`;
   try {
-    rmSync(part, { force: true });
+    removeCopy(part);
     // Created before it is filled, so that at no time others may read it.
     closeSync(openSync(part, "wx", 0o600));
     await db.rows("VACUUM INTO ?1", [part]);
@@ -53,8 +54,13 @@ export async function backUp(db: Database, path: string): Promise<void> {
   } catch (error) {
     throw new Error(`Nothing was saved to ${path}: ${messageOf(error)}`, { cause: error });
   } finally {
-    for (const end of ["", ...COMPANIONS]) rmSync(part + end, { force: true });
+    removeCopy(part);
   }
+}
+
+/** Deletes a copy and the files beside it: a log that a killed process left there would become part of the next copy. */
+function removeCopy(part: string): void {
+  for (const end of ["", ...COMPANIONS]) rmSync(part + end, { force: true });
 }
 
 /** Reads a copy as a whole, and takes the lease out of it: the server of the original does not use the copy. */
@@ -105,6 +111,7 @@ export async function restoreBackup(backup: string, url: string): Promise<Restor
   const part = `${target}.part`;
   mkdirSync(dirname(target), { recursive: true });
   try {
+    removeCopy(part);
     copyFileSync(backup, part);
     chmodSync(part, 0o600);
     // A copy of a database that was in use is whole only with its log.
@@ -113,15 +120,26 @@ export async function restoreBackup(backup: string, url: string): Promise<Restor
     await refuseRunning(url, target);
     const stamp = isoSecond(Math.floor(Date.now() / 1_000)).replace(/\D/g, "");
     const kept = existsSync(target) ? `${target}.before-${stamp}` : null;
-    if (kept !== null) {
-      for (const end of ["", ...COMPANIONS]) if (existsSync(target + end)) renameSync(target + end, kept + end);
-    }
     sync(part);
+    if (kept !== null) keepAs(target, kept);
     renameSync(part, target);
     sync(dirname(target));
     return { kept, profiles };
   } finally {
-    for (const end of ["", ...COMPANIONS]) rmSync(part + end, { force: true });
+    removeCopy(part);
+  }
+}
+
+/**
+ * Gives a database a second name, and the files beside it to that one. Where links are possible there is a database at the
+ * first name all the time: a server that found none there would begin a new one.
+ */
+function keepAs(target: string, kept: string): void {
+  for (const end of COMPANIONS) if (existsSync(target + end)) renameSync(target + end, kept + end);
+  try {
+    linkSync(target, kept);
+  } catch {
+    renameSync(target, kept);
   }
 }
 

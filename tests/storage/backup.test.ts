@@ -24,6 +24,7 @@ import {
   migrateDatabase,
   openDatabase,
   openExisting,
+  pathOf,
   refuseNewerSchema,
 } from "../../src/storage/db.ts";
 import { type Folder, temporaryFolder } from "../helpers/folder.ts";
@@ -111,6 +112,39 @@ test("a restore puts the backup in place and keeps what was there; the counts ar
   expect(await valueIn(folder.database())).toEqual([["old"]]);
   expect(await valueIn(`file:${kept}`)).toEqual([["new"]]);
   expect(existsSync(copy)).toBe(true);
+});
+
+test("a restore that is killed where it puts the backup in place leaves a database there", async () => {
+  using folder = temporaryFolder();
+  const db = await migrated(folder);
+  await db.write([{ sql: "INSERT INTO settings VALUES ('mine', 'x', 0)", args: [] }]);
+  const backup = join(folder.path, "backup.db");
+  await backUp(db, backup);
+  db.close();
+  const path = pathOf(folder.database());
+  const script = `
+    const fs = require("node:fs");
+    const rename = fs.renameSync;
+    fs.renameSync = (from, to) => (from.endsWith(".part") ? process.kill(process.pid, "SIGKILL") : rename(from, to));
+    const { restoreBackup } = await import(${JSON.stringify(join(import.meta.dir, "../../src/storage/backup.ts"))});
+    await restoreBackup(${JSON.stringify(backup)}, ${JSON.stringify(folder.database())});`;
+  const killed = Bun.spawn([process.execPath, "-e", script], { stdout: "ignore", stderr: "ignore" });
+  await killed.exited;
+  expect(killed.signalCode).toBe("SIGKILL");
+  expect(readdirSync(folder.path).filter((name) => name.includes(".before-")).length).toBeGreaterThan(0);
+  const left = await openExisting(`file:${path}`);
+  expect(await left.rows("SELECT key FROM settings", [])).toEqual([["mine"]]);
+  left.close();
+  // What the killed one left, and a log of another database, are no part of the next restore or backup.
+  copyFileSync(backup, `${path}.part`);
+  const other = await openDatabase(`file:${join(folder.path, "other.db")}`);
+  await other.script("CREATE TABLE other (a)");
+  copyFileSync(join(folder.path, "other.db-wal"), `${path}.part-wal`);
+  other.close();
+  expect((await restoreBackup(backup, folder.database())).profiles).toBe(0);
+  const restored = await openExisting(`file:${path}`);
+  expect(await restored.rows("SELECT key FROM settings", [])).toEqual([["mine"]]);
+  restored.close();
 });
 
 test("a restore says of the file itself what is wrong with it, and not of the copy that it makes", async () => {
