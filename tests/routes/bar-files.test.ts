@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { Refusal } from "../../src/domain/errors.ts";
 import { SpillFile } from "../../src/pipeline/exports/spill-file.ts";
-import { Uploads } from "../../src/routes/companies/uploads.ts";
+import { storeNew, Uploads } from "../../src/routes/companies/uploads.ts";
 import { startApp, type TestApp } from "../helpers/app.ts";
 import { type Folder, temporaryFolder } from "../helpers/folder.ts";
 import { ask, formOf } from "../helpers/http.ts";
@@ -114,6 +114,25 @@ test.each([
 ])("the check of a file says what is wrong with %s", async (_title, name, text, more, message) => {
   const { status, html } = await check(name, text, more);
   expect([status, html.includes(message)]).toEqual([422, true]);
+});
+
+test("a file that cannot be stored whole is not stored at all, and one that is there stays", async () => {
+  using place = temporaryFolder();
+  const [from, to] = [join(place.path, "upload"), join(place.path, "AAPL-1d.csv")];
+  await Bun.write(from, "x".repeat(1_000_000));
+  const module = JSON.stringify(join(import.meta.dir, "../../src/routes/companies/uploads.ts"));
+  const script = `await (await import(${module})).storeNew(${JSON.stringify(from)}, ${JSON.stringify(to)})`;
+  // As a full disk: no file may become larger than 64 KB.
+  const limited = Bun.spawn(["bash", "-c", 'ulimit -f 64; exec "$0" -e "$1"', process.execPath, script], {
+    stdio: ["ignore", "ignore", "ignore"],
+  });
+  expect(await limited.exited).not.toBe(0);
+  expect(existsSync(to)).toBe(false);
+  await storeNew(from, to);
+  expect(Bun.file(to).size).toBe(1_000_000);
+  await Bun.write(from, "y");
+  expect(await storeNew(from, to).catch((error: NodeJS.ErrnoException) => error.code)).toBe("EEXIST");
+  expect([Bun.file(to).size, existsSync(`${to}.part`)]).toEqual([1_000_000, false]);
 });
 
 test("a profile shows exchange time on the clock of its own exchange", async () => {

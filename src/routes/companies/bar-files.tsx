@@ -1,8 +1,7 @@
 /** @jsxImportSource hono/jsx */
 /** `/files`: shows how a file of bars is understood, then stores it in the folder of the provider `files` and reads it. */
 
-import { constants } from "node:fs";
-import { copyFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
@@ -19,7 +18,7 @@ import { BarFilePage, type BarFileView, type CheckedFile } from "../../views/com
 import { plural } from "../../views/ui/format.ts";
 import { requireKnownFields } from "../form-errors.ts";
 import type { Services } from "../services.ts";
-import { TOO_MANY, type Uploads } from "./uploads.ts";
+import { storeNew, TOO_MANY, type Uploads } from "./uploads.ts";
 
 /** Bars shown at each end. */
 const SHOWN = 3;
@@ -88,7 +87,7 @@ export function barFilePages({ runs, settings }: Pick<Services, "runs" | "settin
     const target = join(folder, stored);
     try {
       // A file of the user is never overwritten.
-      await copyFile(path, target, constants.COPYFILE_EXCL);
+      await storeNew(path, target);
     } catch (error) {
       const isThere = (error as NodeJS.ErrnoException).code === "EEXIST";
       const taken = `${stored} is in the folder of BARKEEP_CSV_DIR already: remove it first`;

@@ -1,7 +1,7 @@
 /** Files of bars that were checked and wait for their import, each in a temporary folder of its own. */
 
-import { rmSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { constants, rmSync } from "node:fs";
+import { copyFile, link, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Refusal } from "../../domain/errors.ts";
 import type { Interval } from "../../domain/market/interval.ts";
@@ -12,6 +12,25 @@ import { fileNameFor } from "../../providers/files/file-names.ts";
 const MAX_WAITING = 8;
 /** The message for a file that was dropped for newer ones before it was read. */
 export const TOO_MANY = "Too many files were sent at once: send this one again";
+
+/**
+ * Copies a file to a place where none is. It appears there as a whole: half of it would be read as all there is.
+ * @throws Error with the code `EEXIST` if there is one; nothing is left there after another error
+ */
+export async function storeNew(path: string, target: string): Promise<void> {
+  const part = `${target}.part`;
+  try {
+    await copyFile(path, part);
+    await link(part, target).catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code === "EEXIST") throw error;
+      // Not every file system has links; this one has just had room for a copy.
+      await rm(part);
+      await copyFile(path, target, constants.COPYFILE_EXCL);
+    });
+  } finally {
+    await rm(part, { force: true });
+  }
+}
 
 interface Upload {
   readonly folder: string;
