@@ -9,8 +9,10 @@ import { promisify } from "node:util";
 import { brotliCompress, constants } from "node:zlib";
 import { Hono } from "hono";
 import { once, ownFile } from "../installation.ts";
+import type { Coding } from "../pipeline/exports/compress-pieces.ts";
 import { scriptParts } from "../views/script-parts.tsx";
 import { iconStyles } from "../views/ui/icons.tsx";
+import { acceptedCodings } from "./compression.ts";
 
 /** Inside the executable: a folder with the files as they are served, and the client for Python. */
 export const ASSETS_FOLDER = "assets";
@@ -191,20 +193,23 @@ async function readAssets() {
   const clientTag = `"${Bun.hash(client).toString(36)}"`;
   /** Compresses all files as well as it can be done. */
   const compress = once(() => compressWell(loaded));
-  const encoded = async (asset: Asset, accepted: string): Promise<[Uint8Array<ArrayBuffer>, "br" | "gzip" | null]> => {
-    if (/\bbr\b/.test(accepted)) {
+  const encoded = async (
+    asset: Asset,
+    accepted: readonly Coding[],
+  ): Promise<[Uint8Array<ArrayBuffer>, "br" | "gzip" | null]> => {
+    if (accepted.includes("br")) {
       // A file that cannot be built fails the request for it, which reports the error.
       compress().catch(() => {});
       if (asset.brotlied !== undefined) return [asset.brotlied, "br"];
     }
-    return /\bgzip\b/.test(accepted) ? [await zip(asset), "gzip"] : [await asset.plain(), null];
+    return accepted.includes("gzip") ? [await zip(asset), "gzip"] : [await asset.plain(), null];
   };
   const byFile = new Map(loaded.map((asset) => [asset.file, asset]));
   const route = new Hono().get("/assets/:file", async (c) => {
     const asset = byFile.get(c.req.param("file"));
     if (asset === undefined) return c.notFound();
     const fits = c.req.query("v") === asset.version;
-    const [body, encoding] = await encoded(asset, c.req.header("Accept-Encoding") ?? "");
+    const [body, encoding] = await encoded(asset, acceptedCodings(c.req.header("Accept-Encoding")));
     return c.body(body, 200, {
       "Content-Type": asset.type,
       "Cache-Control": fits ? IMMUTABLE : "no-cache",

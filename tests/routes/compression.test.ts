@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { Hono } from "hono";
-import { compressed } from "../../src/routes/compression.ts";
+import { acceptedCodings, compressed } from "../../src/routes/compression.ts";
 
 const LONG = "<p>A row of many</p>".repeat(500);
 const app = new Hono()
@@ -34,4 +34,15 @@ test("short answers stay uncompressed, and downloads are streamed", async () => 
   const short = await ask("/short", "br");
   expect([short.encoding, new TextDecoder().decode(short.bytes)]).toEqual([null, "<p>Short</p>"]);
   expect((await ask("/file", "gzip, br")).encoding).toBe("gzip");
+});
+
+test("a coding with the weight 0 is not used, and of the others the one that is wanted more", async () => {
+  expect(acceptedCodings("gzip;q=0, br;q=0, *;q=0")).toEqual([]);
+  expect(acceptedCodings("br;q=0, *")).toEqual(["gzip"]);
+  expect(acceptedCodings("gzip, BR ; Q=0.5")).toEqual(["gzip", "br"]);
+  expect(acceptedCodings("*")).toEqual(["br", "gzip"]);
+  expect(acceptedCodings("gzip;q=NaN, br;q=-1")).toEqual([]);
+  expect(acceptedCodings(undefined)).toEqual([]);
+  expect((await ask("/page", "br;q=0, gzip")).encoding).toBe("gzip");
+  expect((await ask("/page", "br;q=0, gzip;q=0")).encoding).toBeNull();
 });

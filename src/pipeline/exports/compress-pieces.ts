@@ -3,8 +3,7 @@
 import { pipeline, Readable } from "node:stream";
 import { constants, createBrotliCompress, createGzip } from "node:zlib";
 
-const CODINGS = ["br", "gzip"] as const;
-export type Coding = (typeof CODINGS)[number];
+export type Coding = "br" | "gzip";
 
 const CHUNK_BYTES = 256 * 1024;
 /** Levels at which both take about as long as the encoding of the text. */
@@ -27,22 +26,4 @@ export async function* compressPieces(
   // Its errors end the iteration below.
   pipeline(Readable.from(pieces, { objectMode: true, highWaterMark: 1 }), compressor, () => {});
   for await (const chunk of compressor) yield new Uint8Array(chunk as Uint8Array);
-}
-
-/** The coding that an `Accept-Encoding` header prefers, Brotli if both are as welcome; `null` for none. */
-export function acceptedCoding(header: string | undefined): Coding | null {
-  const weights = new Map(
-    (header ?? "").split(",").map((part) => {
-      const [name = "", ...parameters] = part.split(";").map((text) => text.trim().toLowerCase());
-      const weight = parameters.find((text) => text.startsWith("q="));
-      return [name, weight === undefined ? 1 : Number(weight.slice(2))] as const;
-    }),
-  );
-  let best: Coding | null = null;
-  let most = 0;
-  for (const coding of CODINGS) {
-    const weight = weights.get(coding) ?? weights.get("*") ?? 0;
-    if (weight > most) [best, most] = [coding, weight];
-  }
-  return best;
 }

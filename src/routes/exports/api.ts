@@ -6,12 +6,12 @@ import { Refusal } from "../../domain/errors.ts";
 import { ADJUSTMENTS } from "../../domain/market/corporate-actions.ts";
 import { READ_INTERVALS } from "../../domain/market/interval.ts";
 import { isoMillisecond } from "../../domain/time.ts";
-import { acceptedCoding } from "../../pipeline/exports/compress-pieces.ts";
 import { FORMAT_TYPES, isText } from "../../pipeline/exports/describe-table.ts";
 import type { ExportRequest } from "../../pipeline/exports/export-table.ts";
 import { findSources } from "../../pipeline/exports/find-sources.ts";
 import { choice } from "../../schemas.ts";
 import { apiRouter, refusals } from "../api/parameters.ts";
+import { acceptedCodings } from "../compression.ts";
 import { endOf, exported } from "../http/stream-body.ts";
 import type { Services } from "../services.ts";
 import { PanelRequests } from "./panel-request.ts";
@@ -103,7 +103,7 @@ export function exportRoutes(services: Pick<Services, "calendar" | "db" | "deriv
 
   const send = (c: Context, request: ExportRequest, name: string) => {
     const { format } = request;
-    const coding = isText(format) ? acceptedCoding(c.req.header("Accept-Encoding")) : null;
+    const coding = isText(format) ? (acceptedCodings(c.req.header("Accept-Encoding"))[0] ?? null) : null;
     const open = () => exporter.body({ ...request, coding }, endOf(c));
     return exported(c, open, {
       "Content-Type": FORMAT_TYPES[format],

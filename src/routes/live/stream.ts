@@ -1,6 +1,7 @@
 /** `GET /events`: live updates of the pages as server-sent events with HTML partials (docs/contract.md §4). */
 
 import { Hono } from "hono";
+import { acceptedCodings } from "../compression.ts";
 import { streamed } from "../http/stream-body.ts";
 import { StreamLimits } from "../http/stream-limits.ts";
 import type { LiveBroadcaster } from "./broadcaster.ts";
@@ -24,7 +25,7 @@ export const streamRoutes = (broadcaster: LiveBroadcaster, limits = new StreamLi
     const { query } = parseViewQuery(c.req.query("run"), c.req.query());
     const { symbol, log } = c.req.query();
     const cursor = c.req.header("Last-Event-ID") || c.req.query("since");
-    const gzipped = /\bgzip\b/.test(c.req.header("Accept-Encoding") ?? "");
+    const gzipped = acceptedCodings(c.req.header("Accept-Encoding")).includes("gzip");
     const connect = () => {
       const lifetime = limits.enter(c.get("streamHolder"), c.get("sessionSignal"));
       return broadcaster.connect({ ...query, symbol, log }, cursor, { lifetime, gzipped });
