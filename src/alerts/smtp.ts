@@ -77,6 +77,8 @@ function isFinal({ code, command, response = "", responseCode = 0 }: Reply): boo
 
 /** How long the mail server may be silent, milliseconds. */
 const TIMEOUT_MS = 20_000;
+/** How many times as long it may take in all: one that always says a little more would hold up every later mail. */
+const ATTEMPT_WAITS = 5;
 
 export class Mailer {
   readonly #redact: (text: string) => string;
@@ -96,6 +98,7 @@ export class Mailer {
   async send(mail: OutgoingMail, signal?: AbortSignal): Promise<Delivery> {
     const { from } = this.account;
     const transport = await this.#connect();
+    const limit = AbortSignal.timeout(this.#longest);
     try {
       const { rejectedErrors = [] } = await transport.sendMail({
         messageId: `<${mail.id}@${domainOf(from)}>`,
@@ -112,10 +115,11 @@ export class Mailer {
         disableFileAccess: true,
         disableUrlAccess: true,
         ...(mail.later !== null && { envelope: { from, to: [...mail.later] } }),
-        ...(signal && { signal }),
+        signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
       });
       return this.#deliveryOf(rejectedErrors);
     } catch (error) {
+      if (limit.aborted && signal?.aborted !== true) throw this.#tooSlow();
       const { command, rejectedErrors = [] } = error as Reply;
       // Everybody was refused, each for a reason of his own.
       if (command === "RCPT TO" && rejectedErrors.length > 0) return this.#deliveryOf(rejectedErrors);
@@ -131,11 +135,14 @@ export class Mailer {
    */
   async verify(): Promise<void> {
     const transport = await this.#connect();
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => late.reject(this.#tooSlow()), this.#longest);
     try {
-      await transport.verify();
+      await Promise.race([transport.verify(), late.promise]);
     } catch (error) {
-      throw this.#explain(error);
+      throw error instanceof MailError ? error : this.#explain(error);
     } finally {
+      clearTimeout(timer);
       transport.close();
     }
   }
@@ -167,6 +174,15 @@ export class Mailer {
       reply: this.#redact(each.response ?? messageOf(each)),
     });
     return { refused: refused.map(undelivered), later: later.map(undelivered) };
+  }
+
+  get #longest(): number {
+    return ATTEMPT_WAITS * this.maxWait;
+  }
+
+  #tooSlow(): MailError {
+    const { host } = new URL(this.account.url);
+    return new MailError(`${host}: it was not done after ${this.#longest / 1_000}s`, false);
   }
 
   #explain(error: unknown): MailError {

@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { MailDispatcher } from "../../src/alerts/mail-dispatcher.ts";
 import { retryDelay } from "../../src/alerts/poll-loop.ts";
+import { Mailer } from "../../src/alerts/smtp.ts";
 import type { Log } from "../../src/log.ts";
 import { listMails, recordStatements } from "../../src/storage/alerts/outbox.ts";
 import { type Database, openDatabase } from "../../src/storage/db.ts";
@@ -146,4 +147,25 @@ describe("a refusal that a setting can cure", () => {
       expect(await only()).toMatchObject({ state: "failed", attempts: 1 });
     });
   }
+});
+
+test("a mail server that always says a little more holds up nothing: an attempt ends in a bounded time", async () => {
+  const timers: Timer[] = [];
+  const drip = Bun.listen({
+    hostname: "127.0.0.1",
+    port: 0,
+    socket: {
+      open: (socket) => void socket.write("220 hello\r\n"),
+      data: (socket) => void timers.push(setInterval(() => socket.write("250-more\r\n"), 10)),
+    },
+  });
+  const account = { url: `smtp://127.0.0.1:${drip.port}`, from: "a@example.com", to: ["b@example.com"] };
+  const mailer = new Mailer(account, 100);
+  const mail = { id: "1", recipients: "b@example.com", later: null, subject: "s", text: "t", html: "" };
+  const outcomes = await Promise.all(
+    [mailer.verify(), mailer.send(mail)].map((each) => each.then(String, (error: Error) => error.message)),
+  );
+  for (const timer of timers) clearInterval(timer);
+  drip.stop(true);
+  expect(outcomes).toEqual(Array(2).fill(`127.0.0.1:${drip.port}: it was not done after 0.5s`));
 });
