@@ -145,9 +145,13 @@ export function readConfig(env: Env, providers: readonly ProviderDeclaration[]):
   return config;
 }
 
+/** No comments, quotes and control characters: mail servers and programs read those in more than one way, or not at all. */
+const ADDRESS_PART = String.raw`[^\s<>@,;()"\\\p{Cc}]+`;
+const ADDRESS = `${ADDRESS_PART}@${ADDRESS_PART}`;
+const MAIL_ADDRESS = new RegExp(String.raw`^(?:[^<>\p{Cc}]*<${ADDRESS}>|${ADDRESS})$`, "u");
+
 /** One address, bare or with a name: `ops@example.com`, `Barkeep <ops@example.com>`. */
-export const isMailAddress = (text: string): boolean =>
-  /^(?:[^<>\r\n]*<[^\s<>@,]+@[^\s<>@,]+>|[^\s<>@,]+@[^\s<>@,]+)$/.test(text);
+export const isMailAddress = (text: string): boolean => MAIL_ADDRESS.test(text);
 
 /** A mail server's address, with or without a user and password. */
 export function isMailServer(text: string): boolean {

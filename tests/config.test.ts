@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { availableParallelism } from "node:os";
 import { queuePlaceName } from "../src/config/places.ts";
 import { ConfigError } from "../src/config/reader.ts";
-import { readConfig } from "../src/config.ts";
+import { isMailAddress, readConfig } from "../src/config.ts";
 import { PROVIDERS } from "../src/providers/registry.ts";
 import { migratedDatabase, temporaryFolder } from "./helpers/folder.ts";
 import { spawnServer } from "./helpers/server.ts";
@@ -237,4 +237,25 @@ test("the job queue is in Redis or PostgreSQL, and a wrong address is reported w
     const wants = "redis://HOST:6379 or postgres://USER:PASSWORD@HOST/DATABASE (special characters as %40)";
     expect(faultsOf({ BARKEEP_QUEUE: value })).toEqual([{ variable: "BARKEEP_QUEUE", value: shown, wants }]);
   }
+});
+
+test("a mail address has no control character, comment or quote in it: no mail could be sent to it, or to another one", () => {
+  for (const right of [
+    "a@b",
+    "Ops (night) <ops@example.com>",
+    "ops@bücher.example",
+    "a@[127.0.0.1]",
+    "öps+x@example.com",
+  ])
+    expect([right, isMailAddress(right)]).toEqual([right, true]);
+  for (const wrong of [
+    "a\0@b.c",
+    "x(y)@b.c",
+    '"a"@b.c',
+    "group:a@b.c;",
+    "a\\@b.c",
+    "N\u0007 <a@b.c>",
+    "a@b.c\r\nBcc: d@e.f",
+  ])
+    expect([wrong, isMailAddress(wrong)]).toEqual([wrong, false]);
 });
