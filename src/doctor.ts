@@ -206,7 +206,6 @@ export async function examineProvider(env: Env, name: string): Promise<Examinati
     acquire: ({ task, held: onWait, ...request }) =>
       limiter.acquire({ ...request, run: task.runId, job: String(task.jobId), onWait }),
   };
-  const hasKeys = entry.settings.some(({ kind }) => kind === "key");
   try {
     const { good, text, quota, plan, newest } = await checkProvider(
       provider,
@@ -218,7 +217,7 @@ export async function examineProvider(env: Env, name: string): Promise<Examinati
     return {
       fault: null,
       seen: [
-        hasKeys ? text : text.replace("accepts the key", "answers"),
+        text,
         ...quota.map((line) => `quota: ${line}`),
         ...plan.map((line) => `plan: ${line}`),
         bar ?? `no bars of ${sampleSymbol(entry)} in the last days`,

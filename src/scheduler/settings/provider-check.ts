@@ -2,6 +2,7 @@
 
 import { messageOf, ProviderError } from "../../domain/errors.ts";
 import { DAY } from "../../domain/market/interval.ts";
+import { validateRows } from "../../domain/market/validate-bars.ts";
 import { currentFacts, describeFact, type PlanFact, type PlanMemory } from "../../domain/plan.ts";
 import type { Gate } from "../../pipeline/workers/gate.ts";
 import type { ProviderEntry } from "../../providers/entry.ts";
@@ -79,11 +80,12 @@ export async function checkProvider(
       // Today is requested too: some plans refuse it, and the check says so.
       const to = (Math.floor(asOf / DAY) + 1) * DAY;
       const window = { symbol, interval: "1d", from: to - CHECK_DAYS * DAY, to, asOf } as const;
-      const { bars } = await provider.fetchBars(window, context);
+      const { bars } = validateRows((await provider.fetchBars(window, context)).bars, window);
       const last = bars.ts.length - 1;
       if (last >= 0) newest = { symbol, date: bars.ts[last]!, close: bars.close[last]! };
     }
-    const text = `${provider.title} accepts the key (${requests} request${requests === 1 ? "" : "s"})`;
+    const isShown = newest !== null || (checkQuota !== undefined && !withBars);
+    const text = `${provider.title} ${verdictOf(entry, symbol, isShown)} (${requests} request${requests === 1 ? "" : "s"})`;
     const facts = currentFacts(await plan.facts(), Date.now())
       .map(describeFact)
       .sort();
@@ -95,6 +97,13 @@ export async function checkProvider(
     const text = redact(isKnown ? error.message : `${provider.title}: ${messageOf(error)}`);
     return { good: false, text, ...known };
   }
+}
+
+/** What an answer without an error shows: without bars, only that the key was not refused. */
+function verdictOf({ settings }: ProviderEntry, symbol: string, isShown: boolean): string {
+  const hasKeys = settings.some(({ kind }) => kind === "key");
+  if (isShown) return hasKeys ? "accepts the key" : "answers";
+  return `answers without bars of ${symbol}${hasKeys ? ", and does not refuse the key" : ""}`;
 }
 
 const PERIODS: readonly QuotaPeriod[] = ["minute", "hour", "day", "month"];

@@ -152,6 +152,17 @@ test("checking a key says whether the provider accepts it", async () => {
   expect((await submit(app, "/settings/alpaca/check", {})).text).toContain("Not set: ALPACA_API_KEY");
 });
 
+test("a check says no more of a key than the answer shows", async () => {
+  const empty = fakeTiingo();
+  empty.always = () => Response.json([]);
+  await using app = await startApp({ env: { ...env, TIINGO_BASE_URL: empty.url } });
+  const checked = await submit(app, "/settings/tiingo/check", { TIINGO_API_KEY: FAKE_KEY });
+  expect(sectionOf(checked.text, "tiingo")).toContain(
+    "Tiingo answers without bars of AAPL, and does not refuse the key (1 request)",
+  );
+  await empty.close();
+});
+
 test("a check uses what was typed, keeps it in the form and saves nothing", async () => {
   await using app = await startApp({ env });
   const typed = { TIINGO_API_KEY: FAKE_KEY, TIINGO_PER_HOUR: "33" };
