@@ -2,6 +2,7 @@
 
 import { CONFIRMED_AFTER } from "../../domain/market/holes.ts";
 import { DAY, type Interval } from "../../domain/market/interval.ts";
+import { timeOf } from "../../domain/market/validate-bars.ts";
 import type { Database } from "../db.ts";
 import { MISSING_SQL } from "../market/quality/gaps.ts";
 
@@ -97,7 +98,10 @@ export interface SessionEnd {
 const ANSWERS = `SELECT j.value ->> 0, b.fetched_at, b.first_at >= 1000 * (j.value ->> 3), b.first_at
 FROM json_each(?1) j CROSS JOIN batches b ON b.series_id = j.value ->> 0
 AND b.from_ts <= j.value ->> 1 AND b.to_ts >= j.value ->> 2 AND b.from_ts >= j.value ->> 1 - ${LONGEST_WINDOW}
-AND b.status IN ('ok', 'empty') AND b.fetched_at >= 1000 * (j.value ->> 3)`;
+AND b.status IN ('ok', 'empty') AND b.fetched_at >= 1000 * (j.value ->> 3)
+AND NOT EXISTS (SELECT 1 FROM rejected_bars r WHERE r.series_id = b.series_id AND r.run_id = b.run_id
+AND r.place >= j.value ->> 4 AND r.place < j.value ->> 5
+AND r.raw NOT LIKE '%"open":null,"high":null,"low":null,"close":null%')`;
 
 /** When something was known at the latest (epoch milliseconds), and whether it was not known earlier. */
 export interface KnownSince {
@@ -107,12 +111,15 @@ export interface KnownSince {
 
 /**
  * When the provider had answered for the whole end of a session after it was final, by the id of the series; those for
- * which it has not are left out.
+ * which it has not are left out. Of a rejected bar of that time
+ * with a price it is not known what was traded: that is no answer.
  */
 export async function answersFor(db: Database, ends: readonly SessionEnd[]): Promise<Map<number, KnownSince>> {
   if (ends.length === 0) return new Map();
   const rows = await db.rows(ANSWERS, [
-    JSON.stringify(ends.map(({ seriesId, from, to, finalAt }) => [seriesId, from, to, finalAt])),
+    JSON.stringify(
+      ends.map(({ seriesId, from, to, finalAt }) => [seriesId, from, to, finalAt, timeOf(from), timeOf(to)]),
+    ),
   ]);
   const found = new Map<number, KnownSince>();
   for (const [id, fetchedAt, isFinalFirst, firstAt] of rows as [number, number, number | null, number | null][]) {

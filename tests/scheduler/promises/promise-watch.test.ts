@@ -92,7 +92,17 @@ test("a series of minutes without a trade in the last one is fresh once its prov
       args: [WEDNESDAY, close + 86_400, moment("01-15T05:01:00")],
     },
   ]);
+  // What was traded in a minute that was rejected is not known; one without any price was without a trade.
+  const price = (open: number | null) => `{"ts":1,"open":${open},"high":null,"low":null,"close":null,"volume":5}`;
+  const refuse = (open: number | null) => ({
+    sql: "INSERT OR REPLACE INTO rejected_bars SELECT id, '2026-01-14T20:59:00.000Z', 'a price is missing', ?1, 'r2', 1 FROM series",
+    args: [price(open)],
+  });
+  await world.db.write([refuse(10)]);
   await world.at("01-15T05:02:00");
+  expect(world.watch.statusOf(id)).toMatchObject({ fresh: 0, missing: 1 });
+  await world.db.write([refuse(null)]);
+  await world.at("01-15T05:03:00");
   expect(world.watch.statusOf(id)).toMatchObject({ fresh: 1, state: "fresh" });
   await world.at("01-15T12:00:02");
   expect((await world.service.read(id)).results).toMatchObject([{ outcome: "kept" }]);
