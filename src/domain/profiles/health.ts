@@ -17,7 +17,7 @@ export type Health = (typeof HEALTHS)[number];
 
 /** Name and meaning of each. */
 export const HEALTH_WORDS: Readonly<Record<Health, readonly [name: string, meaning: string]>> = {
-  ok: ["OK", "every session is there, and none is overdue"],
+  ok: ["OK", "no session is known to lack bars that its provider has, and none is overdue"],
   revised: ["Revised", "the vendor changed stored bars in the last 7 days"],
   stale: ["Stale", "a session that closed a day ago or more has no bars yet"],
   gaps: ["Has gaps", "sessions are missing, cut short or have holes, or a batch has no answer or is not in the plan"],

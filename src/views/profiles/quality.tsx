@@ -4,6 +4,7 @@
 import { describeFinding, type Finding } from "../../domain/market/anomalies/scale-changes.ts";
 import type { ActionKind } from "../../domain/market/corporate-actions.ts";
 import { noCalendar } from "../../domain/market/exchanges/exchanges.ts";
+import { CONFIRMED_AFTER } from "../../domain/market/holes.ts";
 import type { Interval } from "../../domain/market/interval.ts";
 import { clockIn, isoDate, isoDates } from "../../domain/time.ts";
 import { Moment, SyntheticPill } from "../ui/components.tsx";
@@ -76,7 +77,7 @@ const MEANINGS: Readonly<Record<SessionState, string>> = {
   hole: "has holes",
   sparse: "far fewer bars than usual",
   outside: "bars outside the session",
-  confirmed: "confirmed empty",
+  confirmed: `incomplete, and ${CONFIRMED_AFTER} repairs brought nothing`,
 };
 /** Lines of a list that are always shown, and the most that can be unfolded. */
 const SHOWN = 12;

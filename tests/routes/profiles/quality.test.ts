@@ -39,6 +39,12 @@ test("a profile shows its sessions, its gaps and its revisions; repair and rebui
   expect(page).toContain("session-missing");
   expect(page).toContain(`${new Date(ts * 1000).toISOString().slice(0, 10)}: missing`);
   expect(page).toContain("split, 4");
+  // Three answers without the bar may also have had one that was rejected: nothing says that the session was empty.
+  await db.write([{ sql: "UPDATE gaps SET answers = 3", args: [] }]);
+  expect((await app.get("/profiles/AAPL")).text).toContain(
+    `${new Date(ts * 1000).toISOString().slice(0, 10)}: incomplete, and 3 repairs brought nothing`,
+  );
+  await db.write([{ sql: "UPDATE gaps SET answers = 0", args: [] }]);
 
   // Read with the split, and raw.
   const first = async (query: string) => (await app.get(`/api/bars/AAPL?interval=1d${query}`)).body.data[0];
