@@ -3,6 +3,7 @@
 import { constants } from "node:os";
 import { createApp } from "./app.ts";
 import { ADDRESS_KEY } from "./cli/api-client.ts";
+import { onStopSignals } from "./cli/stop-signals.ts";
 import { ConfigError } from "./config/reader.ts";
 import { readConfig } from "./config.ts";
 import { messageOf } from "./domain/errors.ts";
@@ -66,10 +67,7 @@ try {
   app.outbox.start(config.publicUrl ?? address);
   app.channels.start(config.publicUrl ?? address);
 
-  let stopping = false;
   const stop = async (signal: string) => {
-    if (stopping) process.exit(1);
-    stopping = true;
     app.log.write("info", `${signal}: finishing the current batches, then stopping`);
     setTimeout(() => process.exit(1), SHUTDOWN_MS).unref();
     // No new connections; those that are open are answered until the app is closed.
@@ -79,8 +77,7 @@ try {
     await server.stop(true);
     process.exit(isWell ? 0 : 1);
   };
-  process.on("SIGINT", () => void stop("SIGINT"));
-  process.on("SIGTERM", () => void stop("SIGTERM"));
+  onStopSignals((signal) => void stop(signal));
   started();
 } catch (error) {
   started();

@@ -3,6 +3,7 @@
 import { messageOf } from "../../domain/errors.ts";
 import { versionOf, versionText } from "../../installation.ts";
 import { EXIT } from "../exit-codes.ts";
+import { onStopSignals } from "../stop-signals.ts";
 import { readOptions, type WorkerOptions, WrongOption } from "./options.ts";
 import { WorkerHost } from "./worker-host.ts";
 
@@ -15,15 +16,10 @@ export async function workerCommand(options: WorkerOptions): Promise<number> {
       version: versionText(versionOf(process.env.BARKEEP_COMMIT)),
       print,
     });
-    let isStopping = false;
-    const stop = (signal: string) => {
-      if (isStopping) process.exit(EXIT.failed);
-      isStopping = true;
+    onStopSignals((signal) => {
       print(`${signal}: finishing the current batches, then giving the jobs back`);
       void host.leave();
-    };
-    process.on("SIGINT", () => stop("SIGINT"));
-    process.on("SIGTERM", () => stop("SIGTERM"));
+    });
     await host.run();
     // Its threads have nothing more to do.
     process.exit(EXIT.done);
