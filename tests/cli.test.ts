@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { hashSecret, newSecret, TOKEN_PREFIX } from "../src/auth.ts";
 import { saveToken } from "../src/storage/access/tokens.ts";
+import { LEASE_KEY } from "../src/storage/connection/fence.ts";
 import { openDatabase } from "../src/storage/db.ts";
 import { findProfile } from "../src/storage/profiles/profiles.ts";
 import { executable } from "./helpers/bundle/programs.ts";
@@ -199,6 +200,45 @@ test("server and command line start from any folder, and take relative paths fro
     await server.stop();
   }
 });
+
+test("Ctrl-C ends a command and not its run: one of a server goes on, one without is stopped in order", async () => {
+  using folder = temporaryFolder();
+  const env = { BARKEEP_WORKERS: "1", DEMO_LATENCY_MS: "200" };
+  const interrupt = async (dbUrl: string, ...more: string[]) => {
+    const child = Bun.spawn([executable(), "run", "AAPL", "--years", "30", ...more], {
+      cwd: FOLDER,
+      env: { ...CHILD_ENV, ...env, BARKEEP_DB_URL: dbUrl },
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    let said = "";
+    for await (const piece of child.stderr.pipeThrough(new TextDecoderStream())) {
+      if (said === "") child.kill("SIGINT");
+      said += piece;
+    }
+    expect(await child.exited).toBe(1);
+    return said.trim().split("\n").at(-1);
+  };
+  const dbUrl = await migratedDatabase(folder);
+  const server = spawnServer({ ...env, BARKEEP_DB_URL: dbUrl });
+  const { url, get } = await server.listening;
+  const said = await interrupt(dbUrl);
+  const [run] = (await get("/api/runs")).body.runs;
+  expect([said, run.status]).toEqual([
+    `SIGINT: the run goes on at ${url}, where it can be cancelled too: barkeep watch ${run.id}`,
+    "running",
+  ]);
+  await server.kill();
+
+  using other = temporaryFolder();
+  const local = await migratedDatabase(other);
+  expect(await interrupt(local)).toBe(
+    "SIGINT: the current batches are finished, and the rest is done by the next start: barkeep serve",
+  );
+  const db = await openDatabase(local);
+  expect(await db.rows("SELECT count(*) FROM settings WHERE key = ?", [LEASE_KEY])).toEqual([[0]]);
+  db.close();
+}, 60_000);
 
 test("a command whose server ends meanwhile says that the run goes on, and one without a server where it looked", async () => {
   using folder = temporaryFolder();

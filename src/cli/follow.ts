@@ -5,6 +5,7 @@ import type { progressToWire, runToWire } from "../domain/runs/run-summary.ts";
 import { formatDuration } from "../domain/time.ts";
 import { plural } from "../views/ui/format.ts";
 import { type ApiClient, ApiError, NoAnswer } from "./api-client.ts";
+import { onStopSignals } from "./stop-signals.ts";
 
 export type RunWire = ReturnType<typeof runToWire> & {
   readonly jobs: readonly (ReturnType<typeof progressToWire> & { readonly error: string | null })[];
@@ -13,6 +14,11 @@ type Event =
   | { readonly type: "progress"; readonly data: ReturnType<typeof progressToWire> }
   | { readonly type: "run"; readonly data: ReturnType<typeof runToWire> }
   | { readonly type: "snapshot" | "other" };
+
+/** A signal has ended the command, not the run. */
+class Interrupted extends Error {
+  override readonly name = "Interrupted";
+}
 
 const BAR = 24;
 /** Shortest time between two drawings of the bar, milliseconds. */
@@ -112,11 +118,13 @@ export async function followRun(
     if (run.finished_at === null) throw new NoAnswer("the stream of events has ended");
     return run;
   };
+  const interrupted = Promise.withResolvers<never>();
+  const off = onStopSignals((signal) => interrupted.reject(new Interrupted(interruptionOf(client, id, signal))));
   try {
-    const run = await follow().catch((error) => {
+    const run = await Promise.race([follow(), interrupted.promise]).catch((error) => {
       if (output?.isTerminal) output.write("\n");
       // A refusal is an error of its own, everything else an interruption.
-      if (error instanceof ApiError) throw error;
+      if (error instanceof ApiError || error instanceof Interrupted) throw error;
       const text = `The server ended before the run did. It goes on with the next start: barkeep watch ${id}`;
       throw client.address === null ? error : new Error(text, { cause: error });
     });
@@ -125,9 +133,17 @@ export async function followRun(
     if (output?.isTerminal) output.write("\n");
     return run;
   } finally {
+    off();
     abort.abort();
     await response.body?.cancel().catch(() => {});
   }
+}
+
+/** What is said of a run that somebody stops to follow: it was not cancelled. */
+function interruptionOf({ address }: ApiClient, id: string, signal: string): string {
+  return address === null
+    ? `${signal}: the current batches are finished, and the rest is done by the next start: barkeep serve`
+    : `${signal}: the run goes on at ${address}, where it can be cancelled too: barkeep watch ${id}`;
 }
 
 /** A few lines about a run that has ended. */

@@ -1,4 +1,4 @@
-/** The signals that stop a server or a worker: the first lets it finish what is under way, a later one ends it at once. */
+/** The signals that stop a server, a worker or a command: the first lets it finish what is under way, a later one ends it at once. */
 
 /**
  * How soon after the first a signal is still the same one, milliseconds: Ctrl-C on a terminal reaches this process by itself
@@ -6,15 +6,23 @@
  */
 const SAME_MS = 1_000;
 
-/** @param stop begins to stop; it is called once */
-export function onStopSignals(stop: (signal: string) => void): void {
+/**
+ * @param stop begins to stop; it is called once
+ * @returns what takes the listeners away
+ */
+export function onStopSignals(stop: (signal: string) => void): () => void {
   let stoppedAt: number | null = null;
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.on(signal, () => {
+  const listeners = (["SIGINT", "SIGTERM"] as const).map((signal) => {
+    const listener = () => {
       if (stoppedAt === null) {
         stoppedAt = performance.now();
         stop(signal);
       } else if (performance.now() - stoppedAt >= SAME_MS) process.exit(1);
-    });
-  }
+    };
+    process.on(signal, listener);
+    return () => process.off(signal, listener);
+  });
+  return () => {
+    for (const off of listeners) off();
+  };
 }
