@@ -91,7 +91,7 @@ const ScheduleCard = ({ schedule, now }: { schedule: ScheduleView; now: number }
         {lastTurn ? <LastTurn turn={lastTurn} /> : <p class="muted">Never run: press Run now to try it.</p>}
       </div>
       <form method="post" class="button-row">
-        <button type="submit" class="button primary" formaction={`${path}/run`} aria-label={`Run now: ${name}`}>
+        <button type="submit" class="button" formaction={`${path}/run`} aria-label={`Run now: ${name}`}>
           Run now
         </button>
         <button type="submit" class="button" formaction={`${path}/${enabled ? "pause" : "resume"}`}>
