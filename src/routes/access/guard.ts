@@ -126,16 +126,22 @@ export const asActor: MiddlewareHandler = async (c, next) => {
 function askToSignIn(c: Context, refuse: Dependencies["refuse"]): Response | Promise<Response> {
   const { method, path } = c.req;
   const { search } = new URL(c.req.url);
+  const isUnsent = changesState(method, path);
   if (wantsFragment(c) && path !== "/events") {
-    c.header("HX-Redirect", loginAddress(pathOf(c.req.header("HX-Current-URL"))));
+    c.header("HX-Redirect", loginAddress(pathOf(c.req.header("HX-Current-URL")), isUnsent));
   } else if (path !== "/events" && !path.startsWith("/api/") && c.req.header("Accept")?.includes("text/html")) {
-    return c.redirect(loginAddress(method === "GET" ? path + search : pathOf(c.req.header("Referer"))), 303);
+    const next = method === "GET" ? path + search : pathOf(c.req.header("Referer"));
+    return c.redirect(loginAddress(next, isUnsent), 303);
   }
   c.header("WWW-Authenticate", 'Bearer realm="Barkeep"');
   return refuse(c, { status: 401, detail: "Sign in, or send an API token as Authorization: Bearer …" });
 }
 
-const loginAddress = (next: string) => (next === "/" ? "/login" : `/login?next=${encodeURIComponent(next)}`);
+/** The login's address, which says if something was sent that was not stored. */
+function loginAddress(next: string, isUnsent: boolean): string {
+  const query = new URLSearchParams({ ...(next !== "/" && { next }), ...(isUnsent && { unsent: "1" }) }).toString();
+  return query === "" ? "/login" : `/login?${query}`;
+}
 
 /** The path and query of a full URL. */
 function pathOf(address: string | undefined): string {

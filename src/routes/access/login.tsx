@@ -26,7 +26,8 @@ interface Dependencies extends Pick<Services, "db"> {
 export function loginRoutes({ db, access, clients, cookie, refusals }: Dependencies) {
   const routes = new Hono();
   const show = (c: Context, next: string, error: string | null = null, status: ContentfulStatusCode = 200) => {
-    return c.html(<LoginPage page={c.var.page} next={next} error={error} />, status);
+    const isUnsent = c.req.query("unsent") !== undefined;
+    return c.html(<LoginPage page={c.var.page} next={next} error={error} isUnsent={isUnsent} />, status);
   };
 
   routes.get("/login", (c) => {

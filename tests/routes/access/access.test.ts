@@ -88,6 +88,9 @@ describe("with a password", () => {
     const turned = await get("/runs?q=1", HTML);
     expect([turned.status, turned.headers.get("Location")]).toEqual([303, "/login?next=%2Fruns%3Fq%3D1"]);
     expect(await (await get("/login?next=%2Fruns%3Fq%3D1")).text()).toContain('name="next" value="/runs?q=1"');
+    const unsent = await submit(`${app.url}/schedules`, { name: "x" }, { ...HTML, Referer: `${app.url}/schedules` });
+    expect([unsent.status, unsent.headers.get("Location")]).toEqual([303, "/login?next=%2Fschedules&unsent=1"]);
+    expect(await (await get("/login?next=%2Fschedules&unsent=1")).text()).toContain("what you sent was not stored");
     const back = await submit(`${app.url}/login`, { password: PASSWORD, next: "/runs?q=1" });
     expect([back.status, back.headers.get("Location")]).toEqual([303, "/runs?q=1"]);
   });
