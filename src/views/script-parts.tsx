@@ -10,7 +10,7 @@ import { NotificationOffer } from "./notifications.tsx";
 import { Palette } from "./ui/command-palette.tsx";
 import { dom } from "./ui/dom.ts";
 import { Sprite } from "./ui/icons.tsx";
-import { NAVIGATION } from "./ui/layout.tsx";
+import { NAVIGATION, Toast } from "./ui/layout.tsx";
 
 const KEYS = [
   ["Ctrl K", "Go to a page, a symbol, a run; choose theme and time zone"],
@@ -52,6 +52,13 @@ const FilterWords = () => (
   </datalist>
 );
 
+/** What `public/app/jobs/actions.js` shows when a form got no answer; whether the server got it cannot be known. */
+const Unanswered = () => (
+  <template id={dom.unanswered}>
+    <Toast level="error">The server did not answer, and may not have got this. Try again when the page is live.</Toast>
+  </template>
+);
+
 /** The parts as HTML with local addresses. */
 export const scriptParts = (): string =>
-  [<Sprite />, <Keys />, <Palette />, <JobMenu />, <FilterWords />, <NotificationOffer />].join("");
+  [<Sprite />, <Keys />, <Palette />, <JobMenu />, <FilterWords />, <NotificationOffer />, <Unanswered />].join("");

@@ -327,7 +327,7 @@ test("the keyboard reaches everything, and its shortcuts are listed", async () =
   await page.getByRole("heading", { name: "Runs" }).waitFor();
 });
 
-test("the page reconnects after the server was restarted in the middle of a run", async () => {
+test("the page says that a stopped server does not answer, and reconnects after its restart in the middle of a run", async () => {
   const page = await browserApp.usePage("/");
   await live(page);
   browserApp.gate.close();
@@ -335,6 +335,8 @@ test("the page reconnects after the server was restarted in the middle of a run"
   browserApp.gate.release(5);
   await rowOf(page, "R1").locator('progress:not([value="0"])').waitFor();
   const port = await browserApp.stopServer();
+  await page.getByRole("button", { name: "Pause", exact: true }).click();
+  await page.locator(".notice-error").getByText("The server did not answer").waitFor();
   await browserApp.startServer(port);
   browserApp.gate.release();
   for (const symbol of ["R1", "R2", "R3", "R4"]) await inState(page, symbol, "complete");

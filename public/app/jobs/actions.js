@@ -35,6 +35,17 @@ function act(event) {
 export function setUpActions() {
   document.addEventListener("submit", act);
 
+  // Nothing came back from what was pressed. What is sent while one types has a trigger of its own, and is not worth a word.
+  document.addEventListener("htmx:error", (event) => {
+    const { ctx } = /** @type {CustomEvent<{ ctx?: { request: { method: string }, response?: object } }>} */ (event)
+      .detail;
+    const isSent = ctx?.request.method === "POST" && !ctx.response;
+    if (!isSent || closest(event, "[hx-trigger]")) return;
+    /** @type {HTMLTemplateElement | null} */
+    const toast = find("#unanswered");
+    if (toast) find("#notices")?.append(toast.content.cloneNode(true));
+  });
+
   // A confirmation from the server opens as a dialog; "no" and Escape close it. A closed one has to go: the next live
   // update would open it again.
   document.addEventListener("htmx:after:swap", () => {

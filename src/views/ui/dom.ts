@@ -18,6 +18,7 @@ export const dom = {
   question: "question",
   runForm: "run-form",
   quota: "quota",
+  unanswered: "unanswered",
   promises: "promises",
   activity: "activity",
   runs: "runs",
