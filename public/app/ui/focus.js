@@ -10,6 +10,9 @@ const FOCUSABLE = "a[href], button, input, select, textarea, summary";
 let path = [];
 /** @type {Element[]} */
 let before = [];
+// The element that the focus has just left; whether by choice is known a moment later.
+/** @type {HTMLElement | null} */
+let left = null;
 
 /** @param {Element | null} element */
 function pathOf(element) {
@@ -45,9 +48,12 @@ function goalOf(places) {
   return null;
 }
 
+/** Whether the focus was taken from an element that could have kept it, such as by a click beside it. */
+const isLeft = () => left?.isConnected && takesFocus(left);
+
 /** Moves a lost focus to where the reader was. */
 function restore() {
-  if (path.length === 0 || document.activeElement !== document.body) return;
+  if (path.length === 0 || document.activeElement !== document.body || isLeft()) return;
   const goal = goalOf(path) ?? goalOf(before) ?? find("#main");
   goal?.focus({ preventScroll: true });
 }
@@ -63,10 +69,13 @@ export function setUpFocus() {
   });
   document.addEventListener("focusout", ({ target }) => {
     if (!(target instanceof HTMLElement)) return;
+    left = target;
     setTimeout(() => {
+      if (left !== target) return;
+      const byChoice = isLeft();
+      left = null;
       if (document.activeElement !== document.body) return;
-      // Left by choice, such as a click beside it.
-      if (target.isConnected && takesFocus(target)) path = [];
+      if (byChoice) path = [];
       else restore();
     });
   });
