@@ -22,7 +22,9 @@ const BARS_PER_YEAR: Record<Market, Record<Interval, number>> = {
 
 /** A value for each of n bars; before the bar `from` it is NaN. */
 export function each(n: number, from: number, value: (t: number) => number): Series {
-  return Array.from({ length: n }, (_, t) => (t < from ? Number.NaN : value(t)));
+  const out: Series = new Array(n);
+  for (let t = 0; t < n; t++) out[t] = t < from ? Number.NaN : value(t);
+  return out;
 }
 
 /** The last n values at bar t. */
@@ -46,7 +48,11 @@ export function rolling2(x: Series, y: Series, n: number, f: (x: number[], y: nu
 
 /** Elementwise f of series of the same length. */
 export function map(f: (...values: number[]) => number, ...series: Series[]): Series {
-  return series[0]!.map((_, t) => f(...series.map((x) => x[t]!)));
+  const [x, y] = series as [Series, Series?];
+  // Without an array for the values of each bar, where most formulas have one or two.
+  if (series.length === 1) return each(x.length, 0, (t) => f(x[t]!));
+  if (series.length === 2) return each(x.length, 0, (t) => f(x[t]!, y![t]!));
+  return each(x.length, 0, (t) => f(...series.map((one) => one[t]!)));
 }
 
 /** The value of k bars ago. */

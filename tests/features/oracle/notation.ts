@@ -84,7 +84,11 @@ export const corr = (x: readonly number[], y: readonly number[]): number =>
   inside(-1, ratio(products(x, y), Math.sqrt(squares(x)) * Math.sqrt(squares(y))), 1);
 
 /** 1, 2, … n. */
-export const steps = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1);
+export function steps(n: number): number[] {
+  const out: number[] = new Array(n);
+  for (let i = 0; i < n; i++) out[i] = i + 1;
+  return out;
+}
 
 export interface Line {
   readonly slope: number;
@@ -109,7 +113,14 @@ export function leastSquares(x: readonly number[], y: readonly number[]): Line {
 /** Least-squares slope of y on 1..n. */
 export const slope = (y: readonly number[]): number => leastSquares(steps(y.length), y).slope;
 
-export const sorted = remembered((x): readonly number[] => Array.from(new Float64Array(x).sort()));
+export const sorted = remembered((x): readonly number[] => {
+  const order = new Float64Array(x.length);
+  for (let i = 0; i < x.length; i++) order[i] = x[i]!;
+  order.sort();
+  const out: number[] = new Array(x.length);
+  for (let i = 0; i < x.length; i++) out[i] = order[i]!;
+  return out;
+});
 
 /** The quantile by linear interpolation at position p·(n − 1) of the sorted window. */
 export function quantile(x: readonly number[], p: number): number {
@@ -126,8 +137,12 @@ export function quantile(x: readonly number[], p: number): number {
  */
 export function rank(x: readonly number[], rounding = 0): number {
   const current = x.at(-1)!;
-  const tied = x.filter((value) => Math.abs(value - current) <= rounding * Math.abs(current)).length;
-  const less = x.filter((value) => value < current - rounding * Math.abs(current)).length;
+  const near = rounding * Math.abs(current);
+  let [tied, less] = [0, 0];
+  for (const value of x) {
+    if (Math.abs(value - current) <= near) tied += 1;
+    if (value < current - near) less += 1;
+  }
   return (less + (tied + 1) / 2) / x.length;
 }
 
