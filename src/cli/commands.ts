@@ -25,14 +25,17 @@ export const terminal = (): ProgressOutput => ({
   write: writeStderr,
 });
 
+const clientFor = async (config: Config, { server }: Common): Promise<ApiClient> =>
+  (await connect(config, server)) ?? openLocally(config);
+
 /**
- * @param reads whether the command only reads what is stored, so that it creates no database
- * @throws NoDatabase if it reads, and there is none
+ * For a command that only reads what is stored, so that it creates no database.
+ * @throws NoDatabase if there is none
  */
-export async function clientFor(config: Config, { server }: Common, reads = false): Promise<ApiClient> {
+export async function readerFor(config: Config, { server }: Common): Promise<ApiClient> {
   const connected = await connect(config, server);
   if (connected !== null) return connected;
-  if (reads) requireDatabase(config.dbUrl);
+  requireDatabase(config.dbUrl);
   return openLocally(config);
 }
 
@@ -128,7 +131,7 @@ function sourceOf({ headers }: Response, what: string): { provider: string | nul
 /** Writes bars or features of a symbol to a file, or to the standard output. */
 export async function exportCommand(config: Config, symbol: string, options: ExportOptions): Promise<number> {
   const place = options.output === undefined ? null : await placeAt(options.output);
-  await using client = await clientFor(config, options, true);
+  await using client = await readerFor(config, options);
   const { features = false, interval, from, to, names, adjust, provider, format, output, json = false } = options;
   const given = Object.entries({ interval, from, to, names, adjust, provider, format });
   const query = new URLSearchParams(given.filter((each): each is [string, string] => each[1] !== undefined));
@@ -176,7 +179,7 @@ export async function snapshotCommand(
 ): Promise<number> {
   if (symbols.length === 0 && options.watchlist === undefined)
     throw new Refusal("invalid", "A snapshot wants symbols, or a watchlist with --watchlist");
-  await using client = await clientFor(config, options, true);
+  await using client = await readerFor(config, options);
   const { json = false, server: _, asKnownAt, ...rest } = options;
   const body = { name, ...(symbols.length > 0 && { symbols }), ...rest, as_known_at: asKnownAt };
   const headers = { "Content-Type": "application/json" };

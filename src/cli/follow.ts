@@ -2,7 +2,7 @@
 
 import { onOneLine } from "../domain/errors.ts";
 import type { progressToWire, runToWire } from "../domain/runs/run-summary.ts";
-import { formatDuration } from "../domain/time.ts";
+import { formatDuration, formatExactDuration } from "../domain/time.ts";
 import { plural } from "../views/ui/format.ts";
 import { type ApiClient, ApiError, NoAnswer } from "./api-client.ts";
 import { onStopSignals } from "./stop-signals.ts";
@@ -152,7 +152,7 @@ export function summaryOf(run: RunWire): string {
   const seconds = to === null ? 0 : (Date.parse(to) - Date.parse(from)) / 1_000;
   const failed = run.jobs.filter(({ state }) => state === "failed");
   return [
-    `${counts.complete} of ${plural(total, "symbol")} complete in ${formatDuration(seconds, seconds < 60)}: ${plural(bars, "bar")}, ${plural(calls, "API call")}`,
+    `${counts.complete} of ${plural(total, "symbol")} complete in ${(seconds < 60 ? formatExactDuration : formatDuration)(seconds)}: ${plural(bars, "bar")}, ${plural(calls, "API call")}`,
     ...failed.map(({ symbol, error, micro_stage: step }) => `  ${withSymbol(symbol, error ?? step)}`),
   ]
     .map(onOneLine)

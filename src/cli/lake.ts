@@ -4,7 +4,7 @@ import type { Config } from "../config.ts";
 import type { CheckResult } from "../pipeline/lake/check-lake.ts";
 import type { SyncResult } from "../pipeline/lake/sync-lake.ts";
 import type { ApiClient } from "./api-client.ts";
-import { type Common, clientFor, terminal } from "./commands.ts";
+import { type Common, readerFor, terminal } from "./commands.ts";
 import { EXIT } from "./exit-codes.ts";
 import { linesOf, progressBar } from "./follow.ts";
 import { print } from "./terminal.ts";
@@ -33,7 +33,7 @@ async function taskOf<T>(client: ApiClient, path: string, unit: string, { json =
 
 /** Rebuilds the whole lake. */
 export async function lakeSyncCommand(config: Config, options: Common): Promise<number> {
-  await using client = await clientFor(config, options, true);
+  await using client = await readerFor(config, options);
   const { written, removed } = await taskOf<SyncResult>(client, "/api/lake/sync", "series", options);
   console.log(
     options.json
@@ -45,7 +45,7 @@ export async function lakeSyncCommand(config: Config, options: Common): Promise<
 
 /** Compares the lake with its manifest and with the store; fails if something differs. */
 export async function lakeCheckCommand(config: Config, options: Common): Promise<number> {
-  await using client = await clientFor(config, options, true);
+  await using client = await readerFor(config, options);
   const result = await taskOf<CheckResult>(client, "/api/lake/check", "files and series", options);
   if (options.json) console.log(JSON.stringify(result));
   else for (const line of reportOf(result)) print(line);

@@ -79,13 +79,15 @@ export function utcSecond(at: number): string {
 
 const pad = (value: number) => String(value).padStart(2, "0");
 
-/**
- * Seconds as a person reads them: `7.4s`, `45s`, `3m 05s`, `2h 10m`. With `exact`, one decimal below a minute.
- * `public/app/ui/time.js` writes running clocks the same.
- */
-export function formatDuration(seconds: number, exact = false): string {
-  if (seconds < (exact ? 59.95 : 60)) return exact ? `${seconds.toFixed(1)}s` : `${Math.floor(seconds)}s`;
-  const whole = Math.floor(exact ? seconds + 0.05 : seconds);
+/** Seconds with one decimal below a minute: `7.4s`, `3m 05s`, `2h 10m`. */
+export function formatExactDuration(seconds: number): string {
+  return seconds < 59.95 ? `${seconds.toFixed(1)}s` : formatDuration(seconds + 0.05);
+}
+
+/** Whole seconds: `45s`, `3m 05s`, `2h 10m`. `public/app/ui/time.js` writes running clocks the same. */
+export function formatDuration(seconds: number): string {
+  const whole = Math.floor(seconds);
+  if (whole < 60) return `${whole}s`;
   if (whole < 3_600) return `${Math.floor(whole / 60)}m ${pad(whole % 60)}s`;
   return `${Math.floor(whole / 3_600)}h ${pad(Math.floor((whole % 3_600) / 60))}m`;
 }

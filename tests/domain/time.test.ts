@@ -4,6 +4,7 @@ import * as browser from "../../public/app/ui/time.js";
 import {
   clockIn,
   formatDuration,
+  formatExactDuration,
   isoDate,
   isoDates,
   isoMillisecond,
@@ -119,14 +120,14 @@ test("durations are written in seconds, minutes and hours", () => {
     "1h 00m",
     "2h 11m",
   ]);
-  expect(formatDuration(7.46, true)).toBe("7.5s");
-  expect(formatDuration(59.99, true)).toBe("1m 00s");
+  expect(formatExactDuration(7.46)).toBe("7.5s");
+  expect(formatExactDuration(59.99)).toBe("1m 00s");
 });
 
 test("exact durations never show 60.0s", () => {
   fc.assert(
     fc.property(fc.double({ min: 0, max: 59.999, noNaN: true }), (seconds) => {
-      expect(formatDuration(seconds, true)).toMatch(/^([1-5]?\d\.\ds|1m 00s)$/);
+      expect(formatExactDuration(seconds)).toMatch(/^([1-5]?\d\.\ds|1m 00s)$/);
     }),
   );
 });

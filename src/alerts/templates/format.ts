@@ -1,6 +1,6 @@
 /** How figures are written in mails. */
 
-import { formatDuration } from "../../domain/time.ts";
+import { formatExactDuration } from "../../domain/time.ts";
 
 /** `12,096` */
 export const count = (value: number): string => value.toLocaleString("en-US", { maximumFractionDigits: 1 });
@@ -11,7 +11,7 @@ export const plural = (value: number, word: string): string => `${count(value)} 
 /** `45.0s`, `3m 05s`, `2h 10m`: to the nearest second from a minute on. */
 export function duration(milliseconds: number): string {
   const seconds = Math.max(0, milliseconds / 1000);
-  return formatDuration(seconds < 60 ? seconds : Math.round(seconds), true);
+  return formatExactDuration(seconds < 60 ? seconds : Math.round(seconds));
 }
 
 /** The first few names and how many more there are: `AAPL, MSFT and 3 more`. */

@@ -100,7 +100,7 @@ export class PanelRequests {
     const filter = { where: query.condition };
     const clock = healthClock(this.services.calendar, Date.now());
     if (await isDerived(this.services, interval)) {
-      const { found, rows } = await derivedMatches(this.services, { filter, interval, clock }, true);
+      const { found, rows } = await derivedMatches(this.services, { filter, interval, clock }, "whole");
       return { symbols: rows.map(({ entry }) => entry.symbol), failed: found.failed };
     }
     const { entries } = await this.services.profiles.select({ ...filter, interval }, clock);

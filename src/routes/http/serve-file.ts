@@ -116,21 +116,21 @@ function precondition(c: Context, etag: string, modified: number): 304 | 412 | n
   const [match, noneMatch] = [c.req.header("If-Match"), c.req.header("If-None-Match")];
   const seconds = Math.floor(modified / 1_000);
   if (match !== undefined) {
-    if (!names(match, etag, false)) return 412;
+    if (!names(match, etag, "strong")) return 412;
   } else {
     const since = timeOf(c.req.header("If-Unmodified-Since"));
     if (since !== null && seconds > since) return 412;
   }
-  if (noneMatch !== undefined) return names(noneMatch, etag, true) ? 304 : null;
+  if (noneMatch !== undefined) return names(noneMatch, etag, "weak") ? 304 : null;
   const since = timeOf(c.req.header("If-Modified-Since"));
   return since !== null && seconds <= since ? 304 : null;
 }
 
-/** Whether a list of entity tags has ours; a weak one counts where the comparison is weak (§8.8.3.2). */
-function names(list: string, etag: string, isWeak: boolean): boolean {
+/** Whether a list of entity tags has ours, by one of the comparisons of §8.8.3.2. */
+function names(list: string, etag: string, comparison: "strong" | "weak"): boolean {
   if (list.trim() === "*") return true;
   const tags = list.match(/(?:W\/)?"[^"]*"/g) ?? [];
-  return tags.some((tag) => (isWeak ? tag.replace(/^W\//, "") : tag) === etag);
+  return tags.some((tag) => (comparison === "weak" ? tag.replace(/^W\//, "") : tag) === etag);
 }
 
 /** Epoch seconds of a date; `null` if there is none. */

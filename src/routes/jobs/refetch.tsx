@@ -19,6 +19,16 @@ const sizeField = (choice: RefetchChoice) => `size-${choice}`;
 
 type Body = Readonly<Record<string, unknown>>;
 
+/** What the dialog asks about, and the form that opened it. */
+interface Question {
+  readonly selection: JobSelection;
+  readonly request: RefetchRequest;
+  readonly plan: RefetchPlan;
+  readonly body: Body;
+  /** Whether the size has changed since the reader confirmed it. */
+  readonly changed?: boolean;
+}
+
 export function refetchRoutes(services: Pick<Services, "db" | "provider" | "runs">) {
   const routes = new Hono();
 
@@ -29,14 +39,14 @@ export function refetchRoutes(services: Pick<Services, "db" | "provider" | "runs
     const selection = pickSelected(c, body);
     const request = { runId: c.req.param("id"), picks: selection.picks };
     const scope = REFETCH_CHOICES.find((each) => each === body.scope);
-    if (scope === undefined) return ask(c, selection, request, await planRefetch(services, request), body);
+    if (scope === undefined) return ask(c, { selection, request, plan: await planRefetch(services, request), body });
     const expected = body[sizeField(scope)];
     const result = await refetch(services, {
       ...request,
       scope,
       expected: typeof expected === "string" ? expected : "",
     });
-    if (!result.done) return ask(c, selection, request, result.plan, body, true);
+    if (!result.done) return ask(c, { selection, request, plan: result.plan, body, changed: true });
     return flash(c, body, liveDialog(null), result.plan[scope]!);
   });
 
@@ -45,7 +55,7 @@ export function refetchRoutes(services: Pick<Services, "db" | "provider" | "runs
     const symbol = c.req.param("symbol");
     const selection = pickSelected(c, { symbol });
     const request = { runId: c.req.param("id"), picks: selection.picks };
-    return ask(c, selection, request, await planRefetch(services, request), {});
+    return ask(c, { selection, request, plan: await planRefetch(services, request), body: {} });
   });
 
   /** Fetches the batches of one cell, `from` to `to` (epoch seconds), and those without an answer. */
@@ -62,14 +72,7 @@ export function refetchRoutes(services: Pick<Services, "db" | "provider" | "runs
     return flash(c, body, "", plan.all!);
   });
 
-  function ask(
-    c: Context,
-    selection: JobSelection,
-    { runId }: RefetchRequest,
-    plan: RefetchPlan,
-    body: Body,
-    changed = false,
-  ) {
+  function ask(c: Context, { selection, request: { runId }, plan, body, changed = false }: Question) {
     const back = typeof body.back === "string" ? localPath(body.back) : previousPath(c);
     const sizes = REFETCH_CHOICES.flatMap((scope) => {
       const each = plan[scope];

@@ -146,7 +146,7 @@ interface Screened {
 /** The first matches: the stored profiles behind them, their values by column, and of derived ones what they are. */
 async function matches(services: SymbolServices, coverages: SeriesCoverages, { filter, interval, limit }: Screened) {
   if (interval !== undefined && (await isDerived(services, interval))) {
-    const { found, rows } = await derivedMatches(services, { filter, interval, clock: coverages.clock() }, true);
+    const { found, rows } = await derivedMatches(services, { filter, interval, clock: coverages.clock() }, "whole");
     const shown = rows.slice(0, limit).map(({ entry }) => entry);
     return {
       ...{ matched: rows.length, of: found.total, stored: shown.map(found.sourceOf) },

@@ -38,18 +38,18 @@ export async function isDerived({ derived, profiles }: DerivedServices, interval
 }
 
 /**
- * The derived profiles that match, of all symbols or of those that are computed within a moment.
+ * The derived profiles that match, of all symbols (`whole`) or of those that are computed within a moment.
  * @throws Refusal if all are wanted and take too long
  */
 export async function derivedMatches(
   { derived, profiles }: DerivedServices,
   { filter, interval, clock }: DerivedScreen,
-  isWhole: boolean,
+  extent: "whole" | "computed",
 ): Promise<DerivedMatches> {
   const { where, search = "", columns = [], healths = [], sort } = filter;
   const byHealth = sort !== undefined && "column" in sort && sort.column === "health";
   const query = { interval, search, where, columns, sort: byHealth ? undefined : sort };
-  const found = await (isWhole ? derived.selectWhole(query) : derived.select(query));
+  const found = await (extent === "whole" ? derived.selectWhole(query) : derived.select(query));
   // The health is that of the stored bars.
   const known = await profiles.healthsOf(found.entries.map(found.sourceOf), clock);
   const rows = found.entries
@@ -83,7 +83,7 @@ interface Shown extends DerivedScreen {
 /** The page; it says how many symbols are computed. */
 export async function derivedList(services: DerivedServices, c: Context, shown: Shown): Promise<Response> {
   const { screener, interval, page, pageSize, commands } = shown;
-  const { found, rows } = await derivedMatches(services, shown, false);
+  const { found, rows } = await derivedMatches(services, shown, "computed");
   const { sources, done, total, failed } = found;
   const address = (to: number) => screenerAddress(screener, to > 1 ? { page: String(to) } : {});
   const view = {

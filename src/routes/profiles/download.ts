@@ -55,7 +55,7 @@ export async function streamProfiles(
   };
   const { interval } = filter;
   if (interval !== undefined && (await isDerived(services, interval))) {
-    const matches = await derivedMatches(services, { filter, interval, clock }, true);
+    const matches = await derivedMatches(services, { filter, interval, clock }, "whole");
     const entries = part(matches.rows).map(({ entry }) => entry);
     const { sources, derived } = derivedRows(interval, matches, entries);
     const columns = columnsOf(matches.found.columns, entries);

@@ -177,19 +177,19 @@ export function storageApi({ stored, lake }: Pick<Services, "lake" | "stored">) 
       const before = parseBefore(day);
       const selection = ids === undefined ? { filter: filter ?? {} } : { ids };
       const preview = await stored.previewPruning(selection, before);
-      if (dry_run) return c.json(previewToWire(preview, before, true), 200);
+      if (dry_run) return c.json({ dry_run: true, ...previewToWire(preview, before) }, 200);
       requireIdle(preview);
       const { series, bars, symbols } = preview;
       if (series === 0) throw invalid("before", "no series that is meant has bars before it");
       await pruning.begin({ selection, before, expect: expect ?? series, bars, symbols });
-      return c.json(previewToWire(preview, before, false), 202);
+      return c.json({ dry_run: false, ...previewToWire(preview, before) }, 202);
     });
 }
 
-function previewToWire(preview: PrunePreview, before: number, dry_run: boolean) {
+function previewToWire(preview: PrunePreview, before: number) {
   const { symbols: _, busySymbols: __, lakeBytes, profiles, recomputed, refused, ...counts } = preview;
   return {
-    ...{ dry_run, before: isoOrNull(before)!, lake_bytes: lakeBytes, refused_rows: refused },
+    ...{ before: isoOrNull(before)!, lake_bytes: lakeBytes, refused_rows: refused },
     ...{ profiles_deleted: profiles, profiles_recomputed: recomputed },
     ...counts,
   };

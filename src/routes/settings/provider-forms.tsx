@@ -20,28 +20,30 @@ import type { Flash } from "../../views/ui/flash-message.tsx";
 import { errorsByField, requireKnownFields } from "../form-errors.ts";
 import type { SettingsServices, ShowSettings } from "./settings-page.tsx";
 
+/** What was sent of a provider's settings: the changed variables, `null` for those that return to their default. */
+interface SentForm {
+  readonly entry: ProviderEntry;
+  readonly changes: ReadonlyMap<string, string | null>;
+}
+
 /** @param show renders the page with what a form has to say */
 export function providerForms(services: SettingsServices, show: ShowSettings): Hono {
   const { settings } = services;
   const pages = new Hono();
 
-  /** The fields with what was typed; keys only where `keys`. The response goes to the person who typed them and is not cached. */
-  const typedFields = (entry: ProviderEntry, changes: ReadonlyMap<string, string | null>, keys: boolean) =>
+  /** The fields with what was typed, keys included: the response goes to the person who typed them and is not cached. */
+  const typedFields = ({ entry, changes }: SentForm) =>
     settings.describe(entry).map((field) => {
       const typed = changes.get(field.variable);
-      const isKept = typed != null && field.locked === null && (keys || field.kind !== "key");
-      return isKept ? { ...field, value: typed } : field;
+      return typed != null && field.locked === null ? { ...field, value: typed } : field;
     });
 
-  const refuse = (
-    c: Context,
-    entry: ProviderEntry,
-    changes: ReadonlyMap<string, string | null>,
-    error: unknown,
-    text: string,
-  ) => {
+  /** Shows why a form was refused, with what was typed but keys. */
+  const refuse = (c: Context, { entry, changes }: SentForm, error: unknown, text: string) => {
     if (!(error instanceof Refusal)) throw error;
-    const fields = typedFields(entry, changes, false);
+    const isKey = new Set(entry.settings.filter(({ kind }) => kind === "key").map(({ variable }) => variable));
+    const shown = new Map([...changes].filter(([variable]) => !isKey.has(variable)));
+    const fields = typedFields({ entry, changes: shown });
     const flash = { level: "error", text } as const;
     return show(c, { name: entry.name, errors: errorsByField(error), flash, fields }, error.status);
   };
@@ -52,7 +54,7 @@ export function providerForms(services: SettingsServices, show: ShowSettings): H
     try {
       await settings.change(entry, changes);
     } catch (error) {
-      return refuse(c, entry, changes, error, "Nothing was saved: see below");
+      return refuse(c, { entry, changes }, error, "Nothing was saved: see below");
     }
     return c.redirect(`/settings?saved=${entry.name}#provider-${entry.name}`, 303);
   });
@@ -98,9 +100,9 @@ export function providerForms(services: SettingsServices, show: ShowSettings): H
     try {
       values = settings.preview(entry, changes);
     } catch (error) {
-      return refuse(c, entry, changes, error, "Nothing was checked: see below");
+      return refuse(c, { entry, changes }, error, "Nothing was checked: see below");
     }
-    const fields = typedFields(entry, changes, true);
+    const fields = typedFields({ entry, changes });
     const say = (level: Flash["level"], text: string) => show(c, { name: entry.name, fields, flash: { level, text } });
     const keys = entry.settings.filter(({ kind }) => kind === "key");
     if (keys.length === 0) return say("info", "It needs no key");

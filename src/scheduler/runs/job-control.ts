@@ -53,20 +53,32 @@ interface Requeue {
 
 const QUEUED = { stage: "queued" } as const;
 
+/** Whether the jobs of an action stand for all of their run: the audit says so. */
+interface Extent {
+  readonly whole: boolean;
+}
+
+const SOME: Extent = { whole: false };
+
 export class JobControl {
   /** What is being done to record the state of each run. */
   readonly #reconciling = new WeakMap<RunRecord, Promise<void>>();
 
   constructor(private readonly dependencies: Dependencies) {}
 
-  /** Does what a person asks for with jobs of one run, whose states must allow it; `whole` if they stand for all of it. */
-  async act(run: RunRecord, jobs: readonly JobRecord[], action: JobAction, whole = false): Promise<void> {
+  /** Does what a person asks for with jobs of one run, whose states must allow it. */
+  async act(run: RunRecord, jobs: readonly JobRecord[], action: JobAction, extent?: Extent): Promise<void> {
     if (action === "retry") await this.requeueJobs(run, jobs, action);
-    else if (action === "resume") await this.resumeJobs(run, jobs, whole);
-    else await this.stopJobs(run, jobs, action, whole);
+    else if (action === "resume") await this.resumeJobs(run, jobs, extent);
+    else await this.stopJobs(run, jobs, action, extent);
   }
 
-  async stopJobs(run: RunRecord, jobs: readonly JobRecord[], action: StopAction, whole = false): Promise<void> {
+  async stopJobs(
+    run: RunRecord,
+    jobs: readonly JobRecord[],
+    action: StopAction,
+    { whole }: Extent = SOME,
+  ): Promise<void> {
     const { db, dispatcher, stopWork, registry } = this.dependencies;
     const stage = stopped(action);
     const { status, microStage } = describeStage(stage);
@@ -86,7 +98,7 @@ export class JobControl {
     await this.reconcile(run);
   }
 
-  async resumeJobs(run: RunRecord, jobs: readonly JobRecord[], whole = false): Promise<void> {
+  async resumeJobs(run: RunRecord, jobs: readonly JobRecord[], { whole }: Extent = SOME): Promise<void> {
     const patch = { ...describeStage(QUEUED), progress: 0, finishedAt: null };
     const audit = auditOf(run, jobs, { action: "resume", whole, before: countStates(jobs) });
     const moved = await moveJobs(this.dependencies.db, idsOf(jobs), "resume", patch, audit);

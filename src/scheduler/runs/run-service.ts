@@ -174,7 +174,7 @@ export class RunService {
     }
     const run = await open();
     const jobs = [...run.jobs.values()].filter((job) => canApply(action, job.state));
-    if (jobs.length > 0) await this.control.act(run, jobs, action, true);
+    if (jobs.length > 0) await this.control.act(run, jobs, action, { whole: true });
     return this.registry.summary(run);
   }
 

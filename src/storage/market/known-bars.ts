@@ -96,7 +96,7 @@ export class KnownBars {
   async *pages(from: number, to: number): AsyncGenerator<BarColumns> {
     const end = this.#end(to);
     for (let start = from; start < end; ) {
-      const page = await this.#page(start, end, PAGE, true);
+      const page = await this.#page(start, end, PAGE, "ascending");
       if (page.bars.ts.length > 0) yield page.bars;
       start = page.reached;
     }
@@ -107,7 +107,7 @@ export class KnownBars {
     let found = emptyBars();
     let size = count + 1;
     for (let end = this.#end(to); found.ts.length < count && end > Number.MIN_SAFE_INTEGER; ) {
-      const page = await this.#page(Number.MIN_SAFE_INTEGER, end, size, false);
+      const page = await this.#page(Number.MIN_SAFE_INTEGER, end, size, "descending");
       found = joinBars(page.bars, found);
       end = page.reached;
       size = Math.min(PAGE, 8 * size);
@@ -125,7 +125,7 @@ export class KnownBars {
     if (last === undefined || last < from) return null;
     let size = 1;
     for (let start = from; start <= last; size = Math.min(PAGE, 8 * size)) {
-      const page = await this.#page(start, last + 1, size, true);
+      const page = await this.#page(start, last + 1, size, "ascending");
       const [first] = page.bars.ts;
       if (first !== undefined) return { first, last };
       start = page.reached;
@@ -142,9 +142,10 @@ export class KnownBars {
     from: number,
     to: number,
     size: number,
-    isAscending: boolean,
+    order: "ascending" | "descending",
   ): Promise<{ readonly bars: BarColumns; readonly reached: number }> {
     const { barsId, retired } = this.facts;
+    const isAscending = order === "ascending";
     const queries = isAscending ? ASCENDING : DESCENDING;
     const range = [from, to, size];
     const stored = [

@@ -96,7 +96,11 @@ const COUNT_JOB = "UPDATE jobs SET api_calls = max(api_calls, ?1), fetch_ms = ?2
 const COUNT_FAILED_JOB = "UPDATE jobs SET api_calls = max(api_calls, ?1), fetch_ms = ?2 WHERE id = ?3";
 
 /** Marks a series whose vendor revised bars, or gave an implausible answer. */
-function markUnreliable(seriesId: number, now: number, revised: boolean, suspect: boolean): Statement[] {
+function markUnreliable(
+  seriesId: number,
+  now: number,
+  { revised, suspect }: { readonly revised: boolean; readonly suspect: boolean },
+): Statement[] {
   const set = [...(revised ? ["revised_at = ?1"] : []), ...(suspect ? ["suspect_at = ?1"] : [])];
   return set.length === 0 ? [] : [{ sql: `UPDATE series SET ${set.join(", ")} WHERE id = ?2`, args: [now, seriesId] }];
 }
@@ -147,12 +151,10 @@ export async function storeBatch(db: Database, batch: BatchRecord): Promise<void
     ...saveJumps(seriesId, runId, now, aside),
     ...(source !== undefined || hasForeign ? insertSources(seriesId, runId, write, source) : []),
     ...(isMarked ? [] : markChanged(seriesId, touched)),
-    ...markUnreliable(
-      seriesId,
-      now,
-      revised.some((part) => part.bars.ts.length > 0),
-      lacking > 0,
-    ),
+    ...markUnreliable(seriesId, now, {
+      revised: revised.some((part) => part.bars.ts.length > 0),
+      suspect: lacking > 0,
+    }),
     ...(batch.extraWrites ?? []),
     ...saveRejected(seriesId, runId, now, rejected),
     { sql: UPSERT_BATCH, args: [seriesId, runId, from, to, ...line] },

@@ -6,7 +6,7 @@
 import { type JobProgress, type Status, waitWords } from "../../domain/runs/progress.ts";
 import type { SortKey } from "../../domain/runs/queue/job-sort.ts";
 import { isWaiting } from "../../domain/runs/wait-reason.ts";
-import { formatDuration, utcSecond } from "../../domain/time.ts";
+import { formatDuration, formatExactDuration, utcSecond } from "../../domain/time.ts";
 import { jobAddress, profileAddress } from "../ui/dom.ts";
 import { formatCount, plural, secondsUntil } from "../ui/format.ts";
 import { CoverageStrip } from "./coverage-strip.ts";
@@ -148,7 +148,8 @@ function stageText({ microStage, wait }: JobProgress): string {
 
 /** The browser counts up from `since` while the job works, in whole seconds. */
 function timeCell({ job: { state, duration, since } }: RowView): string {
-  const time = state === "queued" && duration === 0 ? "" : formatDuration(duration, since === null);
+  const time =
+    state === "queued" && duration === 0 ? "" : (since === null ? formatExactDuration : formatDuration)(duration);
   return `<td class="c-time num"${since === null ? "" : ` data-since="${since - (since % 1_000)}"`}>${time}</td>`;
 }
 

@@ -13,7 +13,7 @@ import {
 import type { PartialBars } from "../../domain/market/partial-bars.ts";
 import type { DriftCount } from "../../domain/profiles/distribution.ts";
 import { HEALTH_WORDS, type HealthFacts } from "../../domain/profiles/health.ts";
-import { formatDuration, isoDate } from "../../domain/time.ts";
+import { formatExactDuration, isoDate } from "../../domain/time.ts";
 import { BarTime, Crumbs, Moment, SyntheticPill } from "../ui/components.tsx";
 import { type Command, CopyAs } from "../ui/copy-as.tsx";
 import { profileAddress } from "../ui/dom.ts";
@@ -297,7 +297,7 @@ interface BackfillProps {
 const Backfill = ({ profile: { known, features }, backfill }: BackfillProps) => (
   <Facts title="Backfill">
     <Fact name="API calls">{formatCount(backfill.apiCallsUsed)}</Fact>
-    <Fact name="Provider time">{formatDuration(backfill.fetchDurationSeconds, true)}</Fact>
+    <Fact name="Provider time">{formatExactDuration(backfill.fetchDurationSeconds)}</Fact>
     <Fact name="Batch size">{plural(backfill.batchSizeDays, "day")}</Fact>
     <Fact name="Features">{`${known} of ${features} known`}</Fact>
   </Facts>

@@ -8,7 +8,7 @@ import { runTitle } from "../../domain/runs/run-title.ts";
 import { type StageTimes, TIMED_STAGES, type TimedStage } from "../../domain/runs/stage-times.ts";
 import { isActive } from "../../domain/runs/states.ts";
 import type { Condition } from "../../domain/runs/wait-reason.ts";
-import { formatDuration } from "../../domain/time.ts";
+import { formatDuration, formatExactDuration } from "../../domain/time.ts";
 import { JobActions } from "../jobs/job-menu.tsx";
 import { JobTable, type RunView } from "../jobs/job-table.tsx";
 import { Crumbs, Moment } from "../ui/components.tsx";
@@ -84,7 +84,7 @@ export const JobDetails = ({ view }: { view: JobView }) => (
       <dl class="facts">
         <Fact name="Attempts">{formatCount(view.attempts)}</Fact>
         <Fact name="Worker crashes">{formatCount(view.workerCrashes)}</Fact>
-        <Fact name="Provider time">{formatDuration(view.fetchMs / 1_000, true)}</Fact>
+        <Fact name="Provider time">{formatExactDuration(view.fetchMs / 1_000)}</Fact>
         {TIMED_STAGES.filter((stage) => view.stageMs[stage] !== undefined).map((stage) => (
           <Fact name={STAGE_WORDS[stage]}>{milliseconds(view.stageMs[stage]!)}</Fact>
         ))}
@@ -96,7 +96,7 @@ export const JobDetails = ({ view }: { view: JobView }) => (
 );
 
 /** Most stages other than fetching take less than 0.1 s. */
-const milliseconds = (ms: number) => (ms < 100 ? `${ms}ms` : formatDuration(ms / 1_000, true));
+const milliseconds = (ms: number) => (ms < 100 ? `${ms}ms` : formatExactDuration(ms / 1_000));
 
 /** Counted over the work intervals that have ended. Provider time is a part of fetching. */
 const STAGE_WORDS: Readonly<Record<TimedStage, string>> = {

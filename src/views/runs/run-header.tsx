@@ -7,7 +7,7 @@ import { isUnacknowledged } from "../../domain/runs/queue/attention.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
 import { runContent, runTitle } from "../../domain/runs/run-title.ts";
 import { canApply, isActive, type JobAction, type JobState } from "../../domain/runs/states.ts";
-import { formatDuration } from "../../domain/time.ts";
+import { formatExactDuration } from "../../domain/time.ts";
 import { queueAddress } from "../jobs/queue-url.ts";
 import { Icon, Moment, Pill, STATE_ICONS } from "../ui/components.tsx";
 import { dom } from "../ui/dom.ts";
@@ -145,7 +145,7 @@ const RunFacts = ({ run, onMonitor }: HeadView) => (
         </dd>
       </div>
     ) : (
-      <Fact name="Duration">{formatDuration((run.finishedAt - run.createdAt) / 1_000, true)}</Fact>
+      <Fact name="Duration">{formatExactDuration((run.finishedAt - run.createdAt) / 1_000)}</Fact>
     )}
     <Rate run={run} name="Symbols" value={run.symbolsPerMinute} />
     <Rate run={run} name="Bars" value={run.barsPerMinute} />

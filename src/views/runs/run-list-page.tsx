@@ -5,7 +5,7 @@ import { INTERVALS } from "../../domain/market/interval.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
 import { MODE_WORDS, runTitle } from "../../domain/runs/run-title.ts";
 import { MODES, RUN_STATES } from "../../domain/runs/states.ts";
-import { formatDuration } from "../../domain/time.ts";
+import { formatExactDuration } from "../../domain/time.ts";
 import { Icon, Moment, STATE_ICONS, TimeHead } from "../ui/components.tsx";
 import { dom } from "../ui/dom.ts";
 import { formatCount } from "../ui/format.ts";
@@ -166,7 +166,7 @@ const RunTable = ({ runs, path }: { runs: readonly ListedRun[]; path: string }) 
             <td class="num">{formatCount(run.dataPoints)}</td>
             <td class="num">{formatCount(run.apiCalls)}</td>
             <td class="num">
-              {run.finishedAt === null ? "–" : formatDuration((run.finishedAt - run.createdAt) / 1_000, true)}
+              {run.finishedAt === null ? "–" : formatExactDuration((run.finishedAt - run.createdAt) / 1_000)}
             </td>
             <td class="num">
               <Moment at={run.createdAt} style="column" />

@@ -7,7 +7,7 @@ import type { JobProgress } from "../../domain/runs/progress.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
 import { runTitle } from "../../domain/runs/run-title.ts";
 import { canApply } from "../../domain/runs/states.ts";
-import { formatDuration } from "../../domain/time.ts";
+import { formatExactDuration } from "../../domain/time.ts";
 import { BulkBar } from "../jobs/bulk-actions.tsx";
 import { FilterBar, type FilterView } from "../jobs/filter-bar.tsx";
 import { ACTION_WORDS } from "../jobs/job-row.ts";
@@ -212,8 +212,8 @@ const ReportLine = ({ row: { job, attempts, fetchSeconds, finishedAt, error } }:
       <td class="num">{formatCount(job.dataPoints)}</td>
       <td class="num">{formatCount(job.apiCalls)}</td>
       <td class="num">{formatCount(attempts)}</td>
-      <td class="num">{formatDuration(fetchSeconds, true)}</td>
-      <td class="num">{formatDuration(job.duration, true)}</td>
+      <td class="num">{formatExactDuration(fetchSeconds)}</td>
+      <td class="num">{formatExactDuration(job.duration)}</td>
       <td class="num">{finishedAt === null ? "–" : <Moment at={finishedAt} style="column" />}</td>
       <td class="report-actions">
         {REPORT_ACTIONS.filter((action) => canApply(action, job.state)).map((action) => (

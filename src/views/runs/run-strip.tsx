@@ -4,7 +4,7 @@
 import { isUnacknowledged } from "../../domain/runs/queue/attention.ts";
 import type { RunSummary } from "../../domain/runs/run-summary.ts";
 import { runTitle } from "../../domain/runs/run-title.ts";
-import { formatDuration } from "../../domain/time.ts";
+import { formatExactDuration } from "../../domain/time.ts";
 import { type QueueQuery, queueAddress } from "../jobs/queue-url.ts";
 import { Icon, Moment, STATE_ICONS } from "../ui/components.tsx";
 import { dom } from "../ui/dom.ts";
@@ -108,7 +108,7 @@ function noteOf(run: RunSummary): { words: unknown; isHeld: boolean } {
   const { state, counts, blocked, eta, finishedAt, createdAt, stuck } = run;
   const held = (words: unknown) => ({ words, isHeld: true });
   if (finishedAt !== null) {
-    const took = formatDuration((finishedAt - createdAt) / 1_000, true);
+    const took = formatExactDuration((finishedAt - createdAt) / 1_000);
     return { words: state === "cancelled" ? "cancelled" : `in ${took}`, isHeld: false };
   }
   if (state === "paused") return held("paused");

@@ -212,7 +212,7 @@ describe("derived profiles in the API", () => {
     const found = await derivedMatches(
       services,
       { filter: {}, interval: "4h", clock: healthClock(CALENDAR, Date.now()) },
-      true,
+      "whole",
     );
     expect(derivedRows("4h", found, []).derived.failed).toEqual(["IBM"]);
   });
