@@ -39,7 +39,7 @@ const LOOK_ALIKES: Readonly<Record<string, string>> = {
     ո: "n",
   },
   ...{ о: "o", ο: "o", օ: "o", 0: "o", г: "r", ѕ: "s", 5: "s", ѵ: "v", ν: "v", ԝ: "w", ω: "w", у: "y", γ: "y" },
-  // Of one look in many typefaces.
+  // These look the same in many typefaces.
   ...{ i: "l", і: "l", ι: "l", ı: "l", ӏ: "l", 1: "l" },
 };
 

@@ -24,7 +24,7 @@ export class ChannelError extends Error {
     message: string,
     /** Whether posting the same message again cannot succeed. */
     readonly final: boolean,
-    /** Seconds after which the channel wants to be tried again. */
+    /** Seconds after which the channel accepts another attempt, if it says so. */
     readonly retryAfter?: number,
   ) {
     super(message);

@@ -29,7 +29,7 @@ const MAX_DISCORD = 2_000;
 const MAX_TELEGRAM = 4_096;
 const MAX_SLACK = 10_000;
 const MAX_NTFY_BYTES = 4_096;
-/** Kinds that deserve a sound. */
+/** Kinds that are sent with a high priority. */
 const URGENT: readonly string[] = ["run_failed", "key_refused", "disk_low", "queue_down"];
 
 const cut = (text: string, most: number) => (text.length > most ? `${cutText(text, most - 1)}…` : text);
@@ -66,7 +66,7 @@ export function requestOf(kind: ChannelKind, target: ChannelTarget, stored: stri
       return json(target.url, { text: `*${escaped(subject)}*\n${escaped(cut(text, MAX_SLACK))}\n<${url}|Open>` });
     }
     case "discord":
-      // A symbol or an error must not call anybody.
+      // A symbol or an error that reads like a mention must not notify anybody.
       return json(target.url, { content: plain(message, MAX_DISCORD), allowed_mentions: { parse: [] } });
     case "telegram":
       return json(`${target.url.replace(/\/$/, "")}/bot${target.secret}/sendMessage`, {

@@ -85,7 +85,7 @@ function asBrief({ lead, sections }: MailContent): string {
 
 const textOf = (cell: Cell) => (typeof cell === "string" ? cell : cell.text);
 
-/** Rows with their cells under each other; the last column may be as long as it likes. */
+/** Rows with their cells under each other. */
 function columns(rows: readonly (readonly Cell[])[]): string {
   const cells = rows.map((row) => row.map((cell) => oneLine(typeof cell === "string" ? cell : cell.text)));
   const widths = cells[0]!.map((_, at) => Math.max(...cells.map((row) => row[at]?.length ?? 0)));

@@ -1,4 +1,4 @@
-/** `barkeep worker`: does jobs of a server on another machine until it is told to end. */
+/** `barkeep worker`: does jobs of a server on another machine until it gets a signal to end. */
 
 import { messageOf } from "../../domain/errors.ts";
 import { versionOf, versionText } from "../../installation.ts";
@@ -7,7 +7,7 @@ import { onStopSignals } from "../stop-signals.ts";
 import { readOptions, type WorkerOptions, WrongOption } from "./options.ts";
 import { WorkerHost } from "./worker-host.ts";
 
-/** Works until the process is told to end, the server sends the worker away, or does not take it. */
+/** Works until the process gets a signal to end, or the server refuses the worker. */
 export async function workerCommand(options: WorkerOptions): Promise<number> {
   const print = (line: string) => console.error(`${new Date().toISOString()} ${line}`);
   try {

@@ -44,9 +44,9 @@ import type { LakeStorage, StagedFile } from "./storage.ts";
 
 /** The setting that says which manifests belong to the present state of the database. */
 const STATE_KEY = "lake_state";
-/** Changes that one manifest takes up. */
+/** Most changes written before a manifest names them. */
 const PASS = 256;
-/** Milliseconds of writing features that one manifest takes up: it is as long as the lake has files. */
+/** Milliseconds of writing features before a manifest names them: it lists all files, so it is not written for each. */
 const MANIFEST_MS = 5_000;
 
 const COLUMNS = BAR_FIELDS.filter((field) => field !== "ts");

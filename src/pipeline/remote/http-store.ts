@@ -94,7 +94,7 @@ function sizeOf(value: unknown): number {
   return Object.values(value).reduce((sum: number, each) => sum + sizeOf(each), 0);
 }
 
-/** Where the work of an operation stands among its arguments: it is read when it is sent. */
+/** The position of the argument that counts work: it is read when the request is sent, so that it is up to date. */
 const WORK: Partial<Record<OperationName, number>> = { saveWork: 1, completeJob: 1, storeProfile: 2 };
 
 function plainArgs(name: OperationName, args: readonly unknown[]): unknown[] {

@@ -20,7 +20,7 @@ export interface StoreAccess {
 
 /**
  * @param isClosing whether the thread is to end instead
- * @param report is told why writes wait, and with `null` that they continue
+ * @param report called with why writes wait, and with `null` when they continue
  */
 export async function openStore(
   settings: WorkerSettings | RemoteSettings,

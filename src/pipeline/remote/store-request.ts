@@ -9,7 +9,7 @@ export const ATTEMPT_HEADER = "X-Barkeep-Attempt";
 /** Operations of one request, at most. */
 export const MAX_OPERATIONS = 64;
 
-/** How long a request waits for the database before it is told to come again, milliseconds: proxies cut longer ones. */
+/** How long a request waits for the database before it is to be sent again, milliseconds: proxies cut longer ones. */
 export const ANSWER_MS = 15_000;
 
 const operation = z.strictObject({

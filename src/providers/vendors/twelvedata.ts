@@ -105,7 +105,7 @@ export const twelvedata: VendorSpec<z.infer<typeof schema>> = {
       end_date: stamp(to - 1),
       timezone: interval === "1d" ? undefined : "UTC",
       format: "JSON",
-      // Splits are what the vendor adjusts for unless it is told not to.
+      // The vendor adjusts for splits unless this is set.
       adjust: adjustmentOf(values) === "none" ? "none" : undefined,
       apikey: values.TWELVEDATA_API_KEY,
     };

@@ -99,7 +99,7 @@ export class Notifications {
             ended?.();
           };
           this.#readers.add(write);
-          // The headers leave with the first bytes.
+          // The headers are sent with the first bytes.
           write(missed.join("") + this.#heartbeat());
         },
         cancel: () => leave(),

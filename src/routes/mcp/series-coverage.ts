@@ -23,7 +23,7 @@ export interface SeriesCoverage {
   readonly first_bar: string | null;
   readonly last_bar: string | null;
   readonly bars: number | null;
-  /** Whether the provider answered every window; `null` where nobody knows. */
+  /** Whether the provider answered every window; `null` where it is not known. */
   readonly history_complete: boolean | null;
   readonly health: Health | "unknown";
   /** What that health means. */

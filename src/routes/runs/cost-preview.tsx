@@ -51,7 +51,7 @@ export const previewRoutes = (services: CostServices) =>
     }
   });
 
-/** Why a word is no symbol: the first of those that are finished, which the last is not before a separator follows. */
+/** What is wrong with the first word that is no symbol. The last one counts only after a separator: it may be unfinished. */
 function faultOf(text: string): string | null {
   const words = splitSymbols(/[\s,;]$/.test(text) ? text : text.replace(/[^\s,;]*$/, ""));
   const wrong = words.find((word) => parseSymbol(word) === null);
@@ -60,7 +60,7 @@ function faultOf(text: string): string | null {
 
 export type RunCost = PreviewView;
 
-/** What is assumed of a provider that no run was measured of: an answer and the features of a symbol, milliseconds. */
+/** Assumed until a run of the provider was measured: the time of an answer, and of the features of a symbol, milliseconds. */
 const ASSUMED = { answer: 400, features: 300 } as const;
 
 /** The cost of a run; `null` if its provider lacks a setting. */

@@ -10,19 +10,19 @@ import type { PoolThread } from "../../pipeline/workers/worker-handle.ts";
 /** How long a stop waits until jobs on other machines have stored what is under way, milliseconds. */
 const STOP_MS = 5_000;
 
-/** Orders that a worker may leave unread; one that reads nothing is gone. */
+/** Orders that may wait for a worker; with more of them it counts as disconnected. */
 const MAX_ORDERS = 20_000;
 
-/** By what a worker takes a job or leaves it. */
+/** What decides whether a worker accepts a job. */
 export type JobLabels = Pick<SymbolTask, "provider" | "repairProvider" | "interval">;
 
-/** What a worker takes jobs of, and from where. */
+/** What is known of a worker when it registers. */
 export interface HostOptions {
   readonly session: string;
   readonly registration: Registration;
   /** The name of its token. */
   readonly token: string;
-  /** Where it sends from. */
+  /** The address that it sends from. */
   readonly address: string;
   /** Whether keys of providers may be sent to it: over TLS, or on this machine or a private network. */
   readonly mayHaveKeys: boolean;
@@ -37,9 +37,9 @@ export class Host {
   /** Milliseconds of `performance.now()`. */
   readonly cameAt = performance.now();
   #heardAt = this.cameAt;
-  /** Whether it has said anything since it came. */
+  /** Whether it has reported anything since it registered. */
   hasReported = false;
-  /** Bytes that its process holds. */
+  /** The memory of its process, bytes. */
   memory = 0;
   /** Bars that its jobs have stored. */
   bars = 0;
@@ -48,13 +48,13 @@ export class Host {
   ended = 0;
   /** Whether it reaches the job queue; `null`: it takes no keys from there. */
   #queue: QueueState | null = null;
-  /** Whether keys that are left to it come to it: not if the last one was for others, or it reaches another queue. */
+  /** Whether keys that the server leaves to it reach it: not if the last one was for others, or it reads another queue. */
   #claimsOwn = true;
   /** Jobs that it has taken from the queue. */
   taken = 0;
   /** Whether it is given no more jobs. */
   isDraining = false;
-  /** Whether it has not been heard of for some seconds: it is given no jobs, and nobody knows whether it works. */
+  /** Whether it has sent nothing for some seconds: it gets no jobs, and whether it still works is not known. */
   isSilent = false;
   /** Whether its jobs were stopped, because it ends. */
   isLeaving = false;
@@ -89,7 +89,7 @@ export class Host {
     this.#queue = state;
   }
 
-  /** It has taken a key from the queue, whose job may be done there or not; or one that was left to it has not come. */
+  /** Records whether the last key was one for this worker; not so if a key that was left to it never reached it. */
   claimed(isOwn: boolean): void {
     this.#claimsOwn = isOwn;
   }
@@ -138,13 +138,13 @@ export class Host {
   /** Those of numbered reports that were not taken before. */
   fresh(first: number, reports: readonly Report[]): readonly Report[] {
     const known = Math.max(0, this.#received - first + 1);
-    // One before them has not arrived: they are sent again with it.
+    // An earlier report is missing: the worker sends all of them again.
     if (first > this.#received + 1) return [];
     this.#received = Math.max(this.#received, first - 1 + reports.length);
     return reports.slice(known);
   }
 
-  /** Whether it may have a job; whether there is room is for its threads. */
+  /** Whether it accepts such jobs; its threads say whether there is room for one. */
   takes({ provider, repairProvider, interval }: JobLabels): boolean {
     const { providers, intervals } = this.options.registration;
     const isListed = (each: string | null) => each === null || providers === null || providers.includes(each);

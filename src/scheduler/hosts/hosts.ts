@@ -142,7 +142,7 @@ export class RemoteHosts {
     for (const host of this.#present) {
       if (host.name !== name || host.isLeaving) continue;
       host.isDraining = isDraining;
-      // It is told with the answer.
+      // The answer says so.
       host.wake();
     }
   }

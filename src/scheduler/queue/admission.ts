@@ -80,7 +80,7 @@ interface Dependencies {
   readonly most?: number;
   /** The provider of a group's tasks; `undefined` for a group that has ended. */
   providerOf(group: string): { readonly name: string; readonly maxInFlight?: number } | undefined;
-  /** What the jobs of a provider wait for; those of silent workers take no place, because nobody knows that they work. */
+  /** What the jobs of a provider wait for; those of silent workers take no place, because it is not known whether they work. */
   readonly counts: Pick<JobCounts, "waiting" | "committing" | "aside" | "allAside">;
   quotaOf(provider: string): QuotaState | undefined;
   /** Whether the database can be written: while it cannot, nothing starts. */

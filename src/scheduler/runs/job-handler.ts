@@ -184,13 +184,13 @@ async function handleOutcome(
       return AGAIN;
     case "stopped":
       if (outcome.reason !== "shutdown" || job.state !== "running") return DONE;
-      // Its worker leaves, and another one takes it; or the server stops, and its next start queues it again.
+      // Its worker shuts down, and another one gets the job; or the server stops, and its next start queues it again.
       await runs.control.putBack(job, { stage: "queued" });
       return AGAIN;
   }
 }
 
-/** Trouble of the database is no verdict on a symbol: the job waits in the queue and continues where it is. */
+/** A fault of the database says nothing about the symbol: the job returns to the queue and continues where it was. */
 async function hold(runs: RunService, log: Log, job: JobRecord, { what }: StorageFault): Promise<TaskResult> {
   log.write("warn", `${job.symbol}: waits. ${what}`, job.run.row.id, job.symbol);
   try {
