@@ -138,27 +138,24 @@ export interface FeatureBlock {
 }
 
 interface MatrixOptions {
+  /** Earlier rows (epoch seconds) are left out, and computed only as far as later ones need them. */
   readonly since?: number;
+  /** The most rows of a block. */
   readonly blockSize?: number;
+  /** Whether the columns of a block are valid only until the next one is asked for, which saves their memory. */
   readonly reuse?: boolean;
+  /** Called after every feature of a block; what it throws ends the work. */
+  readonly onStep?: () => void;
 }
 
 /**
- * The feature matrix in blocks of at most `blockSize` rows, in constant memory. The returned function takes the bars of
- * the series from its start, in order and in chunks of any size, and yields the blocks that each chunk completes. Rows
- * before `since` (epoch seconds) are left out, and computed only as far as later ones need them. With `reuse` the columns
- * of a block are valid until the next one is asked for, which saves their memory. `onStep` is called after every feature
- * of a block; what it throws ends the work.
+ * The feature matrix in blocks, in constant memory: the returned function takes the bars of the series from its start, in
+ * order and in chunks of any size, and yields the blocks that each chunk completes.
  */
 export function featureMatrix(
   setup: FeatureSetup,
   features: readonly Feature[],
-  {
-    since = Number.NEGATIVE_INFINITY,
-    blockSize,
-    reuse = false,
-    onStep = ignore,
-  }: MatrixOptions & { readonly onStep?: () => void } = {},
+  { since = Number.NEGATIVE_INFINITY, blockSize, reuse = false, onStep = ignore }: MatrixOptions = {},
 ): (chunk: BarColumns) => Generator<FeatureBlock, void> {
   const { plan, advance } = matrixPlans(features);
   const length = blockSize ?? blockLength(plan);

@@ -13,10 +13,9 @@ const EXTENDED_OPEN = 4 * 3600;
 const isContinuous = (venue: Venue) => venue === "crypto" || venue === "unknown";
 
 /**
- * The start of the `interval` bar that holds the moment `ts` (epoch seconds). Bars of an exchange are counted from the
- * start of the part of the day they lie in (New York: 04:00; the open, the end of a break, the close), so that no bar
- * mixes two; around the clock from midnight UTC. Weeks begin on Monday, months on the first. The times of a daily
- * `source` are dates.
+ * The start of the `interval` bar that holds the moment `ts` (epoch seconds); the times of a daily `source` are dates. Bars
+ * of an exchange are counted from the start of their part of the day (New York: 04:00; the open, the end of a break, the
+ * close), so that none mixes two; around the clock from midnight UTC. Weeks begin on Monday.
  */
 export function barStartAt(
   calendar: Calendar,

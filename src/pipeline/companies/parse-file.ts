@@ -44,10 +44,9 @@ const DELIMITERS = [",", ";", "\t", "|"];
 const MOST = { lines: 500_000, cells: 500_000 };
 
 /**
- * Parses `symbol[,name[,exchange]]` lines, with or without a header (whose columns may be in any order, and may be facts such
- * as `sector` or `isin`), separated by
- * commas, semicolons, tabs or bars. A line that holds only symbols is one company per symbol. Empty lines and lines
- * that begin with `#` are skipped. Of a file with more lines than a list can have nothing is kept.
+ * Parses `symbol[,name[,exchange]]` lines, separated by commas, semicolons, tabs or bars; a header may name other columns. A
+ * line that holds only symbols is one company per symbol; empty ones and those that begin with `#` are skipped. Of a file
+ * with more lines than a list can have nothing is kept.
  */
 export function readCompanyFile(text: string, most = MOST): CompanyFile {
   const body = text.replace(/^\ufeff/, "");

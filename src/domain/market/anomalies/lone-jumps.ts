@@ -20,9 +20,8 @@ const RUN_START = 5;
 
 /**
  * The positions of impossible bars, ascending: runs of at most `LONGEST_RUN` bars after which prices are back where they
- * were. The verdict on a bar follows from the `NEIGHBOURS` bars on each side and nothing else, impossible ones
- * included, so it is the same whatever was fetched together. Without a bar on one side there is none. A lone high or low
- * is accepted: single trades far off the market do happen.
+ * were; a lone high or low is accepted. Whether a bar is one depends on the `NEIGHBOURS` bars on each side alone, impossible
+ * ones included, so it is the same whatever was fetched together; without a bar on one side it is not known.
  */
 export function findLoneJumps(bars: BarColumns): number[] {
   const { open, close } = bars;
