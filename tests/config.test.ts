@@ -54,7 +54,7 @@ describe("a wrong value is refused with the variable, what it held and what it w
       .map(({ variable }): [string, string, RegExp] => [variable, "example.com", /http/]),
   ];
   for (const [variable, held, wants] of wrong) {
-    test(`${variable}=${held}`, () => {
+    test(`${variable}=${held} is refused with what is expected`, () => {
       expect(faultsOf({ [variable]: held })).toEqual([{ variable, value: held, wants: expect.stringMatching(wants) }]);
     });
   }

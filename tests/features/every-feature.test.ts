@@ -151,7 +151,7 @@ describe("awkward series give numbers or NaN, never an infinity or −0", () => 
     "a price a million times the last": jump,
   };
   for (const [name, bars] of Object.entries(cases)) {
-    test(name, () => {
+    test(`no feature is infinite or -0 with ${name}`, () => {
       for (const [index, column] of matrix(bars, DAILY).entries()) {
         const bad = column.find((value) => Math.abs(value) === Number.POSITIVE_INFINITY || Object.is(value, -0));
         expect([FEATURES[index]!.name, bad]).toEqual([FEATURES[index]!.name, undefined]);

@@ -78,7 +78,7 @@ describe.each(testSeries())("$name", (series) => {
   };
   const expected = once(() => reference(series.bars, series));
   const engine = once(() => computed(series, FEATURES));
-  test.each(FAMILIES)("%s", (family) => {
+  test.each(FAMILIES)("the features of the family %s are those of the plain implementation", (family) => {
     const faults = FEATURES.flatMap((feature, i) =>
       feature.family === family ? (fault(feature, engine()[i]!, series, expected()) ?? []) : [],
     );
@@ -87,7 +87,7 @@ describe.each(testSeries())("$name", (series) => {
 });
 
 describe.each(longSeries())("$name", (series) => {
-  test("time", () => {
+  test("features of time over many sessions are those of the plain implementation", () => {
     const features = FEATURES.filter(({ family }) => family === "time");
     const expected = reference(series.bars, series, ["time"]);
     const columns = computed(series, features);

@@ -120,7 +120,7 @@ describe("text the screener cannot read", () => {
     [`rsi_14<1 ${"or rsi_14<1 ".repeat(200)}`, /longer than/, 1_000],
   ];
   for (const [text, message, at] of wrong) {
-    test(text.slice(0, 40), () => {
+    test(`an expression that is wrong is refused where it is: ${text.slice(0, 40)}`, () => {
       expect(parse(text)).toEqual({ error: expect.stringMatching(message), at });
     });
   }

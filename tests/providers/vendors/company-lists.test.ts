@@ -88,7 +88,7 @@ describe("lists of companies", () => {
     ]);
   });
 
-  test("Alpaca's assets", async () => {
+  test("Alpaca's assets are listed in the spelling of this program, pairs of currencies from a list of their own", async () => {
     const { companies, asked } = await listOf("alpaca", "US", [
       { id: "1", class: "us_equity", symbol: "BRK.B", name: "Berkshire Hathaway", exchange: "NYSE", status: "active" },
       { id: "2", class: "us_equity", symbol: "BAC.PRL", name: "BofA L", exchange: "NYSE", status: "active" },
@@ -103,7 +103,7 @@ describe("lists of companies", () => {
     expect(crypto.companies).toMatchObject([{ symbol: "BTC-USD", facts: { type: "crypto" } }]);
   });
 
-  test("Twelve Data's stocks, with facts that are some", async () => {
+  test("Twelve Data's stocks are listed with those facts that say something", async () => {
     const apple = {
       symbol: "AAPL",
       name: "Apple Inc",

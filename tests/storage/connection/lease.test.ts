@@ -122,7 +122,7 @@ describe("taking the lease", () => {
     expect(lines).toEqual([expect.stringContaining("waiting up to 15 s")]);
   });
 
-  test("a damaged lease is nobody's", async () => {
+  test("a lease that cannot be read does not keep a server from starting", async () => {
     await other((second) => second.write([{ sql: "INSERT INTO settings VALUES ('server_lease', '{', 0)", args: [] }]));
     await (await take("here")).release();
   });
