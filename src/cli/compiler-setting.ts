@@ -2,7 +2,7 @@
 
 /**
  * Read by the engine when its process starts. The engine's own value, 64,000, suits pages in a browser: a third of a run's
- * processor time went into code that ran for a second. Measured in docs/performance.md; bun.sh and Dockerfile have it too.
+ * processor time went into code that ran for a second. docs/decisions/0021-code-is-compiled-later.md says where else it is set.
  */
 export const COMPILER_SETTING = { name: "BUN_JSC_thresholdForFTLOptimizeAfterWarmUp", value: "200000" } as const;
 
