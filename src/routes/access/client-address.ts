@@ -61,10 +61,17 @@ export class ClientAddresses {
   }
 }
 
-/** An address without its port, and an IPv4 address that is written as IPv6 as IPv4. */
+/** An address without its port, and an IPv4 address that is written as IPv6, in any spelling, as IPv4. */
 function plainAddress(text: string): string {
   const address = /^\[(.*)\](?::\d+)?$/.exec(text)?.[1] ?? /^([\d.]+):\d+$/.exec(text)?.[1] ?? text;
-  return /^::ffff:([\d.]+)$/i.exec(address)?.[1] ?? address;
+  if (isIP(address) !== 6 || address.includes("%")) return address;
+  const mapped = /^\[::ffff:([\da-f]+):([\da-f]+)\]$/.exec(new URL(`http://[${address}]`).hostname);
+  if (mapped === null) return address;
+  return mapped
+    .slice(1)
+    .map((group) => Number.parseInt(group, 16))
+    .map((each) => `${each >> 8}.${each & 255}`)
+    .join(".");
 }
 
 /** What attempts are counted for: an IPv4 address, or the /64 network that one IPv6 client has to itself. */

@@ -33,6 +33,16 @@ test("the client is the last address that no trusted proxy has, whatever it wrot
   expect(await of("")).toBe("127.0.0.1");
 });
 
+test("an IPv4 address is the same client and the same proxy in every spelling as IPv6", async () => {
+  const of = async (peer: string, header: string) =>
+    (await seen(["127.0.0.1", "10.0.0.0/8"], peer, { "X-Forwarded-For": header }))[0];
+  const spellings = ["::ffff:203.0.113.7", "::FFFF:cb00:7107", "0:0:0:0:0:ffff:203.0.113.7", "[::ffff:cb00:7107]:5151"];
+  for (const spelling of spellings) expect(await of("127.0.0.1", spelling)).toBe("203.0.113.7");
+  expect(await of("::ffff:7f00:1", "203.0.113.7, ::ffff:a01:203")).toBe("203.0.113.7");
+  expect(await of("127.0.0.1", "::ffff:0:cb00:7107")).toBe("::ffff:0:cb00:7107");
+  expect(await of("127.0.0.1", "fe80::1%eth0")).toBe("fe80::1%eth0");
+});
+
 test("all addresses of an IPv6 /64 are one network, others are not", () => {
   const same = ["2001:db8:1:2::1", "2001:db8:1:2:3:4:5:6", "2001:0db8:0001:0002::", "2001:db8:1:2:ffff::"];
   expect(new Set(same.map(networkOf))).toEqual(new Set(["2001:db8:1:2::/64"]));
