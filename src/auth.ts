@@ -29,14 +29,20 @@ export const hostName = (header: string): string => header.replace(/:\d*$/, "");
 /**
  * Whether a page of another site made the browser send this request. Browsers name the origin of every POST; a program
  * that names none has no user who could be tricked.
+ * @param publicUrl how the server is reached from outside
  */
-export function isForged(headers: Headers): boolean {
+export function isForged(headers: Headers, publicUrl?: string): boolean {
   const site = headers.get("Sec-Fetch-Site");
   if (site !== null) return site !== "same-origin" && site !== "none";
   const origin = headers.get("Origin");
   if (origin === null) return false;
+  const host = headers.get("Host") ?? "";
+  // Proxies such as nginx with `Host $host` send the name without the port, which the origin of the page has.
+  if (publicUrl !== undefined && new URL(publicUrl).hostname === host.toLowerCase()) {
+    if (origin === new URL(publicUrl).origin) return false;
+  }
   // Hosts are compared, not schemes: behind a proxy that terminates TLS the server sees http.
-  return !URL.canParse(origin) || new URL(origin).host !== headers.get("Host");
+  return !URL.canParse(origin) || new URL(origin).host !== host;
 }
 
 /**

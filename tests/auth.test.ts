@@ -60,6 +60,18 @@ describe("a request is forged", () => {
     expect(forged({ Origin: "https://bar.example" })).toBe(false);
     expect(forged({})).toBe(false);
   });
+  test("a proxy may drop the port of the host if the page has the origin of BARKEEP_URL", () => {
+    const at = (Origin: string, publicUrl?: string, Host = "bar.example") =>
+      isForged(new Headers({ Host, Origin }), publicUrl);
+    expect(at("http://bar.example:8080", "http://bar.example:8080/barkeep")).toBe(false);
+    expect(at("http://bar.example:8080", "http://bar.example:8080", "BAR.example")).toBe(false);
+    expect(at("http://bar.example:8080")).toBe(true);
+    expect(at("http://bar.example:9090", "http://bar.example:8080")).toBe(true);
+    expect(at("https://bar.example:8080", "http://bar.example:8080")).toBe(true);
+    expect(at("http://bar.example:8080", "http://bar.example:8080", "localhost")).toBe(true);
+    const headers = { Host: "bar.example", Origin: "http://bar.example:8080", "Sec-Fetch-Site": "cross-site" };
+    expect(isForged(new Headers(headers), "http://bar.example:8080")).toBe(true);
+  });
 });
 
 describe("login attempts", () => {

@@ -68,7 +68,7 @@ export function addGuard(app: Hono, dependencies: Dependencies): void {
       const detail = "Pages of other sites may link to Barkeep, but not load anything from it";
       return forbid(c, detail, "embedded in a page of another site");
     }
-    if (method !== "GET" && method !== "HEAD" && isForged(c.req.raw.headers)) {
+    if (method !== "GET" && method !== "HEAD" && isForged(c.req.raw.headers, config.publicUrl)) {
       return forbid(c, "The request comes from a page of another site", "sent by a page of another site");
     }
     c.set("guarded", access.required);
