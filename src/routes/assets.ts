@@ -220,8 +220,9 @@ async function readAssets() {
   route.get(`/${CLIENT.file}`, (c) => {
     const headers = { "Content-Type": CLIENT.type, "Cache-Control": CLIENT.cache, ETag: clientTag };
     const isKnown = (c.req.header("If-None-Match") ?? "")
-      .split(/,\s*/)
-      .some((tag) => tag.replace("W/", "") === clientTag);
+      .split(",")
+      .map((tag) => tag.trim().replace(/^W\//, ""))
+      .some((tag) => tag === "*" || tag === clientTag);
     return isKnown ? c.body(null, 304, headers) : c.body(client, 200, headers);
   });
   const addresses = Object.fromEntries(
