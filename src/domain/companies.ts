@@ -81,12 +81,12 @@ const TYPES: readonly (readonly [string, RegExp])[] = [
   ["crypto", /crypto|digital currency/i],
   ["stock", /stock|^cs$|^os$|equity|share/i],
 ];
-const COUNTRIES: Readonly<Record<string, string>> = {
-  USA: "United States",
-  US: "United States",
-  UK: "United Kingdom",
-  GB: "United Kingdom",
-};
+const COUNTRIES: ReadonlyMap<string, string> = new Map([
+  ["USA", "United States"],
+  ["US", "United States"],
+  ["UK", "United Kingdom"],
+  ["GB", "United Kingdom"],
+]);
 
 /** Whether a text stands for an unknown value. */
 export const isUnstated = (text: string): boolean => /^(?:n\/?a|none|null|unknown|-)?$/i.test(text.trim());
@@ -111,7 +111,7 @@ export function readFact(name: FactName, text: string): string | null {
       if (value === "GBp") return "GBX";
       return /^[A-Za-z]{3}$/.test(value) ? value.toUpperCase() : null;
     case "country":
-      return COUNTRIES[value] ?? value;
+      return COUNTRIES.get(value) ?? value;
     case "listed_on":
     case "delisted_on":
       return Number.isNaN(parseIsoDate(value.slice(0, 10))) ? null : value.slice(0, 10);

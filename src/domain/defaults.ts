@@ -24,10 +24,10 @@ export const MAX_AT_WORK = 64;
 export const MAX_ELSEWHERE = 1_024;
 
 /** Earlier names of providers, which requests and settings may go on using. */
-const RENAMED: Readonly<Record<string, string>> = { csv: "files" };
+const RENAMED: ReadonlyMap<string, string> = new Map([["csv", "files"]]);
 
 /** The present name of a provider. */
-export const canonicalProvider = (name: string): string => RENAMED[name] ?? name;
+export const canonicalProvider = (name: string): string => RENAMED.get(name) ?? name;
 
 /** Whether the bars of a provider are generated and not prices of a market. */
 export const isSynthetic = (provider: string): boolean => provider === "demo";

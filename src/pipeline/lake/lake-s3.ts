@@ -24,16 +24,16 @@ const DEADLINE_MS = 60_000;
 const MAX_WORDS = 200;
 
 /** Answers that another attempt does not change, and the setting to look at. */
-const DEFINITE: Readonly<Record<string, string>> = {
-  NoSuchKey: "",
-  NoSuchBucket: "BARKEEP_LAKE",
-  InvalidBucketName: "BARKEEP_LAKE",
-  AccessDenied: "S3_ACCESS_KEY_ID and what its key may do",
-  InvalidAccessKeyId: "S3_ACCESS_KEY_ID",
-  SignatureDoesNotMatch: "S3_SECRET_ACCESS_KEY",
-  PermanentRedirect: "S3_REGION and S3_ENDPOINT",
-  AuthorizationHeaderMalformed: "S3_REGION",
-};
+const DEFINITE: ReadonlyMap<string, string> = new Map([
+  ["NoSuchKey", ""],
+  ["NoSuchBucket", "BARKEEP_LAKE"],
+  ["InvalidBucketName", "BARKEEP_LAKE"],
+  ["AccessDenied", "S3_ACCESS_KEY_ID and what its key may do"],
+  ["InvalidAccessKeyId", "S3_ACCESS_KEY_ID"],
+  ["SignatureDoesNotMatch", "S3_SECRET_ACCESS_KEY"],
+  ["PermanentRedirect", "S3_REGION and S3_ENDPOINT"],
+  ["AuthorizationHeaderMalformed", "S3_REGION"],
+]);
 
 export class LakeS3 implements LakeStorage {
   readonly #client: S3Client;
@@ -204,7 +204,7 @@ export class LakeS3 implements LakeStorage {
         return await this.#inTime(work);
       } catch (error) {
         if (signal?.aborted) throw error;
-        if (wait === null || codeOf(error) in DEFINITE) throw this.#described(error);
+        if (wait === null || DEFINITE.has(codeOf(error))) throw this.#described(error);
         await Bun.sleep(wait);
       }
     }
@@ -233,7 +233,7 @@ export class LakeS3 implements LakeStorage {
     const said = messageOf(error).replaceAll(secretAccessKey, "***").replaceAll(accessKeyId, "***");
     const words = said.replace(/\s+/g, " ").slice(0, MAX_WORDS);
     const known = code === "" || code === "UnknownError" ? words : `${code}: ${words}`;
-    const check = DEFINITE[code] ?? (/^(Connection|DNS|FailedToOpen)/.test(code) ? "S3_ENDPOINT" : "");
+    const check = DEFINITE.get(code) ?? (/^(Connection|DNS|FailedToOpen)/.test(code) ? "S3_ENDPOINT" : "");
     const text = `${lakeName(this.place)}: ${known}${check === "" ? "" : ` (look at ${check})`}`;
     return Object.assign(new Error(text), { code });
   }

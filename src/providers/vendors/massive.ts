@@ -105,13 +105,13 @@ const details = listedTicker.extend({ sic_description: z.string().nullish(), lis
 /** `ELECTRONIC COMPUTERS` becomes `Electronic computers`. */
 const inSentenceCase = (text: string) => text.charAt(0).toUpperCase() + text.slice(1).toLowerCase();
 /** Codes of types whose words do not tell. */
-const TYPES: Readonly<Record<string, string>> = {
-  CS: "stock",
-  ADRC: "adr",
-  ADRP: "adr",
-  PFD: "preferred",
-  FUND: "fund",
-};
+const TYPES: ReadonlyMap<string, string> = new Map([
+  ["CS", "stock"],
+  ["ADRC", "adr"],
+  ["ADRP", "adr"],
+  ["PFD", "preferred"],
+  ["FUND", "fund"],
+]);
 
 /** `BACpL` is `BAC.PL`, `X:BTCUSD` the pair of its two currencies; `null` for other spellings with small letters. */
 function symbolOf({ ticker, base_currency_symbol: base, currency_symbol: quote }: z.infer<typeof listedTicker>) {
@@ -219,7 +219,7 @@ export const massive: VendorSpec<z.infer<typeof schema>> = {
       if (symbol === null) return null;
       const { name, primary_exchange, type, currency_name, currency_symbol, composite_figi, delisted_utc } = ticker;
       const facts = cleanFacts({
-        type: exchange === "CRYPTO" ? "crypto" : (TYPES[type ?? ""] ?? type),
+        type: exchange === "CRYPTO" ? "crypto" : (TYPES.get(type ?? "") ?? type),
         currency: currency_symbol ?? currency_name,
         country: exchange === "CRYPTO" ? undefined : "United States",
         figi: composite_figi,
@@ -240,7 +240,7 @@ export const massive: VendorSpec<z.infer<typeof schema>> = {
       name: results.name ?? "",
       exchange: results.primary_exchange ?? "",
       facts: cleanFacts({
-        type: TYPES[results.type ?? ""] ?? results.type,
+        type: TYPES.get(results.type ?? "") ?? results.type,
         currency: results.currency_symbol ?? results.currency_name,
         industry: results.sic_description && inSentenceCase(results.sic_description),
         listed_on: results.list_date,

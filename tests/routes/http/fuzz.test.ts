@@ -363,3 +363,12 @@ test("names cannot hold line breaks or control characters", async () => {
     expect([path, response.status]).toEqual([path, 422]);
   }
 });
+
+test.each(["constructor", "__proto__", "toString"])(
+  "%s is the name of a provider that there is not",
+  async (provider) => {
+    expect((await app.get(`/runs?provider=${provider}`)).status).toBe(200);
+    const { status, body } = await app.post("/api/runs", { symbols: ["AAPL"], years: 1, provider });
+    expect([status, body.errors[0].path]).toEqual([422, "provider"]);
+  },
+);
