@@ -158,5 +158,5 @@ const checkBox = (symbol: string) => `<input type="checkbox" name="symbol" aria-
 /** Opens the menu, with JavaScript. Without it the symbol leads to the page with its actions, or this where it does not. */
 const menuButton = (job: JobProgress) =>
   job.state === "complete"
-    ? `<a class="icon-button" data-menu aria-haspopup="menu" href="${jobOf(job)}" aria-label="Actions"></a>`
-    : `<button type="button" class="icon-button" data-menu aria-haspopup="menu" aria-label="Actions"></button>`;
+    ? `<a class="icon-button" data-menu href="${jobOf(job)}" aria-label="Actions"></a>`
+    : `<button type="button" class="icon-button" data-menu aria-label="Actions"></button>`;

@@ -25,9 +25,22 @@ export const RUN_WORDS: Readonly<Record<RunSummary["state"], string>> = {
 export const isHeld = ({ state, counts, blocked }: Pick<RunSummary, "state" | "counts" | "blocked">) =>
   state === "running" && counts.running === 0 && blocked !== null;
 
+/** What a complete run does not have: `, 3 gaps, 1 skipped, 2 cancelled`; empty if it has all. */
+function lacksOf(gaps: number, counts: RunSummary["counts"] | undefined): string {
+  const left = (["skipped", "cancelled"] as const)
+    .filter((state) => counts !== undefined && counts[state] > 0)
+    .map((state) => `${formatCount(counts![state])} ${state}`);
+  return [...(gaps > 0 ? [plural(gaps, "gap")] : []), ...left].map((each) => `, ${each}`).join("");
+}
+
 /** The state of a run; a complete run with gaps and one that waits for its provider are amber. */
-export const RunState = (props: { state: RunSummary["state"]; gaps?: number; held?: boolean }) => {
-  const { state, gaps = 0, held = false } = props;
+export const RunState = (props: {
+  state: RunSummary["state"];
+  gaps?: number;
+  counts?: RunSummary["counts"];
+  held?: boolean;
+}) => {
+  const { state, gaps = 0, counts, held = false } = props;
   const amber = state === "complete" && gaps > 0;
   if (held) {
     return (
@@ -39,7 +52,7 @@ export const RunState = (props: { state: RunSummary["state"]; gaps?: number; hel
   return (
     <Pill look={amber ? "gaps" : state} icon={amber ? "gaps" : STATE_ICONS[state]}>
       {RUN_WORDS[state]}
-      {amber ? `, ${plural(gaps, "gap")}` : ""}
+      {state === "complete" ? lacksOf(gaps, counts) : ""}
     </Pill>
   );
 };
@@ -74,7 +87,7 @@ export const RunHead = ({ run, plain = false, onMonitor = false }: HeadView) => 
       <h2>
         <a href={`/runs/${encodeURIComponent(run.id)}`}>{runTitle(run)}</a>
       </h2>
-      <RunState state={run.state} gaps={run.gaps} held={isHeld(run)} />
+      <RunState state={run.state} gaps={run.gaps} counts={run.counts} held={isHeld(run)} />
       <span class="muted">
         {run.name === null ? "" : `${runContent(run)}, `}
         {plural(run.total, "symbol")}, started <Moment at={run.createdAt} />

@@ -148,7 +148,7 @@ const RunTable = ({ runs, path }: { runs: readonly ListedRun[]; path: string }) 
               <a href={`/runs/${encodeURIComponent(run.id)}`}>{runTitle(run)}</a>
             </th>
             <td>
-              <RunState state={run.state} gaps={run.gaps} held={isHeld(run)} />
+              <RunState state={run.state} gaps={run.gaps} counts={run.counts} held={isHeld(run)} />
             </td>
             <td class="run-counts">
               {COUNTED.filter((state) => run.counts[state] > 0).map((state) => (
