@@ -1,6 +1,8 @@
 /** The commands that use the API of a server or of an app in this process. Each returns its exit code. */
 
+import { rmSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
+import { constants } from "node:os";
 import { withoutCredentials } from "../config/reader.ts";
 import type { Config } from "../config.ts";
 import { Refusal } from "../domain/errors.ts";
@@ -13,6 +15,7 @@ import { type ApiClient, connect, openLocally } from "./api-client.ts";
 import { EXIT } from "./exit-codes.ts";
 import { followRun, type ProgressOutput, type RunWire, summaryOf } from "./follow.ts";
 import { passOn, placeAt } from "./output-place.ts";
+import { onStopSignals } from "./stop-signals.ts";
 import { print, printError } from "./terminal.ts";
 
 export interface Common {
@@ -144,14 +147,19 @@ export async function exportCommand(config: Config, symbol: string, options: Exp
     else await passOn(response, place.path);
     return EXIT.done;
   }
-  // A reader never sees half a file, and a failed export leaves none.
+  // A reader never sees half a file, and an export that fails or is stopped leaves none.
   const part = `${place.path}.part`;
+  const unlisten = onStopSignals((signal) => {
+    rmSync(part, { force: true });
+    process.exit(128 + constants.signals[signal]);
+  });
   try {
     const bytes = await Bun.write(part, response, { createPath: false });
     await rename(part, place.path);
     if (json) console.log(JSON.stringify({ file: output, bytes, provider: source.provider }));
     else print(`Wrote ${sizeText(bytes)} to ${output}: ${source.text}`);
   } finally {
+    unlisten();
     await rm(part, { force: true });
   }
   return EXIT.done;

@@ -10,7 +10,7 @@ const SAME_MS = 1_000;
  * @param stop begins to stop; it is called once
  * @returns what takes the listeners away
  */
-export function onStopSignals(stop: (signal: string) => void): () => void {
+export function onStopSignals(stop: (signal: "SIGINT" | "SIGTERM") => void): () => void {
   let stoppedAt: number | null = null;
   const listeners = (["SIGINT", "SIGTERM"] as const).map((signal) => {
     const listener = () => {
